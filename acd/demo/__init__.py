@@ -1,0 +1,1 @@
+"""The demonstration and the benchmark: real phones and callers against a real Asterisk."""

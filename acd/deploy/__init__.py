@@ -1,0 +1,1 @@
+"""What stands beside the engine: the tool cache, Asterisk's configuration files and process, prompts."""

@@ -1,0 +1,1 @@
+"""Ids, value types, events, commands and errors. Standard library only; knows nobody."""

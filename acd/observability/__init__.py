@@ -1,0 +1,1 @@
+"""Logging without secrets, and the Prometheus collector."""

@@ -1,0 +1,1 @@
+"""Runs the engine: single-writer dispatcher, timers, journal, reconciliation, read-only views."""

@@ -1,0 +1,1 @@
+"""A simulated PBX with Asterisk's semantics, for tests and simulation."""

@@ -1,0 +1,1 @@
+"""Call records and the journal, kept with SQLAlchemy."""
