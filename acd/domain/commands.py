@@ -1,0 +1,233 @@
+"""Everything the engine can want done. A command names ids chosen by us; what became of it comes back as an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from acd.domain.ids import (
+    AgentId,
+    BridgeId,
+    ContactId,
+    Language,
+    LegId,
+    PlaybackId,
+    PromptKey,
+    RecordingName,
+    RequestId,
+    TimerKey,
+)
+from acd.domain.record import CallRecord, RecordingRow
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer the caller's channel (SIP 200 OK)."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    kind: Literal["answer"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Tell an unanswered caller that it rings (SIP 180)."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    kind: Literal["ring"] = "ring"
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Hang up a channel with a Q.850 cause (34 before answer becomes SIP 503)."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    cause: int = 16
+    kind: Literal["hang_up"] = "hang_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play prompts, in order, in a language, to a leg."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    playback_id: PlaybackId
+    prompts: tuple[PromptKey, ...]
+    language: Language
+    kind: Literal["play"] = "play"
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlay:
+    """Stop a playback."""
+
+    contact_id: ContactId
+    playback_id: PlaybackId
+    kind: Literal["stop_play"] = "stop_play"
+
+
+@dataclass(frozen=True, slots=True)
+class StartMusic:
+    """Music on hold to a waiting caller."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    music: str
+    kind: Literal["start_music"] = "start_music"
+
+
+@dataclass(frozen=True, slots=True)
+class StopMusic:
+    """End music on hold."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    kind: Literal["stop_music"] = "stop_music"
+
+
+@dataclass(frozen=True, slots=True)
+class Originate:
+    """Ring an agent's phone; the leg enters our application when it is answered."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    device: str
+    caller: str
+    timeout_s: float
+    kind: Literal["originate"] = "originate"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateBridge:
+    """Make the mixing bridge of a contact."""
+
+    contact_id: ContactId
+    bridge_id: BridgeId
+    kind: Literal["create_bridge"] = "create_bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class AddToBridge:
+    """Put legs into a bridge."""
+
+    contact_id: ContactId
+    bridge_id: BridgeId
+    leg_ids: tuple[LegId, ...]
+    kind: Literal["add_to_bridge"] = "add_to_bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyBridge:
+    """Take a bridge away; its recording ends with it."""
+
+    contact_id: ContactId
+    bridge_id: BridgeId
+    kind: Literal["destroy_bridge"] = "destroy_bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    """Record a bridge into a file of this name."""
+
+    contact_id: ContactId
+    bridge_id: BridgeId
+    name: RecordingName
+    kind: Literal["start_recording"] = "start_recording"
+
+
+@dataclass(frozen=True, slots=True)
+class ContinueInDialplan:
+    """Give a channel back to Asterisk's dialplan."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    context: str
+    extension: str
+    kind: Literal["continue_in_dialplan"] = "continue_in_dialplan"
+
+
+TelephonyCommand: TypeAlias = (
+    Answer
+    | Ring
+    | HangUp
+    | Play
+    | StopPlay
+    | StartMusic
+    | StopMusic
+    | Originate
+    | CreateBridge
+    | AddToBridge
+    | DestroyBridge
+    | StartRecording
+    | ContinueInDialplan
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Fire ``TimerFired(key, generation)`` at ``due`` (seconds since the epoch); replaces that key's earlier timer."""
+
+    key: TimerKey
+    generation: int
+    due: float
+    kind: Literal["start_timer"] = "start_timer"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Forget a timer."""
+
+    key: TimerKey
+    kind: Literal["cancel_timer"] = "cancel_timer"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """Keep a call record. Idempotent by ``contact_id``: the first one stays."""
+
+    record: CallRecord
+    kind: Literal["write_record"] = "write_record"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecording:
+    """Keep the row of a recording that was checked. Idempotent by name."""
+
+    row: RecordingRow
+    kind: Literal["write_recording"] = "write_recording"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecording:
+    """Look at a recording's file: size and duration against the talk time. Answered by ``RecordingChecked``."""
+
+    name: RecordingName
+    talk_s: float
+    kind: Literal["check_recording"] = "check_recording"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer to an ``AgentRequested``: done, or refused with a reason fit for a person."""
+
+    request_id: RequestId
+    agent_id: AgentId
+    ok: bool
+    message: str = ""
+    kind: Literal["reply"] = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An event that changed nothing, and why: late, duplicate or about something unknown."""
+
+    event: str
+    reason: str
+    kind: Literal["ignored"] = "ignored"
+
+
+RuntimeCommand: TypeAlias = StartTimer | CancelTimer | WriteRecord | WriteRecording | CheckRecording | Reply | Ignored
+Command: TypeAlias = TelephonyCommand | RuntimeCommand

@@ -1,0 +1,255 @@
+"""Everything that can happen to the engine. Each event carries its time (seconds since the epoch) and is journaled.
+
+Late and duplicate events are normal: Asterisk orders events per channel only, and a resync repeats what is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from acd.domain.ids import AgentId, BridgeId, LegId, PlaybackId, RecordingName, RequestId, TimerKey
+from acd.domain.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLoaded:
+    """A checked configuration became current (at start and at each reload)."""
+
+    at: float
+    plan: Plan
+    kind: Literal["plan_loaded"] = "plan_loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """A caller's channel entered our application (ARI StasisStart in the callers' context)."""
+
+    at: float
+    leg_id: LegId
+    channel_name: str
+    access_code: str
+    caller: str
+    kind: Literal["call_arrived"] = "call_arrived"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDialled:
+    """An agent's phone dialled ``extension`` (a feature code, or something we do not offer)."""
+
+    at: float
+    leg_id: LegId
+    channel_name: str
+    extension: str
+    kind: Literal["agent_dialled"] = "agent_dialled"
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """The party of a leg we originated answered (ARI StasisStart of our own channel id)."""
+
+    at: float
+    leg_id: LegId
+    kind: Literal["leg_answered"] = "leg_answered"
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """A channel is gone (ARI ChannelDestroyed). ``cause`` is Q.850 (0 unknown); ``sip_code`` if there was one."""
+
+    at: float
+    leg_id: LegId
+    cause: int = 0
+    sip_code: int | None = None
+    kind: Literal["leg_ended"] = "leg_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class LegLeft:
+    """A channel went back to the dialplan and lives on (ARI StasisEnd without a hang-up)."""
+
+    at: float
+    leg_id: LegId
+    kind: Literal["leg_left"] = "leg_left"
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A key (0-9, A-D, ``*``, ``#``) was received on a leg."""
+
+    at: float
+    leg_id: LegId
+    digit: str
+    kind: Literal["digit_pressed"] = "digit_pressed"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    """A playback finished, was stopped or failed."""
+
+    at: float
+    playback_id: PlaybackId
+    ok: bool = True
+    kind: Literal["playback_ended"] = "playback_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """Asterisk closed a recording (``ok``) or could not make it. It says ok with a full disk too: check the file."""
+
+    at: float
+    name: RecordingName
+    ok: bool
+    kind: Literal["recording_ended"] = "recording_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingChecked:
+    """The file of a recording was looked at."""
+
+    at: float
+    name: RecordingName
+    bytes: int
+    duration_s: float
+    ok: bool
+    problem: str
+    kind: Literal["recording_checked"] = "recording_checked"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFailed:
+    """Asterisk refused a command, did not answer, or could not be reached. ``command`` is the command's kind."""
+
+    at: float
+    command: str
+    target: str
+    """Leg, bridge, playback or recording the command was about."""
+    reason: Literal["gone", "refused", "timeout", "unavailable"]
+    detail: str = ""
+    kind: Literal["command_failed"] = "command_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer ran out; a stale ``generation`` is ignored."""
+
+    at: float
+    key: TimerKey
+    generation: int
+    kind: Literal["timer_fired"] = "timer_fired"
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneChanged:
+    """What AMI says of an agent's phone. ``busy``: in use, ringing or on hold."""
+
+    at: float
+    device: str
+    reachable: bool
+    busy: bool
+    kind: Literal["phone_changed"] = "phone_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkChanged:
+    """Registration or alarm state of a trunk, in AMI's own words (``Registered``, ``Unreachable``, ``Red Alarm`` …)."""
+
+    at: float
+    endpoint: str
+    up: bool
+    detail: str = ""
+    kind: Literal["trunk_changed"] = "trunk_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRequested:
+    """An agent, or somebody for the agent, asks for a change of presence. The answer is a ``Reply``."""
+
+    at: float
+    request_id: RequestId
+    agent_id: AgentId
+    action: Literal["login", "logout", "ready", "pause", "end_wrap_up"]
+    reason: str = ""
+    kind: Literal["agent_requested"] = "agent_requested"
+
+
+@dataclass(frozen=True, slots=True)
+class UnroutedEnded:
+    """A caller's call ended that never entered, or had left, our application (AMI): fallback queue or refusal."""
+
+    at: float
+    leg_id: LegId
+    channel_name: str
+    access_code: str
+    caller: str
+    arrived_at: float
+    connected_at: float | None
+    """A fallback agent answered."""
+    cause: int
+    sip_code: int | None = None
+    kind: Literal["unrouted_ended"] = "unrouted_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """A link to Asterisk came up or went down."""
+
+    at: float
+    link: Literal["ari", "ami"]
+    up: bool
+    kind: Literal["link_changed"] = "link_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSeen:
+    """One channel that exists (ARI GET /channels)."""
+
+    leg_id: LegId
+    name: str
+    up: bool
+    in_app: bool
+    context: str
+    extension: str
+    caller: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeSeen:
+    """One bridge that exists (ARI GET /bridges)."""
+
+    bridge_id: BridgeId
+    members: tuple[LegId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resynced:
+    """What really exists in Asterisk now: after a (re)connect, and as an audit (``after_gap`` False)."""
+
+    at: float
+    channels: tuple[ChannelSeen, ...]
+    bridges: tuple[BridgeSeen, ...]
+    after_gap: bool
+    kind: Literal["resynced"] = "resynced"
+
+
+Event: TypeAlias = (
+    PlanLoaded
+    | CallArrived
+    | AgentDialled
+    | LegAnswered
+    | LegEnded
+    | LegLeft
+    | DigitPressed
+    | PlaybackEnded
+    | RecordingEnded
+    | RecordingChecked
+    | CommandFailed
+    | TimerFired
+    | PhoneChanged
+    | TrunkChanged
+    | AgentRequested
+    | UnroutedEnded
+    | LinkChanged
+    | Resynced
+)

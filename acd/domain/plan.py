@@ -1,0 +1,261 @@
+"""The plan: everything an operator configured, as frozen values the engine decides from.
+
+Built by ``acd.settings`` from YAML; carried by ``PlanLoaded`` so that a journal replays with the plan it ran on.
+Every member of a union has a ``kind``, which makes its JSON form self-describing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from acd.domain.exits import Exit
+from acd.domain.ids import AgentId, CalendarId, FlowId, Language, NodeId, PromptKey, QueueId, SkillId, TrunkId
+
+
+@dataclass(frozen=True, slots=True)
+class SkillLevel:
+    """An agent's proficiency, or a contact's minimum, 1 (some) to 5 (expert)."""
+
+    skill: SkillId
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPlan:
+    """An agent as configured; ``device`` is the Asterisk endpoint, e.g. ``PJSIP/agent101``."""
+
+    id: AgentId
+    name: str
+    device: str
+    skills: tuple[SkillLevel, ...]
+    queues: tuple[QueueId, ...] = ()
+    """Queues served; empty means every queue whose skills the agent has."""
+    login_at_start: bool = False
+    """Logged in and ready as soon as the plan is loaded: for demonstrations and permanently staffed desks."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlan:
+    """A queue; times in seconds."""
+
+    id: QueueId
+    name: str
+    requires: tuple[SkillLevel, ...]
+    ring_timeout_s: float = 15.0
+    wrap_up_s: float = 10.0
+    max_wait_s: float | None = None
+    """Longest wait before overflow; None waits for ever."""
+    overflow_queue: QueueId | None = None
+    """Where a contact goes after ``max_wait_s``; without it, to ``overflow`` of the flow's node, else the call ends."""
+    overflow_drops_language: bool = False
+    """The overflow queue serves the contact without its language skill (announced by ``overflow_prompt``)."""
+    overflow_prompt: PromptKey | None = None
+    max_length: int | None = None
+    """Contacts that may wait at once; one more overflows at once."""
+    max_no_answer: int = 3
+    """Unanswered offers in a row before the agent is paused with reason ``no_answer``."""
+    music: str = "default"
+    priority: int = 0
+    record: bool = True
+    service_level_s: float = 20.0
+    short_abandon_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkPlan:
+    """A trunk: ``channel_prefixes`` such as ``PJSIP/gw1`` tell its channels, ``capacity`` counts SST (channels)."""
+
+    id: TrunkId
+    channel_prefixes: tuple[str, ...]
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCodePlan:
+    """The number dialled (DNIS) and the flow that answers it."""
+
+    code: str
+    flow: FlowId
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHours:
+    """One opening: ISO weekday 1-7, minutes of the local day, end exclusive."""
+
+    weekday: int
+    opens_min: int
+    closes_min: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPlan:
+    """Opening hours in ``time_zone`` (IANA name); ``holidays`` are local dates ``YYYY-MM-DD`` that stay closed."""
+
+    id: CalendarId
+    time_zone: str
+    hours: tuple[OpeningHours, ...]
+    holidays: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerNode:
+    """Answer the caller's channel."""
+
+    id: NodeId
+    next: NodeId
+    kind: Literal["answer"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class PlayNode:
+    """Play prompts to the end, or until a key when ``barge_in`` is set (the key is kept for the next menu)."""
+
+    id: NodeId
+    prompts: tuple[PromptKey, ...]
+    next: NodeId
+    barge_in: bool = True
+    kind: Literal["play"] = "play"
+
+
+@dataclass(frozen=True, slots=True)
+class MenuChoice:
+    """One key (0-9, ``*`` or ``#``) and where it leads."""
+
+    digit: str
+    next: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class MenuNode:
+    """Play prompts and wait for one key. ``retries`` more tries after the first, then ``failed``."""
+
+    id: NodeId
+    prompts: tuple[PromptKey, ...]
+    choices: tuple[MenuChoice, ...]
+    failed: NodeId
+    timeout_s: float = 5.0
+    retries: int = 2
+    invalid_prompts: tuple[PromptKey, ...] = ()
+    timeout_prompts: tuple[PromptKey, ...] = ()
+    barge_in: bool = True
+    kind: Literal["menu"] = "menu"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectNode:
+    """Collect digits into ``variable`` until ``terminator``, ``max_digits`` or ``inter_digit_s`` of silence."""
+
+    id: NodeId
+    prompts: tuple[PromptKey, ...]
+    variable: str
+    next: NodeId
+    failed: NodeId
+    min_digits: int = 1
+    max_digits: int = 20
+    terminator: str = "#"
+    timeout_s: float = 8.0
+    inter_digit_s: float = 4.0
+    retries: int = 2
+    invalid_prompts: tuple[PromptKey, ...] = ()
+    timeout_prompts: tuple[PromptKey, ...] = ()
+    barge_in: bool = True
+    kind: Literal["collect"] = "collect"
+
+
+@dataclass(frozen=True, slots=True)
+class HoursNode:
+    """Branch by the calendar at the moment the node is entered."""
+
+    id: NodeId
+    calendar: CalendarId
+    open: NodeId
+    closed: NodeId
+    holiday: NodeId
+    kind: Literal["hours"] = "hours"
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageNode:
+    """Speak ``language`` from here on; a queue then also requires the language's skill."""
+
+    id: NodeId
+    language: Language
+    next: NodeId
+    kind: Literal["language"] = "language"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNode:
+    """Wait for an agent. ``overflow`` is where the caller goes when no agent could be found in time."""
+
+    id: NodeId
+    queue: QueueId
+    overflow: NodeId | None = None
+    requires: tuple[SkillLevel, ...] = ()
+    priority: int | None = None
+    kind: Literal["queue"] = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferNode:
+    """Hand the caller back to Asterisk's dialplan at ``context``, ``extension``, priority 1."""
+
+    id: NodeId
+    context: str
+    extension: str
+    kind: Literal["transfer"] = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class HangUpNode:
+    """Hang up with a Q.850 cause; ``exit`` is the reason in the call record."""
+
+    id: NodeId
+    exit: Exit = Exit.IVR_EXIT
+    cause: int = 16
+    kind: Literal["hang_up"] = "hang_up"
+
+
+Node: TypeAlias = (
+    AnswerNode | PlayNode | MenuNode | CollectNode | HoursNode | LanguageNode | QueueNode | TransferNode | HangUpNode
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPlan:
+    """A flow: nodes by id, where it starts and which languages it speaks (the first is the default)."""
+
+    id: FlowId
+    entry: NodeId
+    languages: tuple[Language, ...]
+    nodes: dict[NodeId, Node]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCode:
+    """What an agent dials on the phone and what it does; ``reason`` is the pause's."""
+
+    code: str
+    action: Literal["login", "logout", "ready", "pause", "end_wrap_up"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole deployment. Mappings keep the order of the files."""
+
+    version: str
+    """Hash of the files the plan was made from."""
+    agents: dict[AgentId, AgentPlan]
+    queues: dict[QueueId, QueuePlan]
+    trunks: dict[TrunkId, TrunkPlan]
+    access_codes: dict[str, AccessCodePlan]
+    calendars: dict[CalendarId, CalendarPlan]
+    flows: dict[FlowId, FlowPlan]
+    language_skills: dict[Language, SkillId] = field(default_factory=dict)
+    """Skill an agent needs to speak a language; a language without an entry needs none."""
+    feature_codes: dict[str, FeatureCode] = field(default_factory=dict)
+    pause_reasons: tuple[str, ...] = ()
+    recording_prefix: str = ""
+    """Put before a recording's name, e.g. a folder below Asterisk's recording folder."""

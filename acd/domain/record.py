@@ -1,0 +1,75 @@
+"""What is kept of a contact and of a recording: the rows an auditor recomputes every figure from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acd.domain.exits import Exit
+from acd.domain.ids import AgentId, ContactId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call attempt. Times are seconds since the epoch, UTC; None means it did not come to that."""
+
+    contact_id: ContactId
+    exit: Exit
+    access_code: str
+    trunk: TrunkId | None
+    caller: str
+    """Calling number as the network gave it; empty when withheld."""
+    arrived_at: float
+    answered_at: float | None
+    """The caller's channel was answered (by the flow or at the connection)."""
+    queued_at: float | None
+    """Entered the first queue."""
+    connected_at: float | None
+    """Joined with the agent."""
+    ended_at: float
+    queue: QueueId | None
+    """The last queue waited in."""
+    agent: AgentId | None
+    language: Language | None
+    flow: FlowId | None
+    last_node: NodeId | None
+    """Where in the flow the caller was last."""
+    cause: int
+    """Q.850 cause; 0 when Asterisk could not tell (the call ended while nobody watched)."""
+    sip_code: int | None
+    recording: RecordingName | None
+    offers: int
+    """How many agents were rung."""
+    within_target: bool | None
+    """Answered within the queue's service-level time; None when never queued."""
+    plan_version: str
+
+    @property
+    def wait_s(self) -> float | None:
+        """Seconds from entering the first queue to connection, or to the end without one."""
+        if self.queued_at is None:
+            return None
+        return (self.connected_at if self.connected_at is not None else self.ended_at) - self.queued_at
+
+    @property
+    def talk_s(self) -> float | None:
+        """Seconds joined with an agent."""
+        return None if self.connected_at is None else self.ended_at - self.connected_at
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """One recording file and whether it holds what it should."""
+
+    name: RecordingName
+    contact_id: ContactId
+    agent: AgentId | None
+    started_at: float
+    talk_s: float
+    """How long the parties were joined, by the engine's clock."""
+    bytes: int
+    """Size of the file; 0 when there is none."""
+    duration_s: float
+    """Sound in the file, from its own frames rather than from what Asterisk said."""
+    ok: bool
+    problem: str
+    """Empty when ok, else what is wrong, in plain words."""

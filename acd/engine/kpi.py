@@ -1,0 +1,136 @@
+"""Counting: call records to figures. Every figure is a sum over records, so an auditor can recompute it from them.
+
+A contact is counted once, when its record is made. No traffic gives None, never 0.
+
+Success call ratio, form ``scr-1``::
+
+    (answered + self_service) / (records - short_abandoned - closed - unknown_number)
+
+Left out are callers who gave up within the short-abandon threshold, who rang outside the opening hours, or who
+dialled no number of ours; everything else that did not succeed counts against us, blocked calls included (a refused
+seizure is a bid, ITU-T E.425).
+
+Service level, form ``sl-1``: ``answered within T / offered to the queue``; abandons count against it, whatever
+their wait (Cisco's "abandoned calls negatively impact"), except short abandons, which are left out of both.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
+
+from acd.domain.exits import Exit
+from acd.domain.ids import QueueId
+from acd.domain.record import CallRecord
+
+SCR_FORM = "scr-1"
+SERVICE_LEVEL_FORM = "sl-1"
+SUCCESSES = (Exit.ANSWERED, Exit.SELF_SERVICE)
+NOT_OFFERED = (Exit.SHORT_ABANDONED, Exit.CLOSED, Exit.UNKNOWN_NUMBER)
+WAIT_BUCKETS_S: tuple[float, ...] = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)
+"""Upper bounds of the wait histogram; a queue's service-level time is added where it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """Totals of one queue; waits in seconds. ``buckets`` are not cumulative, the last is everything above."""
+
+    target_s: float
+    bounds: tuple[float, ...]
+    buckets: tuple[int, ...]
+    wait_sum_s: float = 0.0
+    offered: int = 0
+    """Contacts whose last queue this was, short abandons left out."""
+    short_abandoned: int = 0
+    answered: int = 0
+    within_target: int = 0
+    abandoned: int = 0
+    talk_sum_s: float = 0.0
+
+    @property
+    def service_level(self) -> float | None:
+        """``sl-1``, 0 to 1; None without traffic."""
+        return self.within_target / self.offered if self.offered else None
+
+
+def new_queue(target_s: float) -> QueueFigures:
+    """Make the empty figures of a queue whose service-level time is ``target_s`` seconds."""
+    bounds = tuple(sorted({*WAIT_BUCKETS_S, float(target_s)}))
+    return QueueFigures(target_s=target_s, bounds=bounds, buckets=(0,) * (len(bounds) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Totals since ``since`` (seconds since the epoch); they survive a restart of the engine."""
+
+    since: float = 0.0
+    by_exit: dict[Exit, int] = field(default_factory=lambda: dict.fromkeys(Exit, 0))
+    queues: dict[QueueId, QueueFigures] = field(default_factory=dict)
+    offers: dict[str, int] = field(default_factory=dict)
+    """Offers by outcome: accepted, rejected, timed_out, rescinded, failed."""
+    recordings_ok: int = 0
+    recordings_bad: int = 0
+
+    @property
+    def records(self) -> int:
+        """Call records made."""
+        return sum(self.by_exit.values())
+
+    @property
+    def success_call_ratio(self) -> float | None:
+        """``scr-1``, 0 to 1; None without traffic."""
+        base = self.records - sum(self.by_exit[e] for e in NOT_OFFERED)
+        return sum(self.by_exit[e] for e in SUCCESSES) / base if base else None
+
+    @property
+    def service_level(self) -> float | None:
+        """``sl-1`` over all queues, 0 to 1; None without traffic."""
+        offered = sum(q.offered for q in self.queues.values())
+        return sum(q.within_target for q in self.queues.values()) / offered if offered else None
+
+
+def _count_queue(queue: QueueFigures, record: CallRecord) -> QueueFigures:
+    wait = record.wait_s or 0.0
+    slot = bisect_left(queue.bounds, wait)
+    counted = replace(
+        queue,
+        buckets=(*queue.buckets[:slot], queue.buckets[slot] + 1, *queue.buckets[slot + 1 :]),
+        wait_sum_s=queue.wait_sum_s + wait,
+    )
+    match record.exit:
+        case Exit.SHORT_ABANDONED:
+            return replace(counted, short_abandoned=queue.short_abandoned + 1)
+        case Exit.ANSWERED:
+            return replace(
+                counted,
+                offered=queue.offered + 1,
+                answered=queue.answered + 1,
+                within_target=queue.within_target + bool(record.within_target),
+                talk_sum_s=queue.talk_sum_s + (record.talk_s or 0.0),
+            )
+        case Exit.ABANDONED:
+            return replace(counted, offered=queue.offered + 1, abandoned=queue.abandoned + 1)
+        case _:
+            return replace(counted, offered=queue.offered + 1)
+
+
+def count(figures: Figures, record: CallRecord, target_s: float) -> Figures:
+    """Count one record; ``target_s`` is its queue's service-level time, used when the queue is new to the figures."""
+    by_exit = {**figures.by_exit, record.exit: figures.by_exit[record.exit] + 1}
+    queues = figures.queues
+    if record.queue is not None:
+        queue = queues.get(record.queue) or new_queue(target_s)
+        queues = {**queues, record.queue: _count_queue(queue, record)}
+    return replace(figures, by_exit=by_exit, queues=queues)
+
+
+def count_offer(figures: Figures, outcome: str) -> Figures:
+    """Count how an offer ended."""
+    return replace(figures, offers={**figures.offers, outcome: figures.offers.get(outcome, 0) + 1})
+
+
+def count_recording(figures: Figures, *, ok: bool) -> Figures:
+    """Count a checked recording."""
+    if ok:
+        return replace(figures, recordings_ok=figures.recordings_ok + 1)
+    return replace(figures, recordings_bad=figures.recordings_bad + 1)

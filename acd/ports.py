@@ -1,0 +1,96 @@
+"""What the runtime needs from outside, as protocols; ``acd.app`` chooses who fulfils them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from acd.domain.commands import TelephonyCommand
+from acd.domain.events import Event, RecordingChecked, Resynced
+from acd.domain.exits import Exit
+from acd.domain.ids import ContactId, QueueId, RecordingName
+from acd.domain.record import CallRecord, RecordingRow
+
+
+class Clock(Protocol):
+    """Time for everything that decides."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC; never goes backwards within one run, whatever is done to the system clock."""
+
+
+class CallControl(Protocol):
+    """The way to Asterisk."""
+
+    def execute(self, command: TelephonyCommand) -> None:
+        """Send a command without waiting; commands of one contact are carried out in order. Failures come as events."""
+
+    async def resync(self, *, after_gap: bool) -> Resynced:
+        """Look at what exists. Raises ``TelephonyError``."""
+
+
+class Journal(Protocol):
+    """Every input of the engine, in order, so that its state can be made again."""
+
+    def append(self, event: Event) -> None:
+        """Keep an event; durable within 50 ms, never waits."""
+
+    def snapshot(self, state: bytes) -> None:
+        """Keep the state as it is after the last event appended; events before it need not be replayed."""
+
+    async def load(self) -> tuple[bytes | None, Sequence[Event]]:
+        """The newest snapshot, if any, and the events after it."""
+
+    async def flush(self) -> None:
+        """Wait until everything appended is durable."""
+
+    async def close(self) -> None:
+        """Flush and let go of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """Which records to give; times in seconds since the epoch, ``since`` inclusive, ``until`` exclusive, by end."""
+
+    since: float | None = None
+    until: float | None = None
+    exit: Exit | None = None
+    queue: QueueId | None = None
+    limit: int = 100
+    after: str | None = None
+    """Opaque cursor of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Records, oldest end first, and the cursor of the next page (None at the end)."""
+
+    records: tuple[CallRecord, ...]
+    next: str | None
+
+
+class Records(Protocol):
+    """Call records and recording rows."""
+
+    def write(self, items: Iterable[CallRecord | RecordingRow]) -> None:
+        """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
+
+    async def page(self, wanted: RecordFilter) -> RecordPage:
+        """One page of call records. Raises ``StoreError``; ``ValueError`` for a cursor that is none."""
+
+    async def get(self, contact_id: ContactId) -> CallRecord | None:
+        """One call record."""
+
+    async def recordings(self, contact_id: ContactId) -> tuple[RecordingRow, ...]:
+        """The recordings of a contact."""
+
+    async def flush(self) -> None:
+        """Wait until everything written is durable."""
+
+
+class Recordings(Protocol):
+    """Recording files."""
+
+    async def check(self, name: RecordingName, talk_s: float, now: Callable[[], float]) -> RecordingChecked:
+        """Size and duration of a file against the talk time; a missing file is a result, not an error."""
