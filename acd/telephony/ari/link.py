@@ -1,0 +1,251 @@
+"""The link to Asterisk's REST interface: events in arrival order, commands in order per key, reconnection.
+
+Decides when the link is up, lost or replaced, and what happens to commands then. Must not know what events and commands
+mean: ids, calls and retries are the business of those who use it. Nothing is sent twice.
+
+The life of the link is one task (:meth:`AriLink._live`). While it is up, each socket has one reading and one writing
+task; no task is made per event or per command, and all callbacks are plain calls from the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import structlog
+
+from acd.domain.errors import CommandTimeout, PbxUnavailable, TelephonyError
+from acd.telephony.ari import commands
+from acd.telephony.ari.connection import Connection, Lost, connect, open_session, read_json
+from acd.telephony.ari.lanes import Command
+from acd.telephony.ari.snapshots import Resync, bridge_snapshot, channel_snapshot
+from acd.telephony.ari.values import AriRequest, AriResult, AriState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from acd.telephony.ari.values import AriConfig, AsteriskInfo
+
+log = structlog.get_logger(__name__)
+
+_FIRST_BACKOFF_S = 0.05
+
+
+class AriLink:
+    """One Stasis application on one Asterisk.
+
+    ``on_event`` gets every event as parsed JSON, in arrival order; ``on_state`` each change of :attr:`state` with a
+    reason fit for a log. Both are called from the event loop and must return quickly; what they raise is logged.
+    """
+
+    def __init__(
+        self,
+        config: AriConfig,
+        *,
+        on_event: Callable[[dict[str, Any]], None],
+        on_state: Callable[[AriState, str], None],
+    ) -> None:
+        self.config = config
+        self.state = AriState.DOWN
+        self.generation = 0
+        """Counts connections; a result or event belongs to the connection of its time."""
+        self.info: AsteriskInfo | None = None
+        """Of the Asterisk connected last; a changed ``startup_time`` at a new generation tells that it restarted."""
+        self._on_event = on_event
+        self._on_state = on_state
+        self._session: aiohttp.ClientSession | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._connection: Connection | None = None
+        self._ids = count(1)
+        self._deadlines: deque[Command] = deque()
+        self._expiry: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Begin to connect, and go on doing so until :meth:`close`; returns at once."""
+        self._session = open_session(self.config)
+        self._life = asyncio.create_task(self._live(self._session), name="ari-link")
+
+    async def close(self) -> None:
+        """End the link; commands under way fail."""
+        if self._life is not None:
+            self._life.cancel()
+            await asyncio.gather(self._life, return_exceptions=True)
+            self._life = None
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+        self._set_state(AriState.DOWN, "closed")
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        key: str,
+        on_result: Callable[[AriResult], None],
+    ) -> None:
+        """Send a request and return at once; ``on_result`` is called later, exactly once.
+
+        Args:
+            method: GET, POST, PUT or DELETE.
+            path: percent-encoded, below ``/ari``.
+            params: the query, raw.
+            body: sent as JSON.
+            key: requests with the same key are executed in the order sent.
+            on_result: gets the answer or the error; errors are those of :meth:`request`.
+        """
+        self.submit(AriRequest(method, path, params, body), key=key, on_result=on_result)
+
+    def submit(self, request: AriRequest, *, key: str, on_result: Callable[[AriResult], None]) -> None:
+        """Do as :meth:`send` with a request made by :mod:`acd.telephony.ari.commands`."""
+        loop = asyncio.get_running_loop()
+        command = Command(str(next(self._ids)), request, loop.time() + self.config.request_timeout_s, on_result)
+        if self._connection is None:
+            loop.call_soon(command.lose, f"link is {self.state}")
+            return
+        self._deadlines.append(command)
+        if self._expiry is None:
+            self._expiry = loop.call_at(command.deadline, self._expire)
+        self._connection.lane_for(key).submit(command)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        key: str = "",
+    ) -> Any:
+        """Send a request and wait for its parsed answer (None for 204).
+
+        Raises:
+            ChannelGone: 404, the object is not there any more.
+            AriRefused: 4xx; ``AriConflict`` is 409, ``AriFailed`` 5xx. Each has ``status``.
+            PbxUnavailable: the link is not up; the request was not sent.
+            CommandTimeout: no answer in time, or the link broke; the outcome is unknown.
+        """
+        future: asyncio.Future[AriResult] = asyncio.get_running_loop().create_future()
+
+        def resolve(result: AriResult) -> None:
+            if not future.done():
+                future.set_result(result)
+
+        self.send(method, path, params=params, body=body, key=key, on_result=resolve)
+        result = await future
+        if result.error is not None:
+            raise result.error
+        return result.body
+
+    def claim(self, channel_id: str, on_result: Callable[[AriResult], None]) -> None:
+        """Claim the caller of a CallBroadcast event; ``AriConflict`` means that somebody else has it."""
+        self.submit(commands.claim(channel_id, self.config.app), key=channel_id, on_result=on_result)
+
+    async def resync(self) -> Resync:
+        """Read all channels and bridges of Asterisk, over HTTP so that commands need not wait behind a long answer.
+
+        Raises:
+            PbxUnavailable: the link is not up.
+            CommandTimeout: no answer in time.
+            AriRefused: Asterisk refused.
+        """
+        if self._session is None or self._connection is None:
+            raise PbxUnavailable(f"resync: link is {self.state}")
+        channels = await read_json(self._session, self.config, "/channels")
+        bridges = await read_json(self._session, self.config, "/bridges")
+        return Resync(
+            tuple(channel_snapshot(found, self.config.app) for found in channels),
+            tuple(bridge_snapshot(found) for found in bridges),
+        )
+
+    async def _live(self, session: aiohttp.ClientSession) -> None:
+        """Connect, stay connected, connect again: at once after a connection that lasted, else with growing pauses."""
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            self._set_state(AriState.CONNECTING, "connecting")
+            began = loop.time()
+            try:
+                connection = await connect(session, self.config)
+            except TelephonyError as error:
+                lost = Lost(str(error))
+            else:
+                lost = await self._stay_up(connection)
+                if loop.time() - began > self.config.backoff_max_s:
+                    failures = 0
+            if lost.replaced:
+                self._set_state(AriState.REPLACED, lost.reason)
+                await self._wait_until_free(session)
+            else:
+                self._set_state(AriState.DOWN, lost.reason)
+            if failures:
+                pause = min(self.config.backoff_max_s, _FIRST_BACKOFF_S * 2.0 ** min(failures, 10))
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, guards nothing
+            failures += 1
+
+    async def _stay_up(self, connection: Connection) -> Lost:
+        """Serve one connection until it is lost, then fail what it left undone."""
+        restarted = self.info is not None and self.info.startup_time != connection.info.startup_time
+        self.info = connection.info
+        self.generation += 1
+        self._connection = connection
+        lost = Lost("closed")
+        try:
+            self._set_state(AriState.UP, "connected; Asterisk was restarted" if restarted else "connected")
+            lost = await connection.serve(self._deliver)
+        finally:
+            self._connection = None
+            connection.lose_all(lost.reason)
+            self._deadlines.clear()
+            await connection.close()
+        return lost
+
+    def _deliver(self, event: dict[str, Any]) -> None:
+        try:
+            self._on_event(event)
+        except Exception:
+            log.exception("ari_event_handler_failed", event_type=event.get("type"))
+
+    async def _wait_until_free(self, session: aiohttp.ClientSession) -> None:
+        """Wait until nobody holds our application's name: to fight for it would tear both engines' calls."""
+        while True:
+            await asyncio.sleep(self.config.replaced_probe_s)
+            try:
+                await read_json(session, self.config, f"/applications/{self.config.app}")
+            except CommandTimeout:
+                continue
+            except TelephonyError:
+                return
+
+    def _expire(self) -> None:
+        """Fail the commands whose time is over. All have the same time-out, so the oldest is the first to expire."""
+        loop = asyncio.get_running_loop()
+        self._expiry = None
+        now = loop.time()
+        while self._deadlines:
+            command = self._deadlines[0]
+            if not command.done:
+                if command.deadline > now:
+                    self._expiry = loop.call_at(command.deadline, self._expire)
+                    return
+                command.lose(f"no answer within {self.config.request_timeout_s} s")
+            self._deadlines.popleft()
+
+    def _set_state(self, state: AriState, reason: str) -> None:
+        if state is self.state:
+            return
+        self.state = state
+        log.info("ari_link_state", state=state.value, reason=reason, generation=self.generation)
+        try:
+            self._on_state(state, reason)
+        except Exception:
+            log.exception("ari_state_handler_failed", state=state.value)

@@ -1,0 +1,105 @@
+"""The values the ARI link is made of: its settings, its states, requests and their results.
+
+Decides nothing and does no I/O; must not know aiohttp.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from acd.domain.errors import TelephonyError
+
+
+class AriState(StrEnum):
+    """Where the link stands. Only ``UP`` accepts commands."""
+
+    DOWN = "down"
+    CONNECTING = "connecting"
+    UP = "up"
+    REPLACED = "replaced"
+    """Another process connected with our application's name and Asterisk gave the application to it."""
+
+
+class RestBy(StrEnum):
+    """How commands travel."""
+
+    AUTO = "auto"
+    """Over the WebSocket where Asterisk can (20.14, 21.9, 22.4 and later), else over HTTP."""
+    WEBSOCKET = "websocket"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class AriConfig:
+    """How to reach Asterisk's REST interface. Times are seconds."""
+
+    base_url: str
+    """As in ``http://127.0.0.1:8088/ari``."""
+    username: str
+    password: str = field(repr=False)
+    app: str = "acd"
+    request_timeout_s: float = 5.0
+    connect_timeout_s: float = 2.0
+    ping_interval_s: float = 3.0
+    """A socket silent for this long is pinged; without a pong for half of it more, it counts as dead."""
+    rest_sockets: int = 0
+    """Extra WebSockets for commands only, a command's key choosing its socket; 0: commands use the event socket."""
+    rest_by: RestBy = RestBy.AUTO
+    http_lanes: int = 8
+    """With commands over HTTP: how many may run at once; commands with the same key never do."""
+    backoff_max_s: float = 1.0
+    """Longest pause between two attempts to connect."""
+    replaced_probe_s: float = 2.0
+    """After being replaced: how often to look whether the application is free again."""
+    max_message_bytes: int = 64 * 1024 * 1024
+    """Largest WebSocket message taken: a list of thousands of channels is one message."""
+
+
+class AriRequest(NamedTuple):
+    """One REST request. ``path`` is percent-encoded below ``/ari``; ``params`` are raw and get encoded on the way."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] | None = None
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AriResult:
+    """What came of a command. ``status`` is 0 when no answer arrived; ``raw`` is the answer's JSON text, if any."""
+
+    status: int
+    raw: str | None = None
+    error: TelephonyError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether Asterisk did it."""
+        return self.error is None
+
+    @property
+    def body(self) -> Any:
+        """The answer, parsed anew at each access; most commands' answers are never looked at."""
+        return None if not self.raw else orjson.loads(self.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class AsteriskInfo:
+    """Which Asterisk we talk to. A changed ``startup_time`` tells a restart."""
+
+    version: str
+    startup_time: str
+    entity_id: str = ""
+
+
+def path_of(*segments: str) -> str:
+    """Return the path below ``/ari`` of these segments, each percent-encoded."""
+    return "/" + "/".join(quote(segment, safe="") for segment in segments)
