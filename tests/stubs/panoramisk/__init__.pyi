@@ -1,0 +1,2 @@
+from .manager import Manager as Manager
+from .message import Message as Message
