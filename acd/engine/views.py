@@ -5,11 +5,28 @@ The HTTP API, the live table and the Prometheus collector read these and nothing
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from acd.domain.ids import AgentId, ContactId, Language, NodeId, QueueId, TrunkId
+from acd.domain.plan import Plan
+from acd.engine import matching, trunks
 from acd.engine.kpi import Figures
+from acd.engine.state import (
+    Agent,
+    Contact,
+    EngineState,
+    Free,
+    InCall,
+    InIvr,
+    Leaving,
+    Offered,
+    Talking,
+    TrunkState,
+    Waiting,
+    WrapUp,
+)
 
 Activity = Literal["logged_out", "paused", "idle", "offered", "talking", "wrap_up", "unavailable"]
 """``unavailable``: ready, but the phone is busy with another call, unreachable, or resting after a missed offer."""
@@ -94,3 +111,127 @@ class EngineView:
     queues: tuple[QueueView, ...]
     trunks: tuple[TrunkView, ...]
     figures: Figures
+
+
+def masked(caller: str) -> str:
+    """Hide a calling number but for its last three digits."""
+    return "•" * max(0, len(caller) - 3) + caller[-3:]
+
+
+def activity_of(agent: Agent) -> tuple[Activity, float]:
+    """What an agent does now and since when."""
+    match agent.work:
+        case Offered(since=since):
+            return "offered", since
+        case InCall(since=since):
+            return "talking", since
+        case WrapUp(since=since):
+            return "wrap_up", since
+        case Free(since=since) if agent.presence == "ready":
+            return ("idle" if matching.available(agent) else "unavailable"), since
+        case Free():
+            return ("paused" if agent.presence == "paused" else "logged_out"), agent.presence_since
+
+
+def _agent(plan: Plan, agent: Agent) -> AgentView:
+    activity, since = activity_of(agent)
+    known = plan.agents.get(agent.id)
+    return AgentView(
+        id=agent.id,
+        name=known.name if known else agent.id,
+        device=known.device if known else "",
+        presence=agent.presence,
+        pause_reason=agent.pause_reason,
+        activity=activity,
+        since=since,
+        phone_reachable=agent.reachable,
+        phone_busy=agent.busy,
+        skills=tuple((s.skill, s.level) for s in known.skills) if known else (),
+        contact_id=None if isinstance(agent.work, Free) else agent.work.contact,
+        contacts=agent.contacts,
+        missed=agent.missed,
+    )
+
+
+def _positions(state: EngineState) -> dict[ContactId, int]:
+    lines: dict[QueueId, list[tuple[int, float, ContactId]]] = {}
+    for contact in state.contacts.values():
+        if isinstance(contact.phase, Waiting):
+            lines.setdefault(contact.phase.queue, []).append(matching.contact_rank(contact, contact.phase))
+    return {rank[-1]: place for line in lines.values() for place, rank in enumerate(sorted(line), 1)}
+
+
+def _contact(contact: Contact, position: int | None) -> ContactView:
+    phase: Literal["ivr", "waiting", "offered", "talking", "leaving"]
+    match contact.phase:
+        case InIvr():
+            phase = "ivr"
+        case Waiting(offer=offer):
+            phase = "waiting" if offer is None else "offered"
+        case Talking():
+            phase = "talking"
+        case Leaving():
+            phase = "leaving"
+    return ContactView(
+        id=contact.id,
+        phase=phase,
+        since=contact.phase.since,
+        arrived_at=contact.arrived_at,
+        caller=masked(contact.caller),
+        access_code=contact.access_code,
+        trunk=contact.trunk,
+        language=contact.language,
+        node=contact.last_node,
+        queue=contact.queue,
+        position=position,
+        agent=contact.agent,
+    )
+
+
+def _queues(plan: Plan, state: EngineState, at: float) -> Iterator[QueueView]:
+    skills = {a.id: {s.skill: s.level for s in a.skills} for a in plan.agents.values()}
+    for queue in plan.queues.values():
+        since = [
+            c.phase.since for c in state.contacts.values() if isinstance(c.phase, Waiting) and c.phase.queue == queue.id
+        ]
+        able = [
+            agent
+            for agent in state.agents.values()
+            if agent.id in skills
+            and (not plan.agents[agent.id].queues or queue.id in plan.agents[agent.id].queues)
+            and all(skills[agent.id].get(need.skill, 0) >= need.level for need in queue.requires)
+        ]
+        yield QueueView(
+            id=queue.id,
+            name=queue.name,
+            waiting=len(since),
+            longest_wait_s=max((at - s for s in since), default=0.0),
+            agents_ready=sum(1 for agent in able if matching.available(agent)),
+            agents_logged_in=sum(1 for agent in able if agent.presence != "logged_out"),
+        )
+
+
+def _trunks(plan: Plan, state: EngineState) -> Iterator[TrunkView]:
+    for trunk in plan.trunks.values():
+        known = state.trunks.get(trunk.id, TrunkState())
+        used = trunks.in_use(state.leases, trunk.id)
+        yield TrunkView(trunk.id, trunk.capacity, used, known.peak, known.blocked, known.up)
+
+
+def view(state: EngineState, at: float) -> EngineView | None:
+    """Take the view of a state at ``at``; None before a plan is loaded."""
+    plan = state.plan
+    if plan is None:
+        return None
+    positions = _positions(state)
+    return EngineView(
+        at=at,
+        plan_version=plan.version,
+        ari_up=state.ari_up,
+        ami_up=state.ami_up,
+        agents=tuple(_agent(plan, agent) for agent in state.agents.values()),
+        contacts=tuple(_contact(c, positions.get(c.id)) for c in state.contacts.values()),
+        queues=tuple(_queues(plan, state, at)),
+        trunks=tuple(_trunks(plan, state)),
+        figures=state.figures,
+    )

@@ -1,0 +1,104 @@
+"""The agent's state machine: presence (chosen by the agent) and work (given by the engine).
+
+Each function is one transition: it takes a frozen agent and gives the next one. What an agent asks for and cannot have
+is a value (``Refused``), because a person will read why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, assert_never
+
+from acd.domain.ids import ContactId, LegId
+from acd.engine.state import Agent, Free, InCall, Offered, WrapUp
+
+Action = Literal["login", "logout", "ready", "pause", "end_wrap_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Not done, and why, in words for a person."""
+
+    why: str
+
+
+def request(agent: Agent, action: Action, reason: str, reasons: tuple[str, ...], at: float) -> Agent | Refused:
+    """Change presence. A change asked for during a conversation holds from its end on; asking twice is no error."""
+    match action:
+        case "login":
+            return agent if agent.presence != "logged_out" else _present(agent, "ready", at)
+        case "logout":
+            return agent if agent.presence == "logged_out" else _present(agent, "logged_out", at)
+        case "ready":
+            if agent.presence == "logged_out":
+                return Refused("not logged in")
+            return agent if agent.presence == "ready" else _present(agent, "ready", at)
+        case "pause":
+            if agent.presence == "logged_out":
+                return Refused("not logged in")
+            if not reason and reasons:
+                reason = reasons[0]
+            if reason not in reasons:
+                return Refused(f"unknown pause reason {reason!r}; known: {', '.join(reasons) or 'none'}")
+            if agent.presence == "paused" and agent.pause_reason == reason:
+                return agent
+            return replace(_present(agent, "paused", at), pause_reason=reason)
+        case "end_wrap_up":
+            if not isinstance(agent.work, WrapUp):
+                return Refused("not in wrap-up")
+            return replace(agent, work=Free(at))
+    assert_never(action)
+
+
+def _present(agent: Agent, presence: Literal["logged_out", "ready", "paused"], at: float) -> Agent:
+    work = Free(at) if isinstance(agent.work, Free) else agent.work
+    return replace(agent, presence=presence, presence_since=at, pause_reason="", missed=0, resting=False, work=work)
+
+
+def offered(agent: Agent, contact: ContactId, leg: LegId, at: float) -> Agent:
+    """The phone begins to ring."""
+    return replace(agent, work=Offered(at, contact, agent.work.since), leg=leg)
+
+
+def connected(agent: Agent, at: float) -> Agent:
+    """The agent answered and is joined with the contact."""
+    match agent.work:
+        case Offered(contact=contact):
+            return replace(agent, work=InCall(at, contact), missed=0, contacts=agent.contacts + 1)
+        case Free() | InCall() | WrapUp():
+            return agent
+    assert_never(agent.work)
+
+
+def unoffered(agent: Agent, at: float, *, missed: bool, rest: bool) -> Agent:
+    """The offer ended without a conversation. Idle time goes on from before when the agent is not to blame."""
+    match agent.work:
+        case Offered(idle_since=idle_since):
+            free = Free(at if missed or rest else idle_since)
+            return replace(agent, work=free, missed=agent.missed + missed, resting=rest)
+        case Free() | InCall() | WrapUp():
+            return agent
+    assert_never(agent.work)
+
+
+def released(agent: Agent, wrap_up_s: float, at: float) -> Agent:
+    """The conversation ended; wrap-up begins unless there is none."""
+    match agent.work:
+        case InCall(contact=contact):
+            work = WrapUp(at, contact, at + wrap_up_s) if wrap_up_s > 0 else Free(at)
+            return replace(agent, work=work)
+        case Free() | Offered() | WrapUp():
+            return agent
+    assert_never(agent.work)
+
+
+def wrapped_up(agent: Agent, at: float) -> Agent:
+    """Wrap-up is over."""
+    return replace(agent, work=Free(at)) if isinstance(agent.work, WrapUp) else agent
+
+
+def missed_too_often(agent: Agent, limit: int, at: float) -> Agent:
+    """Pause an agent who let ``limit`` offers in a row ring out."""
+    if agent.presence == "ready" and agent.missed >= limit > 0:
+        return replace(_present(agent, "paused", at), pause_reason="no_answer")
+    return agent

@@ -1,0 +1,112 @@
+"""The arrival desk: a caller's channel enters; trunk capacity is taken, the flow leads the caller on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acd.domain.commands import Answer, ContinueInDialplan, Play, StopPlay
+from acd.domain.events import CallArrived
+from acd.domain.exits import Exit
+from acd.domain.ids import ContactId
+from acd.domain.plan import QueueNode
+from acd.engine import ending, ivr, trunks
+from acd.engine import queueing as queues
+from acd.engine.state import Contact, InIvr, Position, TrunkState, Waiting
+from acd.engine.turn import Turn
+
+CAUSE_UNALLOCATED = 1
+CAUSE_NO_CIRCUIT = 34
+
+
+def arrive(turn: Turn, event: CallArrived) -> None:
+    """Take a new caller in, or refuse: 34 when the trunk is full, 1 when the number is none of ours."""
+    contact_id = ContactId(event.leg_id)
+    if contact_id in turn.state.contacts or event.leg_id in turn.state.ended:
+        return turn.ignore(event, "caller is known")
+    trunk = trunks.trunk_of(turn.plan, event.channel_name)
+    position = Position(flow="", node="")  # type: ignore[arg-type] # before any flow
+    contact = Contact(
+        id=contact_id,
+        phase=InIvr(turn.at, position),
+        access_code=event.access_code,
+        trunk=trunk,
+        caller=event.caller,
+        arrived_at=turn.at,
+    )
+    turn.put(contact)
+    if trunk is not None and not seize(turn, contact):
+        return ending.leave(turn, contact, Exit.BLOCKED, CAUSE_NO_CIRCUIT)
+    code = turn.plan.access_codes.get(event.access_code)
+    if code is None:
+        return ending.leave(turn, contact, Exit.UNKNOWN_NUMBER, CAUSE_UNALLOCATED)
+    contact = turn.put(replace(contact, flow=code.flow))
+    return follow(turn, contact, ivr.start(turn.plan, contact_id, code.flow, turn.at))
+
+
+def seize(turn: Turn, contact: Contact) -> bool:
+    """Lease a channel's SST; False and counted as blocked when the trunk is full."""
+    trunk = contact.trunk
+    if trunk is None or contact.leg in turn.state.leases:
+        return True
+    known = turn.state.trunks.get(trunk, TrunkState())
+    if not trunks.has_room(turn.plan, turn.state.leases, trunk):
+        turn.state.trunks[trunk] = replace(known, blocked=known.blocked + 1)
+        return False
+    turn.state.leases[contact.leg] = trunk
+    peak = max(known.peak, trunks.in_use(turn.state.leases, trunk))
+    turn.state.trunks[trunk] = replace(known, peak=peak)
+    return True
+
+
+def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
+    """Do what the interpreter decided. A flow that leads nowhere ends as a technical failure, never in silence."""
+    position, actions = outcome
+    contact = turn.put(replace(contact, phase=InIvr(turn.at, position), last_node=position.node or contact.last_node))
+    if actions:
+        turn.cancel_timer(f"ivr:{contact.id}")
+    for action in actions:
+        match action:
+            case ivr.AnswerCall():
+                if contact.answered_at is None:
+                    turn.do(Answer(contact.id, contact.leg))
+                    contact = turn.put(replace(contact, answered_at=turn.at))
+            case ivr.UseLanguage(language):
+                contact = turn.put(replace(contact, language=language))
+            case ivr.Keep(variable, value):
+                contact = turn.put(replace(contact, variables={**contact.variables, variable: value}))
+            case ivr.Speak(playback, prompts):
+                language = contact.language or turn.plan.flows[position.flow].languages[0]
+                turn.do(Play(contact.id, contact.leg, playback, prompts, language))
+            case ivr.Hush(playback):
+                turn.do(StopPlay(contact.id, playback))
+            case ivr.Await(seconds):
+                turn.start_timer(f"ivr:{contact.id}", seconds)
+            case ivr.ToQueue(node):
+                if queues.enqueue(turn, contact, node, position) is None:
+                    no_place(turn, contact, node, position)
+                return
+            case ivr.ToDialplan(node):
+                ending.hand_over(turn, contact)
+                turn.do(ContinueInDialplan(contact.id, contact.leg, node.context, node.extension))
+                return
+            case ivr.Finish(why, cause):
+                ending.leave(turn, contact, why, cause)
+                return
+
+
+def no_place(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> None:
+    """The queue has no room or no agent in time: the node's overflow branch, else the end."""
+    if node.overflow is None:
+        return ending.leave(turn, contact, Exit.OVERFLOWED, 16 if contact.answered_at is not None else 42)
+    return follow(turn, contact, ivr.enter(turn.plan, contact.id, position, node.overflow, turn.at))
+
+
+def waited_too_long(turn: Turn, contact: Contact, waiting: Waiting) -> None:
+    """Maximum wait: the overflow queue, the node's overflow branch, or the end. A ringing agent may still answer."""
+    if queues.move(turn, contact, waiting):
+        return None
+    node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
+    contact = queues.withdraw(turn, contact, waiting, "rescinded")
+    if isinstance(node, QueueNode):
+        return no_place(turn, contact, node, waiting.position)
+    return ending.leave(turn, contact, Exit.OVERFLOWED, 16)

@@ -1,0 +1,240 @@
+"""The engine: one event in, commands out. Deterministic: the same events give the same commands, on every machine.
+
+``Engine`` only knows which desk an event belongs to; the desks decide. All I/O is somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from acd.domain.commands import Command, Ignored, WriteRecording
+from acd.domain.events import (
+    AgentDialled,
+    AgentRequested,
+    CallArrived,
+    CommandFailed,
+    DigitPressed,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegLeft,
+    LinkChanged,
+    PhoneChanged,
+    PlanLoaded,
+    PlaybackEnded,
+    RecordingChecked,
+    RecordingEnded,
+    Resynced,
+    TimerFired,
+    TrunkChanged,
+    UnroutedEnded,
+)
+from acd.domain.exits import Exit
+from acd.domain.ids import AgentId, ContactId, RecordingName, SkillId
+from acd.domain.record import CallRecord, RecordingRow
+from acd.engine import agent as agents
+from acd.engine import arrival, ending, ivr, kpi, legs, presence, resync, trunks
+from acd.engine import queueing as queues
+from acd.engine.state import EngineState, InIvr, Leaving, TrunkState, Waiting
+from acd.engine.turn import Turn
+
+
+class Engine:
+    """Holds the state and applies events to it."""
+
+    def __init__(self, state: EngineState | None = None) -> None:
+        self.state = state if state is not None else EngineState()
+        self._skills: Mapping[AgentId, Mapping[SkillId, int]] = {}
+        self._index()
+
+    def _index(self) -> None:
+        plan = self.state.plan
+        self._skills = {a.id: {s.skill: s.level for s in a.skills} for a in plan.agents.values()} if plan else {}
+
+    def handle(self, event: Event) -> list[Command]:
+        """Apply one event. Returns commands in the order to be carried out; never raises for an event's content."""
+        if isinstance(event, PlanLoaded):
+            return self._load(event)
+        if self.state.plan is None:
+            return [Ignored(event.kind, "no plan is loaded")]
+        turn = Turn(self.state, self.state.plan, self._skills, event.at)
+        _dispatch(turn, event)
+        return turn.out
+
+    def _load(self, event: PlanLoaded) -> list[Command]:
+        state = self.state
+        state.plan = event.plan
+        self._index()
+        if not state.figures.since:
+            state.figures = replace(state.figures, since=event.at)
+        known = state.figures.queues
+        fresh = {q.id: kpi.new_queue(q.service_level_s) for q in event.plan.queues.values() if q.id not in known}
+        state.figures = replace(state.figures, queues={**known, **fresh})
+        for trunk in event.plan.trunks:
+            state.trunks.setdefault(trunk, TrunkState())
+        turn = Turn(state, event.plan, self._skills, event.at)
+        presence.load_agents(turn)
+        queues.offer_all(turn)
+        return turn.out
+
+
+def _dispatch(turn: Turn, event: Event) -> None:
+    match event:
+        case CallArrived():
+            arrival.arrive(turn, event)
+        case LegAnswered():
+            legs.answered(turn, event)
+        case LegEnded():
+            legs.ended(turn, event)
+        case LegLeft():
+            legs.left(turn, event)
+        case DigitPressed():
+            _digit(turn, event)
+        case PlaybackEnded():
+            if not legs.playback_over(turn, event.playback_id):
+                turn.ignore(event, "playback is unknown or over")
+        case TimerFired():
+            _timer(turn, event)
+        case AgentDialled():
+            presence.dialled(turn, event)
+        case AgentRequested():
+            presence.requested(turn, event)
+        case PhoneChanged():
+            presence.phone_changed(turn, event)
+        case TrunkChanged():
+            _trunk(turn, event)
+        case RecordingEnded():
+            ending.check_recording(turn, event.name)
+        case RecordingChecked():
+            _recording_checked(turn, event)
+        case CommandFailed():
+            legs.failed(turn, event)
+        case UnroutedEnded():
+            _unrouted(turn, event)
+        case LinkChanged():
+            _link(turn, event)
+        case Resynced():
+            resync.resynced(turn, event)
+        case PlanLoaded():
+            raise AssertionError(event)
+        case _:
+            assert_never(event)
+
+
+def _digit(turn: Turn, event: DigitPressed) -> None:
+    contact = turn.contact(ContactId(event.leg_id))
+    if contact is None or not isinstance(contact.phase, InIvr):
+        return turn.ignore(event, "nobody waits for keys here")
+    position = contact.phase.position
+    return arrival.follow(turn, contact, ivr.digit(turn.plan, contact.id, position, event.digit, turn.at))
+
+
+def _timer(turn: Turn, event: TimerFired) -> None:
+    timer = turn.state.timers.get(event.key)
+    if timer is None or timer.generation != event.generation:
+        return turn.ignore(event, "timer is stale")
+    del turn.state.timers[event.key]
+    kind, _, subject = event.key.partition(":")
+    if kind == "rec":
+        return ending.check_recording(turn, subject)
+    if kind in {"wrap", "rest"}:
+        return _agent_timer(turn, kind, AgentId(subject))
+    return _contact_timer(turn, event, kind, ContactId(subject))
+
+
+def _agent_timer(turn: Turn, kind: str, agent_id: AgentId) -> None:
+    if kind == "wrap":
+        queues.changed(turn, agent_id, lambda agent: agents.wrapped_up(agent, turn.at))
+    else:
+        queues.changed(turn, agent_id, lambda agent: replace(agent, resting=False))
+
+
+def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: ContactId) -> None:
+    contact = turn.contact(contact_id)
+    match kind, contact.phase if contact is not None else None:
+        case "ivr", InIvr(position=position) if contact is not None:
+            arrival.follow(turn, contact, ivr.timeout(turn.plan, contact_id, position, turn.at))
+        case "wait", Waiting() as waiting if contact is not None:
+            arrival.waited_too_long(turn, contact, waiting)
+        case "ring", Waiting() as waiting if contact is not None:
+            contact = queues.withdraw(turn, contact, waiting, "timed_out")
+            queues.offer_contact(turn, contact)
+        case "leave", Leaving(exit=why, cause=cause) if contact is not None:
+            ending.leave(turn, contact, why, cause)
+        case "left", _ if contact is not None:
+            ending.finish(turn, contact, Exit.TRANSFERRED, 0, None)
+        case _:
+            turn.ignore(event, "timer is about something past")
+
+
+def _trunk(turn: Turn, event: TrunkChanged) -> None:
+    trunk = trunks.trunk_of(turn.plan, event.endpoint + "-")
+    if trunk is None:
+        return turn.ignore(event, "no trunk has this endpoint")
+    turn.state.trunks[trunk] = replace(turn.state.trunks.get(trunk, TrunkState()), up=event.up)
+    return None
+
+
+def _recording_checked(turn: Turn, event: RecordingChecked) -> None:
+    work = turn.state.recordings.pop(RecordingName(event.name), None)
+    if work is None:
+        return turn.ignore(event, "recording is unknown or was checked")
+    turn.state.figures = kpi.count_recording(turn.state.figures, ok=event.ok)
+    row = RecordingRow(
+        name=event.name,
+        contact_id=work.contact,
+        agent=work.agent,
+        started_at=work.started_at,
+        talk_s=(turn.at if work.ended_at is None else work.ended_at) - work.started_at,
+        bytes=event.bytes,
+        duration_s=event.duration_s,
+        ok=event.ok,
+        problem=event.problem,
+    )
+    return turn.do(WriteRecording(row))
+
+
+def _unrouted(turn: Turn, event: UnroutedEnded) -> None:
+    """Make the record of a call that Asterisk served, or lost, without us."""
+    turn.state.leases.pop(event.leg_id, None)
+    contact_id = ContactId(event.leg_id)
+    if contact_id in turn.state.contacts or event.leg_id in turn.state.ended:
+        return turn.ignore(event, "the call has or gets its record here")
+    why = Exit.FALLBACK_ANSWERED if event.connected_at is not None else Exit.FALLBACK_ABANDONED
+    if event.access_code not in turn.plan.access_codes:
+        why = Exit.UNKNOWN_NUMBER
+    record = CallRecord(
+        contact_id=contact_id,
+        exit=why,
+        access_code=event.access_code,
+        trunk=trunks.trunk_of(turn.plan, event.channel_name),
+        caller=event.caller,
+        arrived_at=event.arrived_at,
+        answered_at=event.connected_at,
+        queued_at=None,
+        connected_at=event.connected_at,
+        ended_at=event.at,
+        queue=None,
+        agent=None,
+        language=None,
+        flow=None,
+        last_node=None,
+        cause=event.cause,
+        sip_code=event.sip_code,
+        recording=None,
+        offers=0,
+        within_target=None,
+        plan_version=turn.plan.version,
+    )
+    return ending.keep(turn, record, 0.0)
+
+
+def _link(turn: Turn, event: LinkChanged) -> None:
+    if event.link == "ari":
+        turn.state.ari_up = event.up
+        return
+    turn.state.ami_up = event.up
+    if not event.up:
+        presence.phones_unknown(turn)

@@ -1,0 +1,131 @@
+"""The ending desk: how a contact leaves, and the one record made of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acd.domain.commands import CheckRecording, DestroyBridge, HangUp, WriteRecord
+from acd.domain.exits import Exit
+from acd.domain.ids import LegId
+from acd.domain.record import CallRecord
+from acd.engine import kpi
+from acd.engine import queueing as queues
+from acd.engine.state import Contact, InIvr, Leaving, Talking, Waiting
+from acd.engine.turn import Turn
+
+LEAVE_GUARD_S = 10.0
+"""After a hang-up was ordered: how long to wait for its end before it is ordered again."""
+ENDED_KEPT_S = 3600.0
+"""How long an ended leg is remembered, so that a late report of it makes no second record."""
+RECORDING_GUARD_S = 10.0
+"""After a conversation: how long to wait for Asterisk to say that its recording is closed."""
+TIMERS = ("ivr", "wait", "ring", "leave", "left")
+
+
+def leave(turn: Turn, contact: Contact, why: Exit, cause: int) -> None:
+    """Hang the caller up; the record is made when the channel's end is seen."""
+    contact = _let_go(turn, contact)
+    turn.do(HangUp(contact.id, contact.leg, cause))
+    turn.to_phase(contact, Leaving(turn.at, why, cause))
+    turn.start_timer(f"leave:{contact.id}", LEAVE_GUARD_S)
+
+
+def hand_over(turn: Turn, contact: Contact) -> None:
+    """The caller goes back to the dialplan; the record is made when the channel has left."""
+    turn.to_phase(_let_go(turn, contact), Leaving(turn.at, Exit.TRANSFERRED, 16))
+    turn.start_timer(f"leave:{contact.id}", LEAVE_GUARD_S)
+
+
+def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
+    """The caller is gone: make the record, count it, forget the contact."""
+    contact = _let_go(turn, contact)
+    target = queues.queue_plan(turn, contact).service_level_s
+    within = None
+    if contact.queued_at is not None:
+        within = contact.connected_at is not None and contact.connected_at - contact.queued_at <= target
+    record = CallRecord(
+        contact_id=contact.id,
+        exit=why,
+        access_code=contact.access_code,
+        trunk=contact.trunk,
+        caller=contact.caller,
+        arrived_at=contact.arrived_at,
+        answered_at=contact.answered_at,
+        queued_at=contact.queued_at,
+        connected_at=contact.connected_at,
+        ended_at=turn.at,
+        queue=contact.queue,
+        agent=contact.agent,
+        language=contact.language,
+        flow=contact.flow,
+        last_node=contact.last_node,
+        cause=cause,
+        sip_code=sip_code,
+        recording=contact.recording,
+        offers=contact.offers,
+        within_target=within,
+        plan_version=turn.plan.version,
+    )
+    keep(turn, record, target)
+    for name in TIMERS:
+        turn.cancel_timer(f"{name}:{contact.id}")
+    del turn.state.contacts[contact.id]
+
+
+def keep(turn: Turn, record: CallRecord, target_s: float) -> None:
+    """Write and count one record, and remember that its leg has one."""
+    turn.do(WriteRecord(record))
+    turn.state.figures = kpi.count(turn.state.figures, record, target_s)
+    for leg in [leg for leg, at in turn.state.ended.items() if turn.at - at > ENDED_KEPT_S]:
+        if leg not in turn.state.leases:
+            del turn.state.ended[leg]
+    turn.state.ended[LegId(record.contact_id)] = turn.at
+
+
+def _let_go(turn: Turn, contact: Contact) -> Contact:
+    """End what the contact holds besides its caller: an offer, a conversation, a bridge, a recording."""
+    match contact.phase:
+        case Waiting() as waiting:
+            contact = queues.withdraw(turn, contact, waiting, "rescinded")
+        case Talking(agent=agent_id):
+            agent = turn.state.agents.get(agent_id)
+            if agent is not None and agent.leg is not None:
+                turn.do(HangUp(contact.id, agent.leg))
+            queues.release_agent(turn, contact, agent_id)
+            queues.changed(turn, agent_id)
+        case InIvr() | Leaving():
+            pass
+    for name in TIMERS:
+        turn.cancel_timer(f"{name}:{contact.id}")
+    if contact.bridged:
+        turn.do(DestroyBridge(contact.id, contact.bridge))
+    work = turn.state.recordings.get(contact.recording) if contact.recording is not None else None
+    if work is not None and contact.recording is not None and work.ended_at is None:
+        turn.state.recordings[contact.recording] = replace(work, ended_at=turn.at)
+        turn.start_timer(f"rec:{contact.recording}", RECORDING_GUARD_S)
+    return turn.put(replace(contact, bridged=False))
+
+
+def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None) -> None:
+    """Tell the exit reason from where the caller was."""
+    match contact.phase:
+        case Leaving(exit=why):
+            finish(turn, contact, why, cause, sip_code)
+        case Talking():
+            finish(turn, contact, Exit.ANSWERED, cause, sip_code)
+        case InIvr():
+            finish(turn, contact, Exit.IVR_EXIT, cause, sip_code)
+        case Waiting(since=since):
+            short = turn.at - since <= queues.queue_plan(turn, contact).short_abandon_s
+            finish(turn, contact, Exit.SHORT_ABANDONED if short else Exit.ABANDONED, cause, sip_code)
+
+
+def check_recording(turn: Turn, name: str) -> None:
+    """Have a recording's file looked at, once."""
+    for key, work in turn.state.recordings.items():
+        if key == name and not work.checking:
+            turn.cancel_timer(f"rec:{name}")
+            ended_at = turn.at if work.ended_at is None else work.ended_at
+            turn.state.recordings[key] = replace(work, checking=True, ended_at=ended_at)
+            turn.do(CheckRecording(key, ended_at - work.started_at))
+            return

@@ -1,0 +1,153 @@
+"""The legs' desk: a channel answered, ended or left, a command about one failed; whose it was decides what follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acd.domain.commands import HangUp
+from acd.domain.events import CommandFailed, LegAnswered, LegEnded, LegLeft
+from acd.domain.exits import Exit
+from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId, PlaybackId
+from acd.engine import arrival, ending, ivr, presence
+from acd.engine import queueing as queues
+from acd.engine.state import Agent, InIvr, Leaving, Talking, Waiting
+from acd.engine.turn import Turn
+
+LEFT_GUARD_S = 2.0
+"""After a channel left our application: how long to wait for its end before it counts as living on elsewhere."""
+
+
+def contact_of_leg(leg: LegId) -> ContactId | None:
+    """Read the contact out of a leg id that we chose; None for others."""
+    if not leg.startswith(OUR_LEG_PREFIX):
+        return None
+    return ContactId(leg[len(OUR_LEG_PREFIX) :].rsplit("-", 1)[0])
+
+
+def _agent_of_leg(turn: Turn, leg: LegId) -> Agent | None:
+    return next((agent for agent in turn.state.agents.values() if agent.leg == leg), None)
+
+
+def answered(turn: Turn, event: LegAnswered) -> None:
+    """An agent picked up: connect, or hang up if the offer was taken back meanwhile."""
+    contact = turn.contact(contact_of_leg(event.leg_id) or ContactId(""))
+    if contact is not None:
+        match contact.phase:
+            case Waiting(offer=offer) as waiting if offer is not None and offer.leg == event.leg_id:
+                return queues.accept(turn, contact, waiting, offer)
+            case Talking(leg=leg) if leg == event.leg_id:
+                return turn.ignore(event, "already connected")
+            case _:
+                pass
+    if event.leg_id.startswith(OUR_LEG_PREFIX):
+        turn.do(HangUp(contact_of_leg(event.leg_id) or ContactId(""), event.leg_id))
+        return None
+    return turn.ignore(event, "leg is not ours")
+
+
+def ended(turn: Turn, event: LegEnded) -> None:
+    """A channel is gone: the caller's, an agent's or a feature call's."""
+    leg = event.leg_id
+    leased = turn.state.leases.pop(leg, None) is not None
+    contact = turn.contact(ContactId(leg))
+    if contact is not None:
+        ending.caller_gone(turn, contact, event.cause, event.sip_code)
+        return
+    owner = contact_of_leg(leg)
+    if owner is not None:
+        _agent_leg_ended(turn, event, owner)
+    elif not presence.feature_call_gone(turn, leg) and not leased:
+        turn.ignore(event, "leg is unknown or its end was seen")
+
+
+def _agent_leg_ended(turn: Turn, event: LegEnded, owner: ContactId) -> None:
+    leg = event.leg_id
+    agent = _agent_of_leg(turn, leg)
+    if agent is None:
+        return turn.ignore(event, "leg is unknown or its end was seen")
+    turn.state.agents[agent.id] = replace(agent, leg=None)
+    contact = turn.contact(owner)
+    match contact.phase if contact is not None else None:
+        case Waiting(offer=offer) as waiting if contact is not None and offer is not None and offer.leg == leg:
+            contact = queues.withdraw(turn, contact, waiting, _offer_outcome(event.cause))
+            queues.changed(turn, agent.id)
+            queues.offer_contact(turn, turn.state.contacts[contact.id])
+        case Talking(leg=joined) if contact is not None and joined == leg:
+            ending.leave(turn, contact, Exit.ANSWERED, 16)
+            queues.changed(turn, agent.id)
+        case _:
+            queues.changed(turn, agent.id)
+    return None
+
+
+def _offer_outcome(cause: int) -> str:
+    """Tell a person's refusal (17 busy, 21 rejected, 19 and 18 no answer) from a failure (Q.850)."""
+    return {17: "rejected", 21: "rejected", 18: "timed_out", 19: "timed_out"}.get(cause, "failed")
+
+
+def left(turn: Turn, event: LegLeft) -> None:
+    """A caller's channel went back to the dialplan, or is about to end; the next moments tell."""
+    contact = turn.contact(ContactId(event.leg_id))
+    if contact is None:
+        return turn.ignore(event, "leg is unknown or its end was seen")
+    match contact.phase:
+        case Leaving(exit=Exit.TRANSFERRED):
+            return ending.finish(turn, contact, Exit.TRANSFERRED, 16, None)
+        case _:
+            return turn.start_timer(f"left:{contact.id}", LEFT_GUARD_S)
+
+
+def failed(turn: Turn, event: CommandFailed) -> None:
+    """A command about a leg came to nothing."""
+    leg = LegId(event.target)
+    match event.command, event.reason:
+        case ("originate", "timeout"):
+            turn.ignore(event, "outcome unknown; the ring timeout or the audit settles it")
+        case ("originate", _):
+            ended(turn, LegEnded(event.at, leg, cause=38))
+        case ("hang_up", "gone"):
+            _hang_up_found_nothing(turn, event, leg)
+        case ("play", "gone" | "refused" | "timeout"):
+            if not playback_over(turn, PlaybackId(event.target)):
+                turn.ignore(event, "playback is unknown or over")
+        case ("add_to_bridge", "refused"):
+            _could_not_join(turn, event)
+        case ("start_recording", "gone" | "refused"):
+            ending.check_recording(turn, event.target)
+        case ("continue_in_dialplan", "refused" | "timeout"):
+            contact = turn.contact(ContactId(leg))
+            if contact is not None:
+                ending.leave(turn, contact, Exit.FAILED_TECHNICAL, 41)
+        case _:
+            turn.ignore(event, "an event or the audit tells what became of it")
+
+
+def _hang_up_found_nothing(turn: Turn, event: CommandFailed, leg: LegId) -> None:
+    contact = turn.contact(ContactId(leg))
+    cause = contact.phase.cause if contact is not None and isinstance(contact.phase, Leaving) else 0
+    ended(turn, LegEnded(event.at, leg, cause=cause))
+
+
+def _could_not_join(turn: Turn, event: CommandFailed) -> None:
+    for contact in list(turn.state.contacts.values()):
+        if contact.bridge == event.target and isinstance(contact.phase, Talking):
+            ending.leave(turn, contact, Exit.FAILED_TECHNICAL, 41)
+            return
+    turn.ignore(event, "no conversation in this bridge")
+
+
+def playback_over(turn: Turn, playback: PlaybackId) -> bool:
+    """Go on after a prompt. False when nobody waits for its end."""
+    if presence.confirmation_ended(turn, playback):
+        return True
+    contact = turn.contact(ContactId(playback.removeprefix("acd-p-").rsplit("-", 1)[0]))
+    match contact.phase if contact is not None else None:
+        case InIvr(position=position) if contact is not None and position.playback == playback:
+            outcome = ivr.playback_ended(turn.plan, contact.id, position, playback, turn.at)
+            arrival.follow(turn, contact, outcome)
+            return True
+        case Waiting(playback=current) as waiting if contact is not None and current == playback:
+            queues.announcement_ended(turn, contact, waiting)
+            return True
+        case _:
+            return False

@@ -1,0 +1,86 @@
+"""Matching: which agent takes which contact.
+
+An agent qualifies who is free, serves the queue and has every required skill at its minimum level. Of those the best
+match wins (highest sum of proficiency over the required skills), then who has been idle longest, then the lower id;
+somebody who let this contact pass before comes last. A free agent takes the contact of highest priority, then the one
+that waited longest, then the lower id. Ranks are tuples that end in an id, so the same input gives the same choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from acd.domain.ids import AgentId, ContactId, Language, SkillId
+from acd.domain.plan import AgentPlan, Plan, QueueNode, QueuePlan, SkillLevel
+from acd.engine.state import Agent, Contact, Free, Waiting
+
+Skills = Mapping[SkillId, int]
+
+
+def requirement(
+    plan: Plan, queue: QueuePlan, node: QueueNode | None, language: Language | None
+) -> tuple[SkillLevel, ...]:
+    """Join the queue's, the node's and the language's demands; of two minimums for a skill the higher counts."""
+    wanted: dict[SkillId, int] = {}
+    spoken = plan.language_skills.get(language) if language is not None else None
+    demands = [*queue.requires, *(node.requires if node else ()), *([SkillLevel(spoken, 1)] if spoken else ())]
+    for demand in demands:
+        wanted[demand.skill] = max(demand.level, wanted.get(demand.skill, 0))
+    return tuple(SkillLevel(skill, level) for skill, level in sorted(wanted.items()))
+
+
+def available(agent: Agent) -> bool:
+    """Tell whether an agent can be offered a contact now."""
+    return (
+        agent.presence == "ready"
+        and isinstance(agent.work, Free)
+        and agent.leg is None
+        and agent.reachable
+        and not agent.busy
+        and not agent.resting
+        and not agent.leaving
+    )
+
+
+def qualifies(agent: AgentPlan, skills: Skills, waiting: Waiting) -> bool:
+    """Tell whether an agent may take a waiting contact at all."""
+    if agent.queues and waiting.queue not in agent.queues:
+        return False
+    return all(skills.get(need.skill, 0) >= need.level for need in waiting.requires)
+
+
+def agent_rank(agent: Agent, skills: Skills, waiting: Waiting) -> tuple[bool, int, float, AgentId]:
+    """Order agents for one contact; the lowest is chosen."""
+    match = sum(skills.get(need.skill, 0) for need in waiting.requires)
+    return (agent.id in waiting.tried, -match, agent.work.since, agent.id)
+
+
+def contact_rank(contact: Contact, waiting: Waiting) -> tuple[int, float, ContactId]:
+    """Order contacts for one agent, and callers in a queue; the lowest is next."""
+    return (-waiting.priority, waiting.since, contact.id)
+
+
+def best_agent(
+    plan: Plan, skills: Mapping[AgentId, Skills], agents: Iterable[Agent], waiting: Waiting
+) -> AgentId | None:
+    """Choose the agent for a contact; None when nobody can take it now."""
+    ranked = (
+        agent_rank(agent, skills[agent.id], waiting)
+        for agent in agents
+        if available(agent) and qualifies(plan.agents[agent.id], skills[agent.id], waiting)
+    )
+    best = min(ranked, default=None)
+    return best[-1] if best else None
+
+
+def next_contact(plan: Plan, skills: Skills, agent: AgentId, contacts: Iterable[Contact]) -> ContactId | None:
+    """Choose the contact for an agent; None when nobody waits for such an agent. A contact being offered is taken."""
+    ranked = (
+        contact_rank(contact, contact.phase)
+        for contact in contacts
+        if isinstance(contact.phase, Waiting)
+        and contact.phase.offer is None
+        and qualifies(plan.agents[agent], skills, contact.phase)
+    )
+    best = min(ranked, default=None)
+    return best[-1] if best else None

@@ -1,0 +1,114 @@
+"""The agents' desk: what agents ask for, by API or by a code dialled from the phone, and what their phones tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acd.domain.commands import Answer, HangUp, Play, Reply
+from acd.domain.events import AgentDialled, AgentRequested, PhoneChanged
+from acd.domain.ids import AgentId, ContactId, Language, LegId, PlaybackId, PromptKey
+from acd.domain.plan import FeatureCode
+from acd.engine import agent as agents
+from acd.engine import queueing as queues
+from acd.engine.state import Agent, FeatureCall, Free
+from acd.engine.turn import Turn
+
+CONFIRMATIONS: dict[str, PromptKey] = {
+    "login": PromptKey("agent_logged_in"),
+    "logout": PromptKey("agent_logged_out"),
+    "ready": PromptKey("agent_ready"),
+    "pause": PromptKey("agent_paused"),
+    "end_wrap_up": PromptKey("wrap_up_ended"),
+}
+REFUSED = PromptKey("refused")
+PROMPTS = (*CONFIRMATIONS.values(), REFUSED)
+"""Prompts the catalogue must have besides those the flows name."""
+
+
+def load_agents(turn: Turn) -> None:
+    """Bring the agents in line with the plan: new ones appear, missing ones go when free, others stay as they are."""
+    for plan in turn.plan.agents.values():
+        agent = turn.state.agents.get(plan.id)
+        if agent is None:
+            presence = "ready" if plan.login_at_start else "logged_out"
+            agent = Agent(plan.id, Free(turn.at), presence=presence, presence_since=turn.at)  # type: ignore[arg-type]
+        turn.state.agents[plan.id] = replace(agent, leaving=False)
+    for agent_id in [a for a in turn.state.agents if a not in turn.plan.agents]:
+        agent = turn.state.agents[agent_id]
+        if isinstance(agent.work, Free) and agent.leg is None:
+            del turn.state.agents[agent_id]
+        else:
+            turn.state.agents[agent_id] = replace(agent, leaving=True)
+
+
+def _request(turn: Turn, agent: Agent, action: agents.Action, reason: str) -> agents.Refused | None:
+    result = agents.request(agent, action, reason, turn.plan.pause_reasons, turn.at)
+    if isinstance(result, agents.Refused):
+        return result
+    turn.cancel_timer(f"rest:{agent.id}")
+    if isinstance(result.work, Free):
+        turn.cancel_timer(f"wrap:{agent.id}")
+    queues.changed(turn, agent.id, lambda _: result)
+    return None
+
+
+def requested(turn: Turn, event: AgentRequested) -> None:
+    """Carry out a request of the API and reply."""
+    agent = turn.state.agents.get(event.agent_id)
+    if agent is None:
+        turn.do(Reply(event.request_id, event.agent_id, ok=False, message="no such agent"))
+        return
+    refused = _request(turn, agent, event.action, event.reason)
+    turn.do(Reply(event.request_id, agent.id, ok=refused is None, message=refused.why if refused else ""))
+
+
+def _agent_at(turn: Turn, channel_name: str) -> AgentId | None:
+    device = channel_name.rsplit("-", 1)[0]
+    return next((plan.id for plan in turn.plan.agents.values() if plan.device == device), None)
+
+
+def dialled(turn: Turn, event: AgentDialled) -> None:
+    """Carry out a feature code and say what became of it."""
+    if event.leg_id in turn.state.feature_calls:
+        return turn.ignore(event, "feature call is known")
+    agent_id = _agent_at(turn, event.channel_name)
+    agent = turn.state.agents.get(agent_id) if agent_id is not None else None
+    code: FeatureCode | None = turn.plan.feature_codes.get(event.extension)
+    prompt = REFUSED
+    if agent is not None and code is not None and _request(turn, agent, code.action, code.reason) is None:
+        prompt = CONFIRMATIONS[code.action]
+    playback = PlaybackId(f"acd-p-{event.leg_id}")
+    turn.state.feature_calls[event.leg_id] = FeatureCall(agent_id, playback, turn.at)
+    call = ContactId(event.leg_id)
+    language = next(iter(turn.plan.language_skills), Language("id"))
+    turn.do(Answer(call, event.leg_id), Play(call, event.leg_id, playback, (prompt,), language))
+    return None
+
+
+def confirmation_ended(turn: Turn, playback: PlaybackId) -> bool:
+    """Hang up a feature call when its confirmation was spoken. False when the playback is none of those."""
+    for leg, call in turn.state.feature_calls.items():
+        if call.playback == playback:
+            turn.do(HangUp(ContactId(leg), leg))
+            return True
+    return False
+
+
+def feature_call_gone(turn: Turn, leg: LegId) -> bool:
+    """The phone hung up after a feature code."""
+    return turn.state.feature_calls.pop(leg, None) is not None
+
+
+def phone_changed(turn: Turn, event: PhoneChanged) -> None:
+    """Honour what AMI says of a phone."""
+    for plan in turn.plan.agents.values():
+        if plan.device == event.device:
+            queues.changed(turn, plan.id, lambda a: replace(a, reachable=event.reachable, busy=event.busy))
+            return
+    turn.ignore(event, "no agent has this phone")
+
+
+def phones_unknown(turn: Turn) -> None:
+    """AMI is away: what it said last of busy phones may be long past, so they count as free until it is back."""
+    for agent_id in list(turn.state.agents):
+        queues.changed(turn, agent_id, lambda a: replace(a, busy=False))

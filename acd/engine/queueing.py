@@ -1,0 +1,233 @@
+"""The queue desk: waiting, offering, connecting. Knows contacts and agents, never how a flow came to a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from acd.domain.commands import (
+    AddToBridge,
+    Answer,
+    CreateBridge,
+    HangUp,
+    Originate,
+    Play,
+    Ring,
+    StartMusic,
+    StartRecording,
+    StopMusic,
+    StopPlay,
+)
+from acd.domain.ids import OUR_LEG_PREFIX, AgentId, LegId, PlaybackId, RecordingName
+from acd.domain.plan import QueueNode, QueuePlan
+from acd.engine import agent as agents
+from acd.engine import kpi, matching
+from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting
+from acd.engine.turn import Turn
+
+REST_S = 5.0
+"""How long a phone is left alone after an offer that came to nothing, so that it does not ring again at once."""
+NO_QUEUE = QueuePlan(id="", name="", requires=())  # type: ignore[arg-type]
+"""Stands in for a queue that a reload took away while somebody waited in it."""
+
+
+def queue_plan(turn: Turn, contact: Contact) -> QueuePlan:
+    """The contact's current queue."""
+    return turn.plan.queues.get(contact.queue or NO_QUEUE.id, NO_QUEUE)
+
+
+def waiting_in(turn: Turn, queue: str) -> int:
+    """How many wait in a queue."""
+    return sum(1 for c in turn.state.contacts.values() if isinstance(c.phase, Waiting) and c.phase.queue == queue)
+
+
+def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> Contact | None:
+    """Put a contact into the node's queue. None when there is no room for it there or in its overflow queues."""
+    queue: QueuePlan | None = turn.plan.queues.get(node.queue)
+    language, overflows = contact.language, 0
+    while queue is not None and queue.max_length is not None and waiting_in(turn, queue.id) >= queue.max_length:
+        language = None if queue.overflow_drops_language else language
+        queue = turn.plan.queues.get(queue.overflow_queue) if queue.overflow_queue else None
+        overflows += 1
+    if queue is None or overflows > len(turn.plan.queues):
+        return None
+    waiting = Waiting(
+        since=turn.at,
+        queue=queue.id,
+        requires=matching.requirement(turn.plan, queue, node, language),
+        priority=queue.priority if node.priority is None else node.priority,
+        position=position,
+        overflows=overflows,
+    )
+    contact = turn.put(
+        replace(contact, phase=waiting, queue=queue.id, queued_at=contact.queued_at or turn.at, last_node=node.id)
+    )
+    if queue.max_wait_s is not None:
+        turn.start_timer(f"wait:{contact.id}", queue.max_wait_s)
+    # The agent's phone first: what the caller hears meanwhile must not delay the connection.
+    offer_contact(turn, contact)
+    comfort(turn, turn.state.contacts[contact.id])
+    return turn.state.contacts[contact.id]
+
+
+def comfort(turn: Turn, contact: Contact) -> None:
+    """Let a waiting caller hear that something happens: ringing before the answer, music after it."""
+    if contact.answered_at is None:
+        turn.do(Ring(contact.id, contact.leg))
+    else:
+        turn.do(StartMusic(contact.id, contact.leg, queue_plan(turn, contact).music))
+
+
+def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
+    """Overflow to the queue's overflow queue, place and waited time kept. False when there is none."""
+    queue = turn.plan.queues.get(waiting.queue, NO_QUEUE)
+    following = turn.plan.queues.get(queue.overflow_queue) if queue.overflow_queue else None
+    if following is None or waiting.overflows >= len(turn.plan.queues):
+        return False
+    language = None if queue.overflow_drops_language else contact.language
+    moved = replace(
+        waiting,
+        queue=following.id,
+        requires=matching.requirement(turn.plan, following, None, language),
+        priority=max(waiting.priority, following.priority),
+        overflows=waiting.overflows + 1,
+    )
+    if queue.overflow_prompt is not None and contact.answered_at is not None and contact.language is not None:
+        playback = PlaybackId(f"acd-p-{contact.id}-o{moved.overflows}")
+        moved = replace(moved, playback=playback)
+        turn.do(StopMusic(contact.id, contact.leg))
+        turn.do(Play(contact.id, contact.leg, playback, (queue.overflow_prompt,), contact.language))
+    contact = turn.put(replace(contact, phase=moved, queue=following.id))
+    if following.max_wait_s is not None:
+        turn.start_timer(f"wait:{contact.id}", following.max_wait_s)
+    if moved.offer is None:
+        offer_contact(turn, contact)
+    return True
+
+
+def announcement_ended(turn: Turn, contact: Contact, waiting: Waiting) -> None:
+    """The music goes on after an announcement."""
+    contact = turn.to_phase(contact, replace(waiting, playback=None))
+    comfort(turn, contact)
+
+
+# ---------------------------------------------------------------- offers
+
+
+def offer_contact(turn: Turn, contact: Contact) -> None:
+    """Look for an agent for a waiting contact."""
+    if not turn.state.ari_up or not isinstance(contact.phase, Waiting) or contact.phase.offer is not None:
+        return
+    chosen = matching.best_agent(turn.plan, turn.skills, turn.state.agents.values(), contact.phase)
+    if chosen is not None:
+        _offer(turn, contact, contact.phase, chosen)
+
+
+def offer_agent(turn: Turn, agent_id: AgentId) -> None:
+    """Look for a waiting contact for an agent who may be available."""
+    agent = turn.state.agents.get(agent_id)
+    if agent is None or not turn.state.ari_up or not matching.available(agent):
+        return
+    chosen = matching.next_contact(turn.plan, turn.skills[agent_id], agent_id, turn.state.contacts.values())
+    if chosen is None:
+        return
+    # The contact decides among all agents: somebody better may have become available in the same moment.
+    offer_contact(turn, turn.state.contacts[chosen])
+
+
+def offer_all(turn: Turn) -> None:
+    """Match everybody, in order: after a reload or a resync."""
+    waiting = [
+        (matching.contact_rank(c, c.phase), c) for c in turn.state.contacts.values() if isinstance(c.phase, Waiting)
+    ]
+    for _, contact in sorted(waiting, key=lambda pair: pair[0]):
+        offer_contact(turn, turn.state.contacts[contact.id])
+
+
+def _offer(turn: Turn, contact: Contact, waiting: Waiting, agent_id: AgentId) -> None:
+    leg = LegId(f"{OUR_LEG_PREFIX}{contact.id}-{contact.offers + 1}")
+    ring_s = turn.plan.queues.get(waiting.queue, NO_QUEUE).ring_timeout_s
+    turn.change_agent(agent_id, lambda agent: agents.offered(agent, contact.id, leg, turn.at))
+    turn.do(Originate(contact.id, leg, turn.plan.agents[agent_id].device, contact.caller, ring_s + 5))
+    if not contact.bridged:
+        turn.do(CreateBridge(contact.id, contact.bridge))
+    offered = replace(waiting, offer=Offer(agent_id, leg, turn.at))
+    turn.put(replace(contact, phase=offered, offers=contact.offers + 1, bridged=True))
+    turn.start_timer(f"ring:{contact.id}", ring_s)
+
+
+def withdraw(turn: Turn, contact: Contact, waiting: Waiting, outcome: str) -> Contact:
+    """End the pending offer. ``timed_out``, ``rejected`` and ``failed`` let the phone rest; ``rescinded`` does not."""
+    offer = waiting.offer
+    if offer is None:
+        return contact
+    turn.cancel_timer(f"ring:{contact.id}")
+    turn.state.figures = kpi.count_offer(turn.state.figures, outcome)
+    missed, rest = outcome == "timed_out", outcome != "rescinded"
+    limit = turn.plan.queues.get(waiting.queue, NO_QUEUE).max_no_answer
+    agent = turn.change_agent(
+        offer.agent,
+        lambda a: agents.missed_too_often(agents.unoffered(a, turn.at, missed=missed, rest=rest), limit, turn.at),
+    )
+    if rest:
+        turn.start_timer(f"rest:{offer.agent}", REST_S)
+    if agent is not None and agent.leg is not None:
+        turn.do(HangUp(contact.id, offer.leg))
+    tried = (*waiting.tried, offer.agent) if rest and offer.agent not in waiting.tried else waiting.tried
+    return turn.to_phase(contact, replace(waiting, offer=None, tried=tried))
+
+
+def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None:
+    """The agent answered: join both, then record."""
+    turn.cancel_timer(f"ring:{contact.id}")
+    turn.cancel_timer(f"wait:{contact.id}")
+    if contact.answered_at is None:
+        turn.do(Answer(contact.id, contact.leg))
+    elif waiting.playback is not None:
+        turn.do(StopPlay(contact.id, waiting.playback))
+    else:
+        turn.do(StopMusic(contact.id, contact.leg))
+    turn.do(AddToBridge(contact.id, contact.bridge, (contact.leg, offer.leg)))
+    recording = None
+    if queue_plan(turn, contact).record:
+        recording = RecordingName(f"{turn.plan.recording_prefix}{contact.id}")
+        turn.do(StartRecording(contact.id, contact.bridge, recording))
+        turn.state.recordings[recording] = RecordingWork(contact.id, offer.agent, turn.at)
+    turn.state.figures = kpi.count_offer(turn.state.figures, "accepted")
+    turn.change_agent(offer.agent, lambda agent: agents.connected(agent, turn.at))
+    turn.put(
+        replace(
+            contact,
+            phase=Talking(turn.at, offer.agent, offer.leg),
+            answered_at=contact.answered_at or turn.at,
+            connected_at=turn.at,
+            agent=offer.agent,
+            recording=recording,
+        )
+    )
+
+
+def release_agent(turn: Turn, contact: Contact, agent_id: AgentId) -> None:
+    """A conversation ended: wrap-up, or free at once."""
+    wrap_up_s = queue_plan(turn, contact).wrap_up_s
+    agent = turn.change_agent(agent_id, lambda a: agents.released(a, wrap_up_s, turn.at))
+    if agent is not None and wrap_up_s > 0:
+        turn.start_timer(f"wrap:{agent_id}", wrap_up_s)
+
+
+def agent_leg_gone(turn: Turn, agent_id: AgentId, leg: LegId) -> None:
+    """The phone is on the hook again."""
+    turn.change_agent(agent_id, lambda agent: replace(agent, leg=None) if agent.leg == leg else agent)
+    changed(turn, agent_id)
+
+
+def changed(turn: Turn, agent_id: AgentId, change: Callable[[Agent], Agent] = lambda agent: agent) -> Agent | None:
+    """Change an agent and use what that makes possible; an agent no longer in the plan goes when free."""
+    agent = turn.change_agent(agent_id, change)
+    if agent is None:
+        return None
+    if agent.leaving and agent.leg is None and not isinstance(agent.work, Offered) and agent_id not in turn.plan.agents:
+        del turn.state.agents[agent_id]
+        return None
+    offer_agent(turn, agent_id)
+    return turn.state.agents.get(agent_id)

@@ -1,0 +1,272 @@
+"""The engine's state: frozen values in dictionaries keyed by id, nothing that cannot be written down as JSON.
+
+A contact is in exactly one phase, and each phase holds only what is valid in it. An agent's work likewise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from acd.domain.exits import Exit
+from acd.domain.ids import (
+    OUR_BRIDGE_PREFIX,
+    AgentId,
+    BridgeId,
+    ContactId,
+    FlowId,
+    Language,
+    LegId,
+    NodeId,
+    PlaybackId,
+    QueueId,
+    RecordingName,
+    TimerKey,
+    TrunkId,
+)
+from acd.domain.plan import Plan, SkillLevel
+from acd.engine.kpi import Figures
+
+# ---------------------------------------------------------------- IVR
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a caller is in a flow. ``playback`` is the prompt being spoken; None while waiting for keys."""
+
+    flow: FlowId
+    node: NodeId
+    playback: PlaybackId | None = None
+    tries: int = 0
+    """Failed attempts at this node."""
+    digits: str = ""
+    """Collected so far at this node."""
+    ahead: str = ""
+    """Keys pressed before the node that wants them."""
+    plays: int = 0
+    """Playbacks started in this contact; numbers the playback ids."""
+
+
+# ---------------------------------------------------------------- contact
+
+
+@dataclass(frozen=True, slots=True)
+class InIvr:
+    """Led by a flow."""
+
+    since: float
+    position: Position
+    kind: Literal["ivr"] = "ivr"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One reservation of one agent for this contact."""
+
+    agent: AgentId
+    leg: LegId
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """In a queue, perhaps with an agent's phone ringing. ``since`` is when waiting began, across overflows."""
+
+    since: float
+    queue: QueueId
+    requires: tuple[SkillLevel, ...]
+    priority: int
+    position: Position
+    """The queue node, for its overflow branch."""
+    offer: Offer | None = None
+    tried: tuple[AgentId, ...] = ()
+    """Agents who did not take this contact; they are asked again last."""
+    overflows: int = 0
+    playback: PlaybackId | None = None
+    """An announcement instead of the music."""
+    kind: Literal["waiting"] = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """Joined with an agent."""
+
+    since: float
+    agent: AgentId
+    leg: LegId
+    kind: Literal["talking"] = "talking"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """On the way out: the hang-up or hand-over was ordered, its end not yet seen."""
+
+    since: float
+    exit: Exit
+    cause: int
+    kind: Literal["leaving"] = "leaving"
+
+
+Phase: TypeAlias = InIvr | Waiting | Talking | Leaving
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact in progress. Its caller's leg has the same id."""
+
+    id: ContactId
+    phase: Phase
+    access_code: str
+    trunk: TrunkId | None
+    caller: str
+    arrived_at: float
+    language: Language | None = None
+    flow: FlowId | None = None
+    last_node: NodeId | None = None
+    answered_at: float | None = None
+    queued_at: float | None = None
+    queue: QueueId | None = None
+    connected_at: float | None = None
+    agent: AgentId | None = None
+    recording: RecordingName | None = None
+    bridged: bool = False
+    """The contact's bridge was made."""
+    offers: int = 0
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def leg(self) -> LegId:
+        """The caller's leg."""
+        return LegId(self.id)
+
+    @property
+    def bridge(self) -> BridgeId:
+        """The bridge of this contact, made or not."""
+        return BridgeId(OUR_BRIDGE_PREFIX + self.id)
+
+
+# ---------------------------------------------------------------- agent
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """No contact."""
+
+    since: float
+    kind: Literal["free"] = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The phone rings for a contact."""
+
+    since: float
+    contact: ContactId
+    idle_since: float
+    """When the idle time began that goes on if this offer is taken back."""
+    kind: Literal["offered"] = "offered"
+
+
+@dataclass(frozen=True, slots=True)
+class InCall:
+    """Talking with a contact."""
+
+    since: float
+    contact: ContactId
+    kind: Literal["in_call"] = "in_call"
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUp:
+    """Finishing the work after a contact."""
+
+    since: float
+    contact: ContactId
+    until: float
+    kind: Literal["wrap_up"] = "wrap_up"
+
+
+Work: TypeAlias = Free | Offered | InCall | WrapUp
+Presence = Literal["logged_out", "ready", "paused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent now. Presence is what the agent chose, work what the engine gave; both change independently."""
+
+    id: AgentId
+    work: Work
+    presence: Presence = "logged_out"
+    presence_since: float = 0.0
+    pause_reason: str = ""
+    leg: LegId | None = None
+    """The leg to the agent's phone; outlives offer and conversation until its end was seen."""
+    reachable: bool = True
+    busy: bool = False
+    """The phone is in use by a call that is not ours, as far as AMI knows."""
+    resting: bool = False
+    """Left alone for a moment after an offer that came to nothing."""
+    missed: int = 0
+    contacts: int = 0
+    leaving: bool = False
+    """No longer in the plan; goes when free."""
+
+
+# ---------------------------------------------------------------- the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A timer that is running."""
+
+    generation: int
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCall:
+    """An agent's phone dialled a feature code and hears what became of it."""
+
+    agent: AgentId | None
+    playback: PlaybackId
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingWork:
+    """A recording whose file was not yet checked."""
+
+    contact: ContactId
+    agent: AgentId | None
+    started_at: float
+    ended_at: float | None = None
+    checking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkState:
+    """What is counted of a trunk besides its leases."""
+
+    peak: int = 0
+    blocked: int = 0
+    up: bool = True
+
+
+@dataclass(slots=True)
+class EngineState:
+    """Everything the engine knows. Changed only by ``Engine.handle``."""
+
+    plan: Plan | None = None
+    contacts: dict[ContactId, Contact] = field(default_factory=dict)
+    agents: dict[AgentId, Agent] = field(default_factory=dict)
+    leases: dict[LegId, TrunkId] = field(default_factory=dict)
+    trunks: dict[TrunkId, TrunkState] = field(default_factory=dict)
+    timers: dict[TimerKey, Timer] = field(default_factory=dict)
+    generation: int = 0
+    feature_calls: dict[LegId, FeatureCall] = field(default_factory=dict)
+    recordings: dict[RecordingName, RecordingWork] = field(default_factory=dict)
+    ended: dict[LegId, float] = field(default_factory=dict)
+    """Callers' legs whose record is made though the channel may live on or be reported again, and since when."""
+    figures: Figures = field(default_factory=Figures)
+    ari_up: bool = False
+    ami_up: bool = False

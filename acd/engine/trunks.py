@@ -1,0 +1,43 @@
+"""The trunk ledger: which channel holds which trunk's capacity. One lease per channel; SST are counted, not guessed.
+
+Leases follow channels, not contacts: a channel in Asterisk's fallback queue holds its SST as any other. After a resync
+the ledger is what Asterisk has, even above capacity; a new call is refused as long as that lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from acd.domain.ids import LegId, TrunkId
+from acd.domain.plan import Plan
+
+Leases = Mapping[LegId, TrunkId]
+
+
+def trunk_of(plan: Plan, channel_name: str) -> TrunkId | None:
+    """Tell whose trunk a channel such as ``PJSIP/gw1-0000001a`` or ``DAHDI/i1/169-3`` is; None for any other."""
+    for trunk in plan.trunks.values():
+        for prefix in trunk.channel_prefixes:
+            if channel_name.startswith(prefix) and channel_name[len(prefix) : len(prefix) + 1] in {"-", "/"}:
+                return trunk.id
+    return None
+
+
+def in_use(leases: Leases, trunk: TrunkId) -> int:
+    """Channels of a trunk in use (SST)."""
+    return sum(1 for held in leases.values() if held == trunk)
+
+
+def has_room(plan: Plan, leases: Leases, trunk: TrunkId) -> bool:
+    """Tell whether one more channel fits."""
+    return in_use(leases, trunk) < plan.trunks[trunk].capacity
+
+
+def rebuild(plan: Plan, channels: Iterable[tuple[LegId, str]], refused: frozenset[LegId]) -> dict[LegId, TrunkId]:
+    """Make the ledger from the channels (id, name) that exist; ``refused`` ones are on their way out and hold none."""
+    leases: dict[LegId, TrunkId] = {}
+    for leg, name in channels:
+        trunk = trunk_of(plan, name)
+        if trunk is not None and leg not in refused:
+            leases[leg] = trunk
+    return leases
