@@ -25,7 +25,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from acd.domain.errors import StoreError
 from acd.domain.events import Event
 from acd.store.codec import encode_event
-from acd.store.journal_file import decoded, events, metadata, open_engine, plain, snapshots
+from acd.store.faults import plain
+from acd.store.journal_file import decoded, events, metadata, open_engine, snapshots
 
 OnError: TypeAlias = Callable[[str], None]
 GROUP_S = 0.01

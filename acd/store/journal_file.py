@@ -29,12 +29,13 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from acd.domain.errors import StoreError
 from acd.domain.events import Event
 from acd.store.codec import decode_event
+from acd.store.faults import plain
 
 PORTION = 1000
 
@@ -88,11 +89,6 @@ def open_engine(path: Path, *, read_only: bool = False) -> Engine:
         cursor.close()
 
     return engine
-
-
-def plain(error: SQLAlchemyError) -> str:
-    """Say what the database said, without the statement and its values, which may hold callers' numbers."""
-    return str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
 
 
 def decoded(seq: int, payload: bytes) -> Event:

@@ -1,0 +1,217 @@
+"""Call records and recording rows in a database: written in the background until they are durable, read by page.
+
+Rows are written in order, in groups, the first of an id stays. A database that cannot be reached keeps them waiting; a
+row the database will never take is reported and left out so that it does not hold up the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import Insert, RowMapping, Select, Table, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from acd.domain.errors import StoreError
+from acd.domain.exits import Exit
+from acd.domain.ids import ContactId
+from acd.domain.record import CallRecord, RecordingRow
+from acd.ports import RecordFilter, RecordPage
+from acd.store import tables
+from acd.store.cursor import decode_cursor, encode_cursor
+from acd.store.database import open_database
+from acd.store.faults import plain
+
+Item: TypeAlias = CallRecord | RecordingRow
+GROUP_ROWS = 500
+BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+CLOSE_S = 5.0
+"""``close`` gives up when no row became durable for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsHealth:
+    """How the writer does: rows not yet durable, failed attempts, rows given up, and why the last attempt failed."""
+
+    backlog: int
+    errors: int
+    lost: int
+    failing: str
+
+
+class SqlRecords:
+    """``acd.ports.Records`` over SQLAlchemy; make it with ``open_records``."""
+
+    def __init__(self, engine: AsyncEngine, on_error: Callable[[str], None], max_backlog: int) -> None:
+        self._engine = engine
+        self._on_error = on_error
+        self._max_backlog = max_backlog
+        self._waiting: list[Item] = []
+        self._more = asyncio.Event()
+        self._durable = asyncio.Event()
+        self._durable.set()
+        self._errors = 0
+        self._lost = 0
+        self._failing = ""
+        self._closed = False
+        self._task = asyncio.create_task(self._run(), name="acd-records")
+
+    def write(self, items: Iterable[Item]) -> None:
+        """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
+        for item in items:
+            if self._closed or len(self._waiting) >= self._max_backlog:
+                self._lose(item, "the store is closed" if self._closed else "too many rows wait for the database")
+                continue
+            self._waiting.append(item)
+            self._durable.clear()
+        self._more.set()
+
+    async def page(self, wanted: RecordFilter) -> RecordPage:
+        """One page, oldest end first. Raises ``StoreError``; ``ValueError`` for a cursor that is none."""
+        rows = await self._rows(_query(wanted))
+        records = tuple(_record(row) for row in rows[: wanted.limit])
+        more = len(rows) > wanted.limit
+        return RecordPage(records, encode_cursor(records[-1].ended_at, records[-1].contact_id) if more else None)
+
+    async def get(self, contact_id: ContactId) -> CallRecord | None:
+        """One call record, None when there is none. Raises ``StoreError``."""
+        table = tables.call_records
+        rows = await self._rows(select(table).where(table.c.contact_id == contact_id))
+        return _record(rows[0]) if rows else None
+
+    async def recordings(self, contact_id: ContactId) -> tuple[RecordingRow, ...]:
+        """The recordings of a contact, first started first. Raises ``StoreError``."""
+        table = tables.recordings
+        rows = await self._rows(
+            select(table).where(table.c.contact_id == contact_id).order_by(table.c.started_at, table.c.name)
+        )
+        return tuple(RecordingRow(**row) for row in rows)
+
+    async def flush(self) -> None:
+        """Wait until everything written is durable; waits on while the database refuses."""
+        await self._durable.wait()
+
+    async def close(self) -> None:
+        """Give rows that wait a last chance, then let go of the database. What is still not durable is reported."""
+        self._closed = True
+        left = -1
+        while not self._durable.is_set() and len(self._waiting) != left:
+            left = len(self._waiting)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._durable.wait(), CLOSE_S)
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        for item in self._waiting:
+            self._lose(item, "the database did not take it before the end")
+        self._waiting.clear()
+        await self._engine.dispose()
+
+    def health(self) -> RecordsHealth:
+        """Figures for /metrics and /readyz."""
+        return RecordsHealth(len(self._waiting), self._errors, self._lost, self._failing)
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            await self._more.wait()
+            if not self._waiting:
+                self._more.clear()
+                self._durable.set()
+                continue
+            group = self._waiting[:GROUP_ROWS]
+            if await self._store(group):
+                failures = 0
+                del self._waiting[: len(group)]
+            else:
+                await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
+                failures += 1
+
+    async def _store(self, group: Sequence[Item]) -> bool:
+        """Write a group; True when none of it needs to be tried again."""
+        try:
+            await self._insert(group)
+        except (OperationalError, InterfaceError, OSError) as error:
+            self._failing = plain(error)
+            self._errors += 1
+            self._on_error(f"call records cannot be written: {self._failing}")
+            return False
+        except (SQLAlchemyError, UnicodeError, OverflowError, ValueError, TypeError) as error:
+            if len(group) == 1:
+                self._errors += 1
+                self._lose(group[0], plain(error))
+                return True
+            # One bad row must not hold up the rest. Rows already in are ignored when they come again.
+            return all([await self._store([item]) for item in group])
+        self._failing = ""
+        return True
+
+    async def _insert(self, group: Sequence[Item]) -> None:
+        async with self._engine.begin() as connection:
+            for table, type_ in ((tables.call_records, CallRecord), (tables.recordings, RecordingRow)):
+                rows = [asdict(item) for item in group if isinstance(item, type_)]
+                if rows:
+                    await connection.execute(_insert_new(self._engine.dialect.name, table), rows)
+
+    async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
+        try:
+            async with self._engine.connect() as connection:
+                rows: Sequence[RowMapping] = (await connection.execute(query)).mappings().all()
+        except (SQLAlchemyError, OSError, UnicodeError) as error:
+            raise StoreError(f"cannot read call records: {plain(error)}") from error
+        return rows
+
+    def _lose(self, item: Item, why: str) -> None:
+        self._lost += 1
+        what = "call record" if isinstance(item, CallRecord) else "recording"
+        self._on_error(f"the {what} of contact {item.contact_id!r} is not kept: {why}")
+
+
+async def open_records(
+    url: str, *, on_error: Callable[[str], None] | None = None, max_backlog: int = 200_000
+) -> SqlRecords:
+    """Open (and, for SQLite, make or migrate) the database and start writing.
+
+    Args:
+        url: SQLAlchemy's, with an asyncio driver; ``acd.store.database.sqlite_url`` makes one of a path.
+        on_error: told in plain words of every failed attempt and every row given up; never a caller's number.
+        max_backlog: rows that may wait for the database.
+
+    Raises:
+        StoreError: the database cannot be used.
+    """
+    return SqlRecords(await open_database(url), on_error or (lambda _message: None), max_backlog)
+
+
+def _insert_new(dialect: str, table: Table) -> Insert:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return make(table).on_conflict_do_nothing()
+
+
+def _query(wanted: RecordFilter) -> Select[Any]:
+    table = tables.call_records
+    query = select(table).order_by(table.c.ended_at, table.c.contact_id).limit(wanted.limit + 1)
+    if wanted.since is not None:
+        query = query.where(table.c.ended_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(table.c.ended_at < wanted.until)
+    if wanted.exit is not None:
+        query = query.where(table.c.exit == wanted.exit.value)
+    if wanted.queue is not None:
+        query = query.where(table.c.queue == wanted.queue)
+    if wanted.after is not None:
+        ended_at, contact_id = decode_cursor(wanted.after)
+        query = query.where(tuple_(table.c.ended_at, table.c.contact_id) > tuple_(ended_at, contact_id))
+    return query
+
+
+def _record(row: RowMapping) -> CallRecord:
+    try:
+        return CallRecord(**{**row, "exit": Exit(row["exit"])})
+    except ValueError as error:
+        raise StoreError(f"a call record has an exit this version does not know: {row['exit']!r}") from error

@@ -1,0 +1,53 @@
+"""The tables of call records and recordings, as ``migrations/`` leaves them; columns are the dataclasses' fields."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
+
+metadata = MetaData()
+
+call_records = Table(
+    "call_records",
+    metadata,
+    Column("contact_id", Text, primary_key=True),
+    Column("exit", Text, nullable=False),
+    Column("access_code", Text, nullable=False),
+    Column("trunk", Text),
+    Column("caller", Text, nullable=False),
+    Column("arrived_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("queued_at", Double),
+    Column("connected_at", Double),
+    Column("ended_at", Double, nullable=False),
+    Column("queue", Text),
+    Column("agent", Text),
+    Column("language", Text),
+    Column("flow", Text),
+    Column("last_node", Text),
+    Column("cause", Integer, nullable=False),
+    Column("sip_code", Integer),
+    Column("recording", Text),
+    Column("offers", Integer, nullable=False),
+    Column("within_target", Boolean),
+    Column("plan_version", Text, nullable=False),
+    Index("ix_call_records_ended", "ended_at", "contact_id"),
+    Index("ix_call_records_queue_ended", "queue", "ended_at"),
+    Index("ix_call_records_exit_ended", "exit", "ended_at"),
+)
+"""One row per contact; times are seconds since the epoch, UTC."""
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("contact_id", Text, nullable=False),
+    Column("agent", Text),
+    Column("started_at", Double, nullable=False),
+    Column("talk_s", Double, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("duration_s", Double, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("problem", Text, nullable=False),
+    Index("ix_recordings_contact", "contact_id"),
+)
+"""One row per file. No foreign key: a recording may be checked before its call's record is made."""
