@@ -45,7 +45,7 @@ def cache_root(environ: Mapping[str, str] | None = None) -> Path:
         root.mkdir(parents=True, exist_ok=True)
         if os.access(root, os.W_OK | os.X_OK):
             return root
-    return _private_temporary(Path(environ.get("TMPDIR") or tempfile.gettempdir()))
+    return private_folder(temporary_root(environ) / f"acd-{os.getuid()}")
 
 
 def _user_cache(environ: Mapping[str, str]) -> Path:
@@ -56,8 +56,18 @@ def _user_cache(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or "/nonexistent") / ".cache" / "acd"
 
 
-def _private_temporary(temporary: Path) -> Path:
-    root = temporary / f"acd-{os.getuid()}"
+def temporary_root(environ: Mapping[str, str] | None = None) -> Path:
+    """Say where temporary folders belong: ``$TMPDIR``, else the system's place."""
+    environ = os.environ if environ is None else environ
+    return Path(environ.get("TMPDIR") or tempfile.gettempdir()).absolute()
+
+
+def private_folder(root: Path) -> Path:
+    """Make the folder, or take it if it is a real one that only this user can enter.
+
+    Raises:
+        DeployError: something else has that name.
+    """
     with contextlib.suppress(FileExistsError):
         root.mkdir(mode=0o700)
     found = root.lstat()
