@@ -1,1 +1,4 @@
-"""Runs the engine: single-writer dispatcher, timers, journal, reconciliation, read-only views."""
+"""Runs the engine: single-writer dispatcher, timers, journal, recovery, audit, read-only views.
+
+Reaches Asterisk, the store and the files only through ``acd.ports``.
+"""

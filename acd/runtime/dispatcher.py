@@ -1,0 +1,195 @@
+"""The dispatcher: the single writer of the engine's state.
+
+Every input goes through ``submit``: journaled, applied, its commands carried out, in that order and never two at once.
+A commit of the journal is never awaited on this path. Knows nothing of Asterisk, SQL or HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from acd.domain.commands import (
+    CancelTimer,
+    CheckRecording,
+    Command,
+    Ignored,
+    Reply,
+    StartTimer,
+    TelephonyCommand,
+    WriteRecord,
+    WriteRecording,
+)
+from acd.domain.events import AgentRequested, Event, PlanLoaded
+from acd.domain.ids import AgentId, RequestId
+from acd.domain.plan import Plan
+from acd.engine.agent import Action
+from acd.engine.core import Engine
+from acd.engine.state import EngineState
+from acd.engine.views import EngineView, view
+from acd.ports import CallControl, Clock, Journal, Recordings, Records
+from acd.runtime.timers import Timers
+
+log = structlog.get_logger(__name__)
+
+SNAPSHOT_EVERY = 2_000
+"""Events between snapshots: a restart replays at most so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """State to bytes and back, for snapshots."""
+
+    encode: Callable[[EngineState], bytes]
+    decode: Callable[[bytes], EngineState]
+
+
+class Dispatcher:
+    """Owns the engine. Not thread-safe: everything happens on one event loop."""
+
+    def __init__(self, clock: Clock, journal: Journal, records: Records, recordings: Recordings, codec: Codec) -> None:
+        self.clock = clock
+        self._journal = journal
+        self._records = records
+        self._recordings = recordings
+        self._codec = codec
+        self._control: CallControl | None = None
+        self._engine = Engine()
+        self._timers = Timers(clock, self.submit)
+        self._inbox: deque[Event] = deque()
+        self._busy = False
+        self._since_snapshot = 0
+        self._requests = 0
+        self._replies: dict[RequestId, asyncio.Future[Reply]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ------------------------------------------------------------ start and stop
+
+    async def recover(self, plan: Plan) -> int:
+        """Make the state again from the journal, then load ``plan``. Returns the number of events replayed."""
+        snapshot, events = await self._journal.load()
+        if snapshot is not None:
+            self._engine = Engine(self._codec.decode(snapshot))
+        for event in events:
+            # Written before the crash or not, nobody knows: writing again is harmless, ids decide.
+            for command in self._engine.handle(event):
+                if isinstance(command, WriteRecord):
+                    self._records.write([command.record])
+                elif isinstance(command, WriteRecording):
+                    self._records.write([command.row])
+        for key, timer in self._engine.state.timers.items():
+            self._timers.start(StartTimer(key, timer.generation, timer.due))
+        self.submit(PlanLoaded(self.clock.now(), plan))
+        for name, work in self._engine.state.recordings.items():
+            if work.checking:
+                ended_at = self.clock.now() if work.ended_at is None else work.ended_at
+                self._start(self._check(CheckRecording(name, ended_at - work.started_at)))
+        return len(events)
+
+    def attach(self, control: CallControl) -> None:
+        """Give the way to Asterisk. Commands before that are dropped; the resync after connecting makes up for them."""
+        self._control = control
+
+    def release_timers(self) -> None:
+        """Let timers run: the first resync is done."""
+        self._timers.release()
+
+    async def close(self) -> None:
+        """Stop taking input, keep a snapshot."""
+        self._timers.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._engine.state.plan is not None:
+            self._snapshot()
+        await self._journal.flush()
+        await self._records.flush()
+
+    # ------------------------------------------------------------ input
+
+    def submit(self, event: Event) -> None:
+        """Take an input. Safe to call from within the carrying out of a command: it waits its turn."""
+        self._inbox.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._inbox:
+                self._process(self._inbox.popleft())
+        finally:
+            self._busy = False
+
+    async def request_agent(self, agent_id: AgentId, action: Action, reason: str = "") -> tuple[bool, str]:
+        """Ask for a change of an agent's presence. Returns whether it was done, and why not."""
+        self._requests += 1
+        request_id = RequestId(f"r{self._requests}")
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._replies[request_id] = future
+        self.submit(AgentRequested(self.clock.now(), request_id, agent_id, action, reason))
+        reply = await future
+        return reply.ok, reply.message
+
+    def view(self) -> EngineView | None:
+        """Everything at this moment; None before a plan is loaded."""
+        return view(self._engine.state, self.clock.now())
+
+    # ------------------------------------------------------------ work
+
+    def _process(self, event: Event) -> None:
+        self._journal.append(event)
+        for command in self._engine.handle(event):
+            try:
+                self._carry_out(command)
+            except Exception:
+                # One command must not take the others with it; the audit finds what is missing.
+                log.exception("command_failed", command=command.kind)
+        self._since_snapshot += 1
+        if self._since_snapshot >= SNAPSHOT_EVERY and not self._inbox:
+            self._snapshot()
+
+    def _snapshot(self) -> None:
+        self._since_snapshot = 0
+        self._journal.snapshot(self._codec.encode(self._engine.state))
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case StartTimer():
+                self._timers.start(command)
+            case CancelTimer():
+                self._timers.cancel(command.key)
+            case WriteRecord():
+                self._records.write([command.record])
+            case WriteRecording():
+                self._records.write([command.row])
+            case CheckRecording():
+                self._start(self._check(command))
+            case Reply():
+                future = self._replies.pop(command.request_id, None)
+                if future is not None and not future.done():
+                    future.set_result(command)
+            case Ignored():
+                log.debug("event_ignored", event_kind=command.event, reason=command.reason)
+            case _:
+                self._to_telephony(command)
+
+    def _to_telephony(self, command: TelephonyCommand) -> None:
+        if self._control is not None:
+            self._control.execute(command)
+
+    async def _check(self, command: CheckRecording) -> None:
+        self.submit(await self._recordings.check(command.name, command.talk_s, self.clock.now))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("task_failed", exc_info=task.exception())

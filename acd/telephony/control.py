@@ -1,0 +1,241 @@
+"""Call control over ARI: domain commands to requests, results and events back to domain events.
+
+Knows Asterisk's names for things and nothing of why a command is given. No task per command or event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, assert_never
+
+import structlog
+
+from acd.domain.commands import (
+    AddToBridge,
+    Answer,
+    ContinueInDialplan,
+    CreateBridge,
+    DestroyBridge,
+    HangUp,
+    Originate,
+    Play,
+    Ring,
+    StartMusic,
+    StartRecording,
+    StopMusic,
+    StopPlay,
+    TelephonyCommand,
+)
+from acd.domain.errors import ChannelGone, CommandTimeout, PbxUnavailable, TelephonyError
+from acd.domain.events import (
+    AgentDialled,
+    BridgeSeen,
+    CallArrived,
+    ChannelSeen,
+    CommandFailed,
+    DigitPressed,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegLeft,
+    PlaybackEnded,
+    RecordingEnded,
+    Resynced,
+)
+from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.ports import Clock
+from acd.telephony.ari import commands
+from acd.telephony.ari.link import AriLink
+from acd.telephony.ari.snapshots import ChannelSnapshot
+from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
+
+log = structlog.get_logger(__name__)
+
+Prompts = Callable[[PromptKey, Language], str | None]
+"""The media URI of a prompt (``sound:/path/without/extension``), or None when there is no such sound."""
+
+
+class AriControl:
+    """``ports.CallControl`` over one Asterisk.
+
+    Args:
+        config: where Asterisk's REST interface is.
+        clock: the time events get.
+        emit: takes domain events.
+        on_state: takes the link's state and the reason of its change.
+        prompts: finds the sound of a prompt.
+        agents_context: the dialplan context in which agents' phones dial; any other context is callers'.
+    """
+
+    def __init__(
+        self,
+        config: AriConfig,
+        clock: Clock,
+        emit: Callable[[Event], None],
+        on_state: Callable[[AriState, str], None],
+        prompts: Prompts,
+        agents_context: str,
+    ) -> None:
+        self._clock = clock
+        self._emit = emit
+        self._prompts = prompts
+        self._agents_context = agents_context
+        self.link = AriLink(config, on_event=self._on_event, on_state=on_state)
+        self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
+            "StasisStart": self._stasis_start,
+            "StasisEnd": lambda e: self._of_caller(e, LegLeft),
+            "ChannelDestroyed": self._destroyed,
+            "ChannelDtmfReceived": self._dtmf,
+            "PlaybackFinished": self._playback_finished,
+            "RecordingFinished": self._recording_ended,
+            "RecordingFailed": self._recording_ended,
+        }
+
+    # ------------------------------------------------------------ Asterisk → engine
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        kind = event["type"]
+        if kind == "CallBroadcast":
+            self.link.claim(event["channel"]["id"], self._claimed)
+            return
+        handler = self._handlers.get(kind)
+        if handler is not None:
+            translated = handler(event)
+            if translated is not None:
+                self._emit(translated)
+
+    @staticmethod
+    def _claimed(result: AriResult) -> None:
+        if result.error is not None and not isinstance(result.error, ChannelGone):
+            log.warning("claim_failed", status=result.status, error=str(result.error))
+
+    def _stasis_start(self, event: dict[str, Any]) -> Event:
+        channel = event["channel"]
+        leg, at = LegId(channel["id"]), self._clock.now()
+        if leg.startswith(OUR_LEG_PREFIX):
+            return LegAnswered(at, leg)
+        dialplan = channel["dialplan"]
+        if dialplan["context"] == self._agents_context:
+            return AgentDialled(at, leg, channel["name"], dialplan["exten"])
+        return CallArrived(at, leg, channel["name"], dialplan["exten"], channel["caller"]["number"])
+
+    def _of_caller(self, event: dict[str, Any], make: Callable[[float, LegId], Event]) -> Event | None:
+        leg = LegId(event["channel"]["id"])
+        return None if leg.startswith(OUR_LEG_PREFIX) else make(self._clock.now(), leg)
+
+    def _destroyed(self, event: dict[str, Any]) -> Event:
+        sip_code = event.get("tech_cause") or None
+        return LegEnded(self._clock.now(), LegId(event["channel"]["id"]), int(event["cause"]), sip_code)
+
+    def _dtmf(self, event: dict[str, Any]) -> Event | None:
+        return self._of_caller(event, lambda at, leg: DigitPressed(at, leg, event["digit"]))
+
+    def _playback_finished(self, event: dict[str, Any]) -> Event:
+        playback = event["playback"]
+        return PlaybackEnded(self._clock.now(), PlaybackId(playback["id"]), ok=playback["state"] != "failed")
+
+    def _recording_ended(self, event: dict[str, Any]) -> Event:
+        name = RecordingName(event["recording"]["name"])
+        return RecordingEnded(self._clock.now(), name, ok=event["type"] == "RecordingFinished")
+
+    # ------------------------------------------------------------ engine → Asterisk
+
+    def execute(self, command: TelephonyCommand) -> None:
+        """Send a command; whatever keeps it from being done comes back as ``CommandFailed``."""
+        found = self._request(command)
+        if found is None:
+            return
+        target, request = found
+
+        def done(result: AriResult) -> None:
+            if result.error is not None:
+                self._failed(command.kind, target, result.error)
+
+        self.link.submit(request, key=command.contact_id, on_result=done)
+
+    def _request(self, command: TelephonyCommand) -> tuple[str, AriRequest] | None:
+        match command:
+            case Answer(leg_id=leg):
+                return leg, commands.answer(leg)
+            case Ring(leg_id=leg):
+                return leg, commands.ring(leg)
+            case HangUp(leg_id=leg, cause=cause):
+                return leg, commands.hangup(leg, cause)
+            case Play():
+                return self._play(command)
+            case StopPlay(playback_id=playback):
+                return playback, commands.stop_playback(playback)
+            case StartMusic(leg_id=leg, music=music):
+                return leg, commands.moh_start(leg, music)
+            case StopMusic(leg_id=leg):
+                return leg, commands.moh_stop(leg)
+            case Originate(leg_id=leg):
+                return leg, commands.originate(
+                    leg,
+                    command.device,
+                    self.link.config.app,
+                    caller_id=command.caller,
+                    timeout_s=int(command.timeout_s),
+                    originator=command.contact_id,
+                )
+            case CreateBridge(bridge_id=bridge):
+                return bridge, commands.create_bridge(bridge)
+            case AddToBridge(bridge_id=bridge, leg_ids=legs):
+                return bridge, commands.add_channels(bridge, legs)
+            case DestroyBridge(bridge_id=bridge):
+                return bridge, commands.destroy_bridge(bridge)
+            case StartRecording(bridge_id=bridge, name=name):
+                return name, commands.record_bridge(bridge, name)
+            case ContinueInDialplan(leg_id=leg):
+                return leg, commands.continue_in_dialplan(leg, command.context, command.extension)
+        assert_never(command)
+
+    def _play(self, command: Play) -> tuple[str, AriRequest] | None:
+        media = [uri for key in command.prompts if (uri := self._prompts(key, command.language)) is not None]
+        if len(media) < len(command.prompts):
+            log.warning("prompt_missing", prompts=command.prompts, language=command.language)
+        if not media:
+            self._emit(PlaybackEnded(self._clock.now(), command.playback_id, ok=False))
+            return None
+        return command.playback_id, commands.play(command.leg_id, media, command.playback_id)
+
+    def _failed(self, kind: str, target: str, error: TelephonyError) -> None:
+        match error:
+            case ChannelGone():
+                failed = CommandFailed(self._clock.now(), kind, target, "gone")
+            case CommandTimeout():
+                failed = CommandFailed(self._clock.now(), kind, target, "timeout", str(error))
+            case PbxUnavailable():
+                failed = CommandFailed(self._clock.now(), kind, target, "unavailable", str(error))
+            case _:
+                failed = CommandFailed(self._clock.now(), kind, target, "refused", str(error))
+        self._emit(failed)
+
+    # ------------------------------------------------------------ what exists
+
+    async def resync(self, *, after_gap: bool) -> Resynced:
+        """Look at all channels and bridges. Raises ``TelephonyError``."""
+        found = await self.link.resync()
+        return Resynced(
+            self._clock.now(),
+            tuple(_seen(channel) for channel in found.channels),
+            tuple(
+                BridgeSeen(BridgeId(bridge.id), tuple(LegId(channel) for channel in bridge.channels))
+                for bridge in found.bridges
+            ),
+            after_gap=after_gap,
+        )
+
+
+def _seen(channel: ChannelSnapshot) -> ChannelSeen:
+    return ChannelSeen(
+        leg_id=LegId(channel.id),
+        name=channel.name,
+        up=channel.state == "Up",
+        in_app=channel.in_app,
+        context=channel.context,
+        extension=channel.exten,
+        caller=channel.caller_number,
+        created_at=datetime.strptime(channel.creation_time, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp(),
+    )
