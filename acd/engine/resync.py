@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from acd.domain.commands import AddToBridge, CreateBridge, DestroyBridge, HangUp
 from acd.domain.events import BridgeSeen, CallArrived, ChannelSeen, LegAnswered, LegEnded, Resynced
-from acd.domain.ids import OUR_BRIDGE_PREFIX, OUR_LEG_PREFIX, BridgeId, ContactId, LegId
+from acd.domain.ids import OUR_BRIDGE_PREFIX, BridgeId, ContactId, LegId
 from acd.engine import arrival, ending, ivr, legs, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, InCall, InIvr, Leaving, Talking, TrunkState, Waiting
@@ -119,8 +119,8 @@ def _unknown(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -
                 arrived = CallArrived(event.at, leg, channel.name, channel.extension, channel.caller)
                 turn.state.leases.pop(leg, None)
                 arrival.arrive(turn, arrived)
-        elif leg.startswith(OUR_LEG_PREFIX) and legs.contact_of_leg(leg) not in turn.state.contacts:
-            turn.do(HangUp(legs.contact_of_leg(leg) or ContactId(""), leg))
+        else:
+            turn.do(HangUp(legs.contact_of_leg(leg) or ContactId(leg), leg))
 
 
 def _adopt_conversation(turn: Turn, channel: ChannelSeen, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -> bool:
