@@ -1,0 +1,194 @@
+"""Turns checked files into the engine's plan.
+
+Decides nothing an operator could get wrong: it runs only on files without mistakes. Must not know where they stood.
+"""
+
+from __future__ import annotations
+
+from acd.domain.ids import AgentId, CalendarId, FlowId, Language, NodeId, PromptKey, QueueId, SkillId, TrunkId
+from acd.domain.plan import (
+    AccessCodePlan,
+    AgentPlan,
+    AnswerNode,
+    CalendarPlan,
+    CollectNode,
+    FeatureCode,
+    FlowPlan,
+    HangUpNode,
+    HoursNode,
+    LanguageNode,
+    MenuChoice,
+    MenuNode,
+    Node,
+    OpeningHours,
+    Plan,
+    PlayNode,
+    QueueNode,
+    QueuePlan,
+    SkillLevel,
+    TransferNode,
+    TrunkPlan,
+)
+from acd.settings import files, flow_file
+from acd.settings.calendar_text import days, span
+from acd.settings.sources import Files
+
+
+def device_of(agent: str, section: files.AgentSection) -> str:
+    """The Asterisk endpoint of an agent's phone."""
+    return section.device or f"PJSIP/{agent}"
+
+
+def prefixes_of(trunk: str, trunks: files.TrunksFile) -> tuple[str, ...]:
+    """A trunk's channel prefixes: its gateways', then those written down."""
+    gateways = (f"PJSIP/{name}" for name, gateway in trunks.gateways.items() if gateway.trunk == trunk)
+    return tuple(dict.fromkeys((*gateways, *trunks.trunks[trunk].channel_prefixes)))
+
+
+def plan(version: str, files: Files) -> Plan:
+    """The plan of files that hold no mistake."""
+    acd = files.acd
+    return Plan(
+        version=version,
+        agents={AgentId(k): _agent(k, v) for k, v in files.agents.agents.items()},
+        queues={QueueId(k): _queue(k, v) for k, v in files.queues.queues.items()},
+        trunks={
+            TrunkId(k): TrunkPlan(TrunkId(k), prefixes_of(k, files.trunks), v.capacity)
+            for k, v in files.trunks.trunks.items()
+        },
+        access_codes={
+            number: AccessCodePlan(code, FlowId(section.flow))
+            for code, section in files.access_codes.access_codes.items()
+            for number in (code, *section.also)
+        },
+        calendars={CalendarId(k): calendar(k, v, acd.time_zone) for k, v in files.calendars.calendars.items()},
+        flows={FlowId(k): _flow(k, v) for k, v in files.flows.items()},
+        language_skills={Language(k): SkillId(v.skill) for k, v in acd.languages.items() if v.skill},
+        feature_codes={k: FeatureCode(k, v.action, v.reason or "") for k, v in acd.feature_codes.items()},
+        pause_reasons=acd.pause_reasons,
+        recording_prefix=f"{acd.recordings.folder}/" if acd.recordings.folder else "",
+    )
+
+
+def _levels(requires: dict[str, int]) -> tuple[SkillLevel, ...]:
+    return tuple(SkillLevel(SkillId(skill), level) for skill, level in requires.items())
+
+
+def _agent(name: str, section: files.AgentSection) -> AgentPlan:
+    return AgentPlan(
+        id=AgentId(name),
+        name=section.name,
+        device=device_of(name, section),
+        skills=_levels(section.skills),
+        queues=tuple(QueueId(q) for q in section.queues),
+        login_at_start=section.login_at_start,
+    )
+
+
+def _queue(name: str, section: files.QueueSection) -> QueuePlan:
+    overflow = section.overflow
+    return QueuePlan(
+        id=QueueId(name),
+        name=section.name,
+        requires=_levels(section.requires),
+        ring_timeout_s=section.ring_timeout,
+        wrap_up_s=section.wrap_up,
+        max_wait_s=overflow.after,
+        overflow_queue=QueueId(overflow.queue) if overflow.queue else None,
+        overflow_drops_language=overflow.drop_language,
+        overflow_prompt=PromptKey(overflow.prompt) if overflow.prompt else None,
+        max_length=section.max_length,
+        max_no_answer=section.max_no_answer,
+        music=section.music,
+        priority=section.priority,
+        record=section.record,
+        service_level_s=section.service_level,
+        short_abandon_s=section.short_abandon,
+    )
+
+
+def calendar(name: str, section: files.CalendarSection, time_zone: str) -> CalendarPlan:
+    """A calendar; days and spans that cannot be read are left out."""
+    return CalendarPlan(
+        id=CalendarId(name),
+        time_zone=section.time_zone or time_zone,
+        hours=tuple(
+            OpeningHours(weekday, *minutes)
+            for day, spans in section.hours.items()
+            for weekday in days(day) or ()
+            for text in spans
+            if not isinstance(minutes := span(text), str)
+        ),
+        holidays=tuple(section.holidays),
+    )
+
+
+def _flow(name: str, section: flow_file.FlowFile) -> FlowPlan:
+    return FlowPlan(
+        id=FlowId(name),
+        entry=NodeId(section.entry),
+        languages=tuple(Language(x) for x in section.languages),
+        nodes={NodeId(k): _node(NodeId(k), v) for k, v in section.nodes.items()},
+    )
+
+
+def _keys(prompts: tuple[str, ...]) -> tuple[PromptKey, ...]:
+    return tuple(PromptKey(p) for p in prompts)
+
+
+def _node(name: NodeId, node: flow_file.NodeSection) -> Node:
+    match node:
+        case flow_file.Answer():
+            return AnswerNode(name, NodeId(node.next))
+        case flow_file.Play():
+            return PlayNode(name, _keys(node.prompts), NodeId(node.next), node.barge_in)
+        case flow_file.Menu():
+            return _menu(name, node)
+        case flow_file.Collect():
+            return _collect(name, node)
+        case flow_file.Hours():
+            return HoursNode(
+                name, CalendarId(node.calendar), NodeId(node.open), NodeId(node.closed), NodeId(node.holiday)
+            )
+        case flow_file.SetLanguage():
+            return LanguageNode(name, Language(node.language), NodeId(node.next))
+        case flow_file.Queue():
+            overflow = NodeId(node.overflow) if node.overflow else None
+            return QueueNode(name, QueueId(node.queue), overflow, _levels(node.requires), node.priority)
+        case flow_file.Transfer():
+            return TransferNode(name, node.context, node.extension)
+        case flow_file.HangUp():
+            return HangUpNode(name, node.exit, node.cause)
+
+
+def _menu(name: NodeId, node: flow_file.Menu) -> MenuNode:
+    return MenuNode(
+        id=name,
+        prompts=_keys(node.prompts),
+        choices=tuple(MenuChoice(key, NodeId(to)) for key, to in node.choices.items()),
+        failed=NodeId(node.failed),
+        timeout_s=node.timeout,
+        retries=node.retries,
+        invalid_prompts=_keys(node.invalid_prompts),
+        timeout_prompts=_keys(node.timeout_prompts),
+        barge_in=node.barge_in,
+    )
+
+
+def _collect(name: NodeId, node: flow_file.Collect) -> CollectNode:
+    return CollectNode(
+        id=name,
+        prompts=_keys(node.prompts),
+        variable=node.variable,
+        next=NodeId(node.next),
+        failed=NodeId(node.failed),
+        min_digits=node.min_digits,
+        max_digits=node.max_digits,
+        terminator="" if node.terminator == "none" else node.terminator,
+        timeout_s=node.timeout,
+        inter_digit_s=node.inter_digit,
+        retries=node.retries,
+        invalid_prompts=_keys(node.invalid_prompts),
+        timeout_prompts=_keys(node.timeout_prompts),
+        barge_in=node.barge_in,
+    )

@@ -1,0 +1,130 @@
+"""The small types a configuration value can have, from the text an operator wrote.
+
+Decides how text becomes a number, a duration, a yes or a name, and what is said when it does not. Must not know which
+file a value stands in. Numbers and yes/no are parsed here because the loader hands over nothing but text; the JSON
+Schema beside each type describes what an editor sees, where YAML 1.2 has already read ``30`` as a number.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+
+class Strict(BaseModel):
+    """A part of a file: unknown keys are mistakes and nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+def wrong(message: str) -> PydanticCustomError:
+    """Make the error a field parser raises; ``message`` is shown as it is."""
+    return PydanticCustomError("acd", "{message}", {"message": message})
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        if value:
+            return value
+        raise wrong("must not be empty")
+    raise wrong(f"must be text, not a {'list' if isinstance(value, list) else 'mapping'}")
+
+
+def _integer(value: Any) -> int:
+    text = _text(value)
+    if re.fullmatch(r"-?[0-9]{1,9}", text):
+        return int(text)
+    raise wrong(f"must be a whole number, not {quoted(text)}")
+
+
+def _flag(value: Any) -> bool:
+    text = _text(value)
+    if text in {"true", "false"}:
+        return text == "true"
+    raise wrong(f"must be true or false, not {quoted(text)}")
+
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION = re.compile(r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?(?:([0-9]{1,6})ms)?")
+_DURATION_PATTERN = r"^(?=[0-9])([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+
+
+def _duration(value: Any) -> float:
+    text = _text(value)
+    match = _DURATION.fullmatch(text)
+    if match:
+        return sum(int(n) * unit for n, unit in zip(match.groups(), _UNITS.values(), strict=True) if n)
+    if re.fullmatch(r"[0-9.]+", text):
+        raise wrong(f"a duration needs its unit: {text}s for seconds, {text}m for minutes")
+    raise wrong(f"must be a duration such as 20s, 3m or 1h30m, not {quoted(text)}")
+
+
+def quoted(text: str) -> str:
+    """Show a value in a message, short and printable whatever it holds."""
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:40])
+    return f"'{shown}{'…' if len(text) > len(shown) else ''}'"
+
+
+def _matching(pattern: str, what: str) -> BeforeValidator:
+    compiled = re.compile(pattern)
+
+    def check(value: Any) -> str:
+        text = _text(value)
+        if compiled.fullmatch(text):
+            return text
+        raise wrong(f"must be {what}, not {quoted(text)}")
+
+    return BeforeValidator(check)
+
+
+def _like_text(pattern: str) -> WithJsonSchema:
+    """Text that an editor may see as a number, such as ``169``; a pattern applies to its text form only."""
+    return WithJsonSchema({"type": ["string", "integer"], "pattern": f"^(?:{pattern})$"})
+
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
+_CODE = r"\+?[0-9]{2,15}"
+_DIALLED = r"[0-9*#]{1,8}"
+_KEY = r"[0-9*#]"
+_PREFIX = r"[A-Za-z0-9]{2,12}/[A-Za-z0-9_.-]{1,60}"
+_WORD = r"[A-Za-z0-9_.-]{1,60}"
+
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"], "minLength": 1})]
+Whole = Annotated[int, BeforeValidator(_integer)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Level = Annotated[int, BeforeValidator(_integer), Field(ge=1, le=5)]
+"""Proficiency of an agent or minimum of a queue, 1 (some) to 5 (expert)."""
+Port = Annotated[int, BeforeValidator(_integer), Field(ge=1, le=65535)]
+Duration = Annotated[
+    float, BeforeValidator(_duration), Field(le=86400), WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN})
+]
+"""Seconds, written ``500ms``, ``20s``, ``3m`` or ``1h30m``; at most a day."""
+PositiveDuration = Annotated[
+    float,
+    BeforeValidator(_duration),
+    Field(gt=0, le=86400),
+    WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN}),
+]
+Name = Annotated[
+    str,
+    _matching(_NAME, "a name of letters, digits, _ and - (at most 40)"),
+    _like_text(_NAME),
+]
+"""What a queue, skill, agent … is called in these files, in figures and in records."""
+AccessNumber = Annotated[str, _matching(_CODE, "a number of 2 to 15 digits"), _like_text(_CODE)]
+Dialled = Annotated[str, _matching(_DIALLED, "1 to 8 of the keys 0-9, * and #"), _like_text(_DIALLED)]
+Key = Annotated[str, _matching(_KEY, "one of the keys 0-9, * and #"), _like_text(_KEY)]
+Terminator = Annotated[
+    str,
+    _matching(f"{_KEY}|none", "one of the keys 0-9, * and #, or none"),
+    _like_text(f"{_KEY}|none"),
+]
+ChannelPrefix = Annotated[
+    str, _matching(_PREFIX, "a channel prefix such as PJSIP/gw1 or DAHDI/i1"), _like_text(_PREFIX)
+]
+Word = Annotated[str, _matching(_WORD, "one word of letters, digits, _, . and -"), _like_text(_WORD)]
+"""A name Asterisk uses: a context, an extension, a class of music."""
+EnvName = Annotated[str, _matching(r"[A-Z][A-Z0-9_]*", "the name of an environment variable such as ACD_ARI_PASSWORD")]

@@ -1,0 +1,285 @@
+"""The shape of each file in ``config/``, as an operator writes it.
+
+Decides which keys there are, their types, ranges and defaults. Must not know other files: what refers to what is
+checked in ``checks``; the flows' nodes stand in ``flow_file``. Editors show the docstrings, through ``acd schema``.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from acd.settings.fields import (
+    AccessNumber,
+    ChannelPrefix,
+    Dialled,
+    Duration,
+    EnvName,
+    Flag,
+    Level,
+    Name,
+    Port,
+    PositiveDuration,
+    Strict,
+    Text,
+    Whole,
+    Word,
+)
+
+Codec = Literal["alaw", "ulaw", "g722", "opus", "gsm", "g729"]
+DtmfMode = Literal["rfc4733", "inband", "info", "auto"]
+RecordingFormat = Literal["wav", "wav16", "sln16", "gsm"]
+
+
+class ApiSection(Strict):
+    """The HTTP API and /metrics."""
+
+    bind: Text = "127.0.0.1"
+    """Address to listen on; keep it on loopback or behind a TLS proxy."""
+    port: Port = 8169
+    tokens_env: EnvName | None = None
+    """Environment variable with one ``NAME TOKEN`` a line."""
+    tokens_file: Text | None = None
+    """File with one ``NAME TOKEN`` a line; a token has at least 32 characters."""
+
+
+class AriSection(Strict):
+    """Asterisk's REST interface."""
+
+    url: Text = "http://127.0.0.1:8088"
+    """Address of Asterisk's HTTP server, without ``/ari``."""
+    user: Word = "acd"
+    password_env: EnvName | None = None
+    password_file: Text | None = None
+    application: Word = "acd"
+
+
+class AmiSection(Strict):
+    """Asterisk's manager interface."""
+
+    host: Text = "127.0.0.1"
+    port: Port = 5038
+    user: Word = "acd"
+    password_env: EnvName | None = None
+    password_file: Text | None = None
+
+
+class StoreSection(Strict):
+    """Call records: SQLite by default, PostgreSQL by an address with a password from outside."""
+
+    url: Text | None = None
+    """SQLAlchemy address without a password, such as ``sqlite+aiosqlite:////var/lib/acd/acd.db``."""
+    url_env: EnvName | None = None
+    url_file: Text | None = None
+
+
+class JournalSection(Strict):
+    """Every input of the engine, so that a restart goes on where it was."""
+
+    file: Text = "/var/lib/acd/journal.db"
+
+
+class RecordingsSection(Strict):
+    """Conversations on disk; Asterisk writes them, the engine checks them."""
+
+    dir: Text = "/var/spool/asterisk/recording"
+    """Asterisk's recording folder, as the engine sees it."""
+    folder: Word | None = "acd"
+    """Folder below it for our recordings."""
+    format: RecordingFormat = "wav"
+
+
+class PromptsSection(Strict):
+    """Sound files of the prompts."""
+
+    dir: Text = "/var/lib/asterisk/sounds/acd"
+    """Where rendered prompts are kept: ``<dir>/<language>/<prompt>.wav``."""
+    recorded_dir: Text | None = None
+    """Recorded voices, same layout; they take precedence over the rendered ones."""
+    sound_prefix: Text = "acd"
+    """Path Asterisk plays them by: ``sound:<sound_prefix>/<language>/<prompt>``."""
+
+
+class LanguageSection(Strict):
+    """A language callers can choose."""
+
+    name: Text
+    skill: Name | None = None
+    """Skill an agent needs to speak it; added to every queue's requirements for its callers."""
+    voice: Word | None = None
+    """espeak-ng voice for prompts that are not recorded; the language's code by default."""
+
+
+class FeatureCodeSection(Strict):
+    """What an agent dials on the phone."""
+
+    action: Literal["login", "logout", "ready", "pause", "end_wrap_up"]
+    reason: Name | None = None
+    """Pause reason; only with ``action: pause``."""
+
+
+class DialplanSection(Strict):
+    """Contexts of the dialplan; change them only together with Asterisk's files."""
+
+    from_trunk: Word = "acd-from-trunk"
+    from_agents: Word = "acd-from-agents"
+    fallback: Word = "acd-fallback"
+
+
+class PhonesSection(Strict):
+    """The agents' SIP phones as Asterisk should know them."""
+
+    codecs: tuple[Codec, ...] = Field(default=("alaw", "ulaw"), min_length=1)
+    dtmf_mode: DtmfMode = "rfc4733"
+    passwords_env: EnvName | None = None
+    passwords_file: Text | None = None
+    """File with one ``AGENT PASSWORD`` a line; needed only to render the phones' endpoints."""
+
+
+class AcdFile(Strict):
+    """acd.yaml: the engine's surroundings."""
+
+    api: ApiSection | None = None
+    ari: AriSection | None = None
+    ami: AmiSection | None = None
+    store: StoreSection = StoreSection(url="sqlite+aiosqlite:////var/lib/acd/acd.db")
+    journal: JournalSection = JournalSection()
+    recordings: RecordingsSection = RecordingsSection()
+    prompts: PromptsSection = PromptsSection()
+    dialplan: DialplanSection = DialplanSection()
+    phones: PhonesSection = PhonesSection()
+    time_zone: Text = "Asia/Jakarta"
+    """Zone of reports and of calendars that name none (IANA name)."""
+    languages: dict[Name, LanguageSection] = Field(default_factory=dict)
+    pause_reasons: tuple[Name, ...] = ()
+    feature_codes: dict[Dialled, FeatureCodeSection] = Field(default_factory=dict)
+
+
+class SkillsFile(Strict):
+    """skills.yaml: what agents can know, with a word for people."""
+
+    skills: dict[Name, Text]
+
+
+class OverflowSection(Strict):
+    """What happens to a caller nobody could serve in time."""
+
+    after: PositiveDuration | None = None
+    """Longest wait in this queue; without it only a full queue overflows."""
+    queue: Name | None = None
+    """Queue to wait in next; without it the flow's node decides."""
+    drop_language: Flag = False
+    """In the next queue an agent need not speak the caller's language."""
+    prompt: Name | None = None
+    """Said before the next queue when the language is dropped."""
+
+
+class QueueSection(Strict):
+    """A queue."""
+
+    name: Text
+    requires: dict[Name, Level] = Field(default_factory=dict)
+    """Skills an agent needs, with the minimum level."""
+    ring_timeout: PositiveDuration = 15.0
+    wrap_up: Duration = 10.0
+    overflow: OverflowSection = OverflowSection()
+    max_length: Whole | None = Field(default=None, ge=0)
+    max_no_answer: Whole = Field(default=3, ge=1)
+    """Offers in a row an agent may leave unanswered before being paused."""
+    music: Word = "default"
+    priority: Whole = Field(default=0, ge=-100, le=100)
+    """Higher is served first when an agent could take callers of several queues."""
+    record: Flag = True
+    service_level: PositiveDuration = 20.0
+    short_abandon: Duration = 5.0
+
+
+class QueuesFile(Strict):
+    """queues.yaml."""
+
+    queues: dict[Name, QueueSection]
+
+
+class AgentSection(Strict):
+    """An agent."""
+
+    name: Text
+    skills: dict[Name, Level]
+    device: ChannelPrefix | None = None
+    """The phone's Asterisk endpoint; PJSIP/<agent> by default."""
+    queues: tuple[Name, ...] = ()
+    """Queues served; all whose skills the agent has by default."""
+    login_at_start: Flag = False
+
+
+class AgentsFile(Strict):
+    """agents.yaml."""
+
+    agents: dict[Name, AgentSection]
+
+
+class TrunkSection(Strict):
+    """Lines from a carrier, counted together."""
+
+    capacity: Whole = Field(ge=1, le=10000)
+    """SST (channels) that may be in use at once; 30 for an E1."""
+    channel_prefixes: tuple[ChannelPrefix, ...] = ()
+    """Beginnings of the trunk's channel names, beside those of its gateways."""
+
+
+class GatewaySection(Strict):
+    """A SIP gateway or session border controller that Asterisk should know as the endpoint ``PJSIP/<name>``."""
+
+    trunk: Name
+    match: tuple[Text, ...] = Field(min_length=1)
+    """Addresses, or networks such as 192.0.2.0/29, its calls come from."""
+    contact: Text | None = None
+    """Where to send calls and OPTIONS, such as ``sip:192.0.2.10:5060``."""
+    codecs: tuple[Codec, ...] = Field(default=("alaw", "ulaw"), min_length=1)
+    dtmf_mode: DtmfMode = "rfc4733"
+    qualify_every: Duration = 30.0
+    """How often OPTIONS is sent; 0s for never."""
+
+
+class TrunksFile(Strict):
+    """trunks.yaml."""
+
+    trunks: dict[Name, TrunkSection]
+    gateways: dict[Word, GatewaySection] = Field(default_factory=dict)
+
+
+class CalendarSection(Strict):
+    """Opening hours."""
+
+    hours: dict[Text, tuple[Text, ...]]
+    """``mon-fri: [08:00-17:00]``; days are mon tue wed thu fri sat sun, alone or as a span."""
+    time_zone: Text | None = None
+    holidays: dict[Text, Text] = Field(default_factory=dict)
+    """Dates (YYYY-MM-DD) with their names."""
+
+
+class CalendarsFile(Strict):
+    """calendars.yaml."""
+
+    calendars: dict[Name, CalendarSection]
+
+
+class AccessCodeSection(Strict):
+    """A number callers dial."""
+
+    flow: Name
+    also: tuple[AccessNumber, ...] = ()
+    """Other forms in which carriers deliver the same number, such as with the area code."""
+
+
+class AccessCodesFile(Strict):
+    """access_codes.yaml."""
+
+    access_codes: dict[AccessNumber, AccessCodeSection]
+
+
+class PromptsFile(Strict):
+    """prompts.yaml: what is said, by prompt and language."""
+
+    prompts: dict[Name, dict[Name, Text]]

@@ -1,0 +1,131 @@
+"""The shape of a flow file in ``ivr_flows/``: nodes by name, told apart by ``kind``.
+
+Decides which keys each kind of node has. Must not know whether what it names exists; ``flow_checks`` does.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from acd.domain.exits import Exit
+from acd.settings.fields import Flag, Key, Level, Name, PositiveDuration, Strict, Terminator, Whole, Word
+
+Prompts: TypeAlias = tuple[Name, ...]
+SomePrompts = Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
+class Answer(Strict):
+    """Answer the caller's channel."""
+
+    kind: Literal["answer"]
+    next: Name
+
+
+class Play(Strict):
+    """Play prompts, then go on."""
+
+    kind: Literal["play"]
+    prompts: SomePrompts
+    next: Name
+    barge_in: Flag = True
+    """A key ends the prompts and is kept for the next menu."""
+
+
+class Asking(Strict):
+    """What a menu and a collection share."""
+
+    prompts: Prompts = ()
+    failed: Name
+    """Where to go after the last try."""
+    retries: Whole = Field(default=2, ge=0, le=10)
+    """Tries after the first."""
+    invalid_prompts: Prompts = ()
+    timeout_prompts: Prompts = ()
+    barge_in: Flag = True
+
+
+class Menu(Asking):
+    """Play prompts and wait for one key."""
+
+    kind: Literal["menu"]
+    choices: dict[Key, Name] = Field(min_length=1)
+    timeout: PositiveDuration = 5.0
+
+
+class Collect(Asking):
+    """Collect digits into a variable."""
+
+    kind: Literal["collect"]
+    variable: Name
+    next: Name
+    min_digits: Whole = Field(default=1, ge=1, le=40)
+    max_digits: Whole = Field(default=20, ge=1, le=40)
+    terminator: Terminator = "#"
+    """Key that ends the input, or none."""
+    timeout: PositiveDuration = 8.0
+    inter_digit: PositiveDuration = 4.0
+
+
+class Hours(Strict):
+    """Branch by a calendar."""
+
+    kind: Literal["hours"]
+    calendar: Name
+    open: Name
+    closed: Name
+    holiday: Name
+
+
+class SetLanguage(Strict):
+    """Speak this language from here on."""
+
+    kind: Literal["set_language"]
+    language: Name
+    next: Name
+
+
+class Queue(Strict):
+    """Wait for an agent."""
+
+    kind: Literal["queue"]
+    queue: Name
+    overflow: Name | None = None
+    """Node to go to when no agent could be found in time."""
+    requires: dict[Name, Level] = Field(default_factory=dict)
+    """Skills beside the queue's own."""
+    priority: Whole | None = Field(default=None, ge=-100, le=100)
+
+
+class Transfer(Strict):
+    """Hand the caller to Asterisk's dialplan."""
+
+    kind: Literal["transfer"]
+    context: Word
+    extension: Word
+
+
+class HangUp(Strict):
+    """End the call."""
+
+    kind: Literal["hang_up"]
+    exit: Exit = Exit.IVR_EXIT
+    """What the call record says."""
+    cause: Whole = Field(default=16, ge=1, le=127)
+    """Q.850 cause."""
+
+
+NodeSection: TypeAlias = Annotated[
+    Answer | Play | Menu | Collect | Hours | SetLanguage | Queue | Transfer | HangUp, Field(discriminator="kind")
+]
+
+
+class FlowFile(Strict):
+    """A flow."""
+
+    languages: tuple[Name, ...] = Field(min_length=1)
+    """Languages it speaks; the first is the one it begins in."""
+    entry: Name
+    """Node where a call begins."""
+    nodes: dict[Name, NodeSection]

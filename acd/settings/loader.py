@@ -1,0 +1,148 @@
+"""Loads a deployment: reads both folders, collects every mistake, and only then builds the settings.
+
+Decides the order: read, check, fetch secrets, build. Must not know what any single value means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from acd.domain.errors import ConfigError
+from acd.domain.ids import AgentId, Language, PromptKey, TrunkId
+from acd.settings import build, values
+from acd.settings.checks import check
+from acd.settings.files import PhonesSection
+from acd.settings.secret_files import fetch, pairs
+from acd.settings.sources import Files, Sources, read_all
+from acd.settings.values import NO_SECRET, ApiToken, Secret
+
+_MIN_TOKEN = 32
+
+
+def load(config_dir: Path, flows_dir: Path, env: Mapping[str, str], *, secrets: bool = True) -> values.Settings:
+    """Load and check both folders.
+
+    Files named in ``acd.yaml`` are relative to ``config_dir``. With ``secrets=False`` passwords and tokens are neither
+    looked for nor given, so that a configuration can be checked anywhere.
+
+    Raises:
+        ConfigError: with every mistake of every file.
+    """
+    sources = read_all(config_dir, flows_dir)
+    check(sources)
+    settings = _settings(sources, config_dir, env if secrets else None)
+    mistakes = sources.mistakes()
+    if mistakes or settings is None:
+        raise ConfigError(mistakes)
+    return settings
+
+
+class _Secrets:
+    """Fetches the secrets of acd.yaml; gives ``NO_SECRET`` throughout when none are wanted."""
+
+    def __init__(self, sources: Sources, base: Path, env: Mapping[str, str] | None) -> None:
+        self._document, self._base, self._env = sources.acd.document, base, env
+
+    def one(self, section: str, key: str, variable: str | None, file: str | None) -> Secret:
+        if self._env is None:
+            return NO_SECRET
+        return fetch(self._document, (section,), key, variable, file, self._env, self._base)
+
+    def named(self, section: str, key: str, variable: str | None, file: str | None, what: str) -> dict[str, Secret]:
+        secret = self.one(section, key, variable, file)
+        where = (section, f"{key}_env" if variable else f"{key}_file")
+        return pairs(self._document, where, secret.reveal(), what)
+
+    def note(self, section: str, key: str, message: str) -> None:
+        self._document.add((section, key), message)
+
+
+def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> values.Settings | None:
+    files = sources.files()
+    if files is None or files.acd.api is None or files.acd.ari is None or files.acd.ami is None:
+        return None
+    acd, secrets = files.acd, _Secrets(sources, base, env)
+    ari, ami = files.acd.ari, files.acd.ami
+    api = values.ApiSettings(files.acd.api.bind, files.acd.api.port, _tokens(secrets, files))
+    ari_password = secrets.one("ari", "password", ari.password_env, ari.password_file)
+    ami_password = secrets.one("ami", "password", ami.password_env, ami.password_file)
+    store = (
+        Secret(acd.store.url) if acd.store.url else secrets.one("store", "url", acd.store.url_env, acd.store.url_file)
+    )
+    phone_passwords = _phone_passwords(secrets, acd.phones, files)
+    if sources.mistakes():
+        return None
+    recordings = acd.recordings
+    return values.Settings(
+        plan=(plan := build.plan(sources.version(), files)),
+        api=api,
+        ari=values.AriSettings(ari.url.rstrip("/"), ari.user, ari_password, ari.application),
+        ami=values.AmiSettings(ami.host, ami.port, ami.user, ami_password),
+        store=values.StoreSettings(store),
+        journal=base / acd.journal.file,
+        recordings=values.RecordingsSettings(base / recordings.dir, plan.recording_prefix, recordings.format),
+        prompts=_prompts(base, files),
+        pbx=_pbx(files, phone_passwords),
+        time_zone=acd.time_zone,
+        languages={Language(k): v.name for k, v in acd.languages.items()},
+    )
+
+
+def _tokens(secrets: _Secrets, files: Files) -> tuple[ApiToken, ...]:
+    api = files.acd.api
+    if api is None:
+        return ()
+    tokens = secrets.named("api", "tokens", api.tokens_env, api.tokens_file, "TOKEN")
+    for name, token in tokens.items():
+        if len(token.reveal()) < _MIN_TOKEN:
+            key = "tokens_env" if api.tokens_env else "tokens_file"
+            secrets.note("api", key, f"the token of {name} has fewer than {_MIN_TOKEN} characters")
+    return tuple(ApiToken(name, token) for name, token in tokens.items())
+
+
+def _phone_passwords(secrets: _Secrets, phones: PhonesSection, files: Files) -> dict[AgentId, Secret]:
+    found = secrets.named("phones", "passwords", phones.passwords_env, phones.passwords_file, "PASSWORD")
+    for name in found:
+        if name not in files.agents.agents:
+            key = "passwords_env" if phones.passwords_env else "passwords_file"
+            secrets.note("phones", key, f"unknown agent '{name}' in it")
+    return {AgentId(name): secret for name, secret in found.items()}
+
+
+def _prompts(base: Path, files: Files) -> values.PromptsSettings:
+    section, languages = files.acd.prompts, files.acd.languages
+    return values.PromptsSettings(
+        dir=base / section.dir,
+        recorded_dir=base / section.recorded_dir if section.recorded_dir else None,
+        sound_prefix=section.sound_prefix,
+        voices={Language(k): v.voice or k for k, v in languages.items()},
+        texts={
+            PromptKey(key): {Language(language): text for language, text in texts.items()}
+            for key, texts in files.prompts.prompts.items()
+        },
+    )
+
+
+def _pbx(files: Files, phone_passwords: dict[AgentId, Secret]) -> values.PbxSettings:
+    dialplan, phones = files.acd.dialplan, files.acd.phones
+    return values.PbxSettings(
+        context_from_trunk=dialplan.from_trunk,
+        context_from_agents=dialplan.from_agents,
+        context_fallback=dialplan.fallback,
+        gateways=tuple(
+            values.Gateway(
+                name=name,
+                trunk=TrunkId(gateway.trunk),
+                match=gateway.match,
+                contact=gateway.contact,
+                codecs=gateway.codecs,
+                dtmf_mode=gateway.dtmf_mode,
+                qualify_s=gateway.qualify_every,
+            )
+            for name, gateway in files.trunks.gateways.items()
+        ),
+        phone_codecs=phones.codecs,
+        phone_dtmf_mode=phones.dtmf_mode,
+        phone_passwords=phone_passwords,
+    )

@@ -1,0 +1,145 @@
+"""What a configuration becomes: the engine's plan and what each adapter needs, frozen.
+
+Decides the form in which adapters see the configuration. Must not know YAML or where a value came from.
+Times are seconds, folders are absolute or relative to the process's working folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from acd.domain.ids import AgentId, Language, PromptKey, TrunkId
+from acd.domain.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that must not be shown; printing gives stars."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """The text itself, for the one place that sends it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        """Whether there is one; false when the configuration was loaded without its secrets."""
+        return bool(self._value)
+
+    def __str__(self) -> str:
+        return "***"
+
+
+NO_SECRET = Secret("")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A bearer token and who holds it."""
+
+    name: str
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """The HTTP API."""
+
+    bind: str
+    port: int
+    tokens: tuple[ApiToken, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AriSettings:
+    """ARI; ``url`` is the HTTP server's, without a path, such as ``http://127.0.0.1:8088``."""
+
+    url: str
+    user: str
+    password: Secret
+    application: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmiSettings:
+    """AMI."""
+
+    host: str
+    port: int
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """The store's SQLAlchemy address; a secret because it may hold a password."""
+
+    url: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingsSettings:
+    """Where Asterisk writes recordings (``dir``), their format; names begin with the plan's ``recording_prefix``."""
+
+    dir: Path
+    prefix: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptsSettings:
+    """Prompts: ``<dir>/<language>/<key>.wav``, played as ``sound:<sound_prefix>/<language>/<key>``."""
+
+    dir: Path
+    recorded_dir: Path | None
+    sound_prefix: str
+    voices: Mapping[Language, str]
+    """espeak-ng voice of each language."""
+    texts: Mapping[PromptKey, Mapping[Language, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A SIP gateway's PJSIP endpoint; ``match`` are addresses or networks, ``qualify_s`` 0 for never."""
+
+    name: str
+    trunk: TrunkId
+    match: tuple[str, ...]
+    contact: str | None
+    codecs: tuple[str, ...]
+    dtmf_mode: str
+    qualify_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PbxSettings:
+    """What Asterisk's own files must agree with."""
+
+    context_from_trunk: str
+    context_from_agents: str
+    context_fallback: str
+    gateways: tuple[Gateway, ...]
+    phone_codecs: tuple[str, ...]
+    phone_dtmf_mode: str
+    phone_passwords: Mapping[AgentId, Secret]
+    """Empty when no file or variable of passwords is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One deployment."""
+
+    plan: Plan
+    api: ApiSettings
+    ari: AriSettings
+    ami: AmiSettings
+    store: StoreSettings
+    journal: Path
+    recordings: RecordingsSettings
+    prompts: PromptsSettings
+    pbx: PbxSettings
+    time_zone: str
+    languages: Mapping[Language, str]
+    """Language codes with their names."""
