@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
 import sys
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-import struct
-from struct import error as struct.error
 from typing import BinaryIO
 
 from acd.domain.events import RecordingChecked
