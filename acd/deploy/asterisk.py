@@ -23,7 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acd.deploy.cache import private_folder, temporary_root
+from acd.deploy.melody import melody
 from acd.deploy.modules import modules_to_load
+from acd.deploy.prompts import publish
 from acd.deploy.templates import TEMPLATES, instance_files
 from acd.domain.errors import DeployError
 
@@ -73,6 +75,8 @@ class AsteriskInstance:
     def render(self, plan: PbxPlan, templates: Path = TEMPLATES) -> None:
         """Write the whole configuration; files and folders are readable by this user only, for they hold secrets.
 
+        Without the plan's own folder of music a melody is made.
+
         Raises:
             DeployError: a template or the folder cannot be used.
         """
@@ -89,7 +93,9 @@ class AsteriskInstance:
             "moh_dir": moh_dir,
         }
         files = instance_files(plan, places, modules_to_load(modules_dir, plan.extra_modules), templates)
-        self._make_folders(moh_dir)
+        self._make_folders()
+        if plan.moh_dir is None:
+            publish(melody(), moh_dir / "melody.wav")
         write_private(self.run_dir / "etc", files)
 
     def start(self, plan: PbxPlan, timeout_s: float = 30.0, *, detached: bool = False) -> None:
@@ -166,12 +172,11 @@ class AsteriskInstance:
                 lines += path.read_text(errors="replace").splitlines()[-_LOG_LINES:]
         return "\n".join(lines)
 
-    def _make_folders(self, moh_dir: Path) -> None:
+    def _make_folders(self) -> None:
         self.run_dir.mkdir(parents=True, exist_ok=True)
         self.run_dir.chmod(0o700)
         for name in ("etc", "run", "log", "spool", "spool/recording", "spool/tmp", "db"):
             (self.run_dir / name).mkdir(exist_ok=True)
-        moh_dir.mkdir(parents=True, exist_ok=True)
         if self.control_dir.parent != self.run_dir:
             private_folder(self.control_dir)
 

@@ -41,6 +41,7 @@ class PhonePlan:
     endpoint: str
     secret: str | None = field(repr=False)
     codecs: tuple[str, ...] = ("alaw", "ulaw")
+    dtmf_mode: DtmfMode = "rfc4733"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be written."""
@@ -81,12 +82,11 @@ class PbxTrunkPlan:
     registration: RegistrationPlan | None = None
     codecs: tuple[str, ...] = ("alaw", "ulaw")
     dtmf_mode: DtmfMode = "rfc4733"
-    context: str = "acd-from-trunk"
+    qualify_s: int = 30
 
     def __post_init__(self) -> None:
         """Refuse what cannot be written."""
         _require(_NAME, self.endpoint, "the trunk's name")
-        _require(_NAME, self.context, "the context")
         for address in self.match:
             _require(_ADDRESS, address, "the trunk's address")
         for codec in self.codecs:
@@ -143,6 +143,20 @@ class UserPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextsPlan:
+    """The dialplan's contexts: where callers come in, where agents' phones dial, where callers go without an engine."""
+
+    from_trunk: str = "acd-from-trunk"
+    from_agents: str = "acd-from-agents"
+    fallback: str = "acd-fallback"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be written."""
+        for context in (self.from_trunk, self.from_agents, self.fallback):
+            _require(_NAME, context, "the context")
+
+
+@dataclass(frozen=True, slots=True)
 class PbxPlan:
     """Everything the templates need.
 
@@ -162,6 +176,7 @@ class PbxPlan:
     sip_bind: str = "127.0.0.1"
     rtp_ports: tuple[int, int] = (10000, 20000)
     moh_dir: Path | None = None
+    contexts: ContextsPlan = field(default_factory=ContextsPlan)
     claim_timeout_ms: int = 500
     dead_man_s: int = 0
     qualify_s: int = 30

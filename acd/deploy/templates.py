@@ -68,7 +68,7 @@ def included_files(plan: PbxPlan, recordings: Path, moh_dir: Path, templates: Pa
             "include/acd_extensions.conf",
             access_codes=codes,
             recordings=recordings,
-            claim_timeout_ms=plan.claim_timeout_ms,
+            **_dialplan(plan),
         ),
         "acd_pjsip.conf": fill(
             "include/acd_pjsip.conf",
@@ -144,8 +144,18 @@ def _access_code(fill: _Filler, plan: PbxPlan, exten: str, queue: str) -> str:
         exten=exten,
         fallback_queue=queue,
         dead_man=dead_man,
-        claim_timeout_ms=plan.claim_timeout_ms,
+        **_dialplan(plan),
     )
+
+
+def _dialplan(plan: PbxPlan) -> dict[str, object]:
+    contexts = plan.contexts
+    return {
+        "from_trunk": contexts.from_trunk,
+        "from_agents": contexts.from_agents,
+        "fallback": contexts.fallback,
+        "claim_timeout_ms": plan.claim_timeout_ms,
+    }
 
 
 def _phone(fill: _Filler, plan: PbxPlan, phone: PhonePlan) -> str:
@@ -154,6 +164,8 @@ def _phone(fill: _Filler, plan: PbxPlan, phone: PhonePlan) -> str:
         endpoint=phone.endpoint,
         secret=secret_text(phone.secret or ""),
         codecs=",".join(phone.codecs),
+        dtmf_mode=phone.dtmf_mode,
+        context=plan.contexts.from_agents,
         qualify_s=plan.qualify_s,
     )
 
@@ -163,7 +175,7 @@ def _trunk(fill: _Filler, plan: PbxPlan, trunk: PbxTrunkPlan) -> str:
     text = fill(
         "parts/trunk.conf",
         endpoint=name,
-        context=trunk.context,
+        context=plan.contexts.from_trunk,
         trunk_aor=f"aors={name}\n" if trunk.contact else "",
         trunk_auth=f"outbound_auth={name}\n" if registration else "",
         codecs=",".join(trunk.codecs),
@@ -171,7 +183,7 @@ def _trunk(fill: _Filler, plan: PbxPlan, trunk: PbxTrunkPlan) -> str:
         matches="\n".join(f"match={address}" for address in trunk.match),
     )
     if trunk.contact:
-        text += fill("parts/trunk_contact.conf", endpoint=name, contact=trunk.contact, qualify_s=plan.qualify_s)
+        text += fill("parts/trunk_contact.conf", endpoint=name, contact=trunk.contact, qualify_s=trunk.qualify_s)
     if registration:
         text += fill(
             "parts/trunk_registration.conf",
