@@ -1,0 +1,207 @@
+"""The engine's figures as Prometheus metrics, read from one snapshot per scrape.
+
+Knows views, not the engine. Nothing is counted here and nothing is global: a scrape asks for the view and translates.
+A ratio without traffic is absent, because 0 would be a lie. Labels are configuration's words, never a caller or a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeAlias
+
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
+
+from acd.engine.kpi import Figures, QueueFigures
+from acd.engine.views import ACTIVITIES, EngineView
+
+OFFER_OUTCOMES = ("accepted", "rejected", "timed_out", "rescinded", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class WriterHealth:
+    """How something that writes in the background does (``journal``, ``records``)."""
+
+    name: str
+    backlog: int
+    errors: int
+    lost: int
+
+
+Snapshot: TypeAlias = Callable[[], EngineView | None]
+Health: TypeAlias = Callable[[], Sequence[WriterHealth]]
+
+
+class EngineCollector(Collector):
+    """Translates one view per scrape; gives nothing of the engine before a plan is loaded."""
+
+    def __init__(self, snapshot: Snapshot, health: Health = tuple) -> None:
+        self._snapshot = snapshot
+        self._health = health
+
+    def describe(self) -> Iterable[Metric]:
+        """Names are not needed at registration: nothing else registers ``acd_`` names."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Make all metrics of this moment."""
+        view = self._snapshot()
+        if view is not None:
+            yield from _ratios(view.figures)
+            yield from _outcomes(view.figures)
+            yield from _queue_figures(view.figures)
+            yield from _queues_now(view)
+            yield from _agents(view)
+            yield from _trunks(view)
+            yield from _deployment(view)
+        yield from _writers(self._health())
+
+
+class MetricsExporter:
+    """What ``/metrics`` answers with."""
+
+    def __init__(self, snapshot: Snapshot, health: Health = tuple) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        self.registry.register(EngineCollector(snapshot, health))
+        ProcessCollector(registry=self.registry)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Give the body and its content type: OpenMetrics for those who ask for it, else the plain text format."""
+        if "application/openmetrics-text" in accept:
+            return openmetrics.generate_latest(self.registry), openmetrics.CONTENT_TYPE_LATEST  # type: ignore[no-untyped-call]
+        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4
+
+
+def _gauge(name: str, text: str, values: Iterable[tuple[str, float]], label: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for key, value in values:
+        family.add_metric([key], value)
+    return family
+
+
+def _counter(name: str, text: str, values: Iterable[tuple[str, float]], label: str) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for key, value in values:
+        family.add_metric([key], value)
+    return family
+
+
+def _ratios(figures: Figures) -> Iterator[Metric]:
+    if (success := figures.success_call_ratio) is not None:
+        yield GaugeMetricFamily(
+            "acd_success_call_ratio", "Success call ratio (form scr-1) since the counters began.", value=success
+        )
+    if (level := figures.service_level) is not None:
+        yield GaugeMetricFamily(
+            "acd_service_level_ratio",
+            "Service level (form sl-1) over all queues since the counters began.",
+            value=level,
+        )
+    yield _gauge(
+        "acd_queue_service_level_ratio",
+        "Service level (form sl-1) of the queue since the counters began.",
+        [(name, queue.service_level) for name, queue in figures.queues.items() if queue.service_level is not None],
+        "queue",
+    )
+
+
+def _outcomes(figures: Figures) -> Iterator[Metric]:
+    yield _counter(
+        "acd_contacts", "Contacts by how they ended.", [(e.value, n) for e, n in figures.by_exit.items()], "exit"
+    )
+    offers = {**dict.fromkeys(OFFER_OUTCOMES, 0), **figures.offers}
+    yield _counter("acd_offers", "Offers to agents by outcome.", offers.items(), "outcome")
+    checked = [("ok", figures.recordings_ok), ("bad", figures.recordings_bad)]
+    yield _counter("acd_recordings", "Recordings checked against the talk time, by outcome.", checked, "outcome")
+
+
+def _queue_figures(figures: Figures) -> Iterator[Metric]:
+    def per_queue(name: str, text: str, value: Callable[[QueueFigures], int]) -> Metric:
+        return _counter(name, text, [(q, value(f)) for q, f in figures.queues.items()], "queue")
+
+    yield per_queue("acd_queue_offered", "Contacts offered to the queue, short abandons left out.", lambda f: f.offered)
+    yield per_queue("acd_queue_answered", "Contacts of the queue an agent talked with.", lambda f: f.answered)
+    yield per_queue(
+        "acd_queue_answered_within_target",
+        "Contacts of the queue answered within its service-level time.",
+        lambda f: f.within_target,
+    )
+    yield per_queue(
+        "acd_queue_abandoned", "Callers who left the queue, not counting short abandons.", lambda f: f.abandoned
+    )
+    yield per_queue(
+        "acd_queue_short_abandoned",
+        "Callers who left the queue within its short-abandon time.",
+        lambda f: f.short_abandoned,
+    )
+    waits = HistogramMetricFamily(
+        "acd_queue_wait_seconds",
+        "Time from entering the first queue to the agent or to the end, of contacts whose last queue this was.",
+        labels=["queue"],
+    )
+    for name, queue in figures.queues.items():
+        limits = [*(str(float(bound)) for bound in queue.bounds), "+Inf"]
+        waits.add_metric([name], list(zip(limits, accumulate(queue.buckets), strict=True)), queue.wait_sum_s)
+    yield waits
+
+
+def _queues_now(view: EngineView) -> Iterator[Metric]:
+    yield _gauge("acd_queue_waiting", "Contacts waiting now.", [(q.id, q.waiting) for q in view.queues], "queue")
+    yield _gauge(
+        "acd_queue_longest_wait_seconds",
+        "How long the contact that waits longest has waited.",
+        [(q.id, q.longest_wait_s) for q in view.queues],
+        "queue",
+    )
+
+
+def _agents(view: EngineView) -> Iterator[Metric]:
+    counts = dict.fromkeys(map(str, ACTIVITIES), 0)
+    for agent in view.agents:
+        counts[agent.activity] += 1
+    yield _gauge("acd_agents", "Agents by what they are doing.", counts.items(), "activity")
+
+
+def _trunks(view: EngineView) -> Iterator[Metric]:
+    trunks = view.trunks
+    yield _gauge("acd_trunk_channels_in_use", "Channels (SST) in use.", [(t.id, t.in_use) for t in trunks], "trunk")
+    yield _gauge(
+        "acd_trunk_channels_capacity", "Channels (SST) the trunk has.", [(t.id, t.capacity) for t in trunks], "trunk"
+    )
+    yield _gauge(
+        "acd_trunk_channels_peak", "Most channels (SST) in use at once.", [(t.id, t.peak) for t in trunks], "trunk"
+    )
+    yield _counter(
+        "acd_trunk_blocked",
+        "Calls refused because every channel was in use.",
+        [(t.id, t.blocked) for t in trunks],
+        "trunk",
+    )
+    yield _gauge("acd_trunk_up", "Whether the trunk is registered and free of alarms.",
+                 [(t.id, t.up) for t in trunks], "trunk")  # fmt: skip
+
+
+def _deployment(view: EngineView) -> Iterator[Metric]:
+    links = [("ari", view.ari_up), ("ami", view.ami_up)]
+    yield _gauge("acd_link_up", "Whether the link to Asterisk is up.", links, "link")
+    yield InfoMetricFamily("acd_plan", "The configuration in force.", value={"version": view.plan_version})
+
+
+def _writers(writers: Sequence[WriterHealth]) -> Iterator[Metric]:
+    if not writers:
+        return
+    yield _gauge("acd_writer_backlog", "Rows not durable yet.", [(w.name, w.backlog) for w in writers], "writer")
+    yield _counter("acd_writer_errors", "Failed attempts to write.", [(w.name, w.errors) for w in writers], "writer")
+    yield _counter("acd_writer_lost", "Rows that could not be kept.", [(w.name, w.lost) for w in writers], "writer")
