@@ -4,7 +4,25 @@ ARI carries the calls. AMI is only listened to, for what ARI does not tell or ca
 contacts, trunk registrations, alarms, and callers the dialplan kept. The connection and the parsing are panoramisk's.
 """
 
+from acd.telephony.ami.facts import DeviceState, Fact, PhoneState, TrunkState, UnroutedCall, WatchState
 from acd.telephony.ami.link import AmiLink
 from acd.telephony.ami.messages import AmiConfig, AmiEvent, AmiRefused, AmiResponse, AmiState, AuthRefused
+from acd.telephony.ami.watch import PbxWatch, WatchConfig
 
-__all__ = ["AmiConfig", "AmiEvent", "AmiLink", "AmiRefused", "AmiResponse", "AmiState", "AuthRefused"]
+__all__ = [
+    "AmiConfig",
+    "AmiEvent",
+    "AmiLink",
+    "AmiRefused",
+    "AmiResponse",
+    "AmiState",
+    "AuthRefused",
+    "DeviceState",
+    "Fact",
+    "PbxWatch",
+    "PhoneState",
+    "TrunkState",
+    "UnroutedCall",
+    "WatchConfig",
+    "WatchState",
+]

@@ -485,10 +485,3 @@ async def test_nothing_is_left_running_when_a_link_is_closed(connect: Connect, s
         await asking
     await link.close()
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("ami-")]
-
-
-def test_limits_that_cannot_work_are_refused_when_configured() -> None:
-    with pytest.raises(ValueError, match="silence_limit_s"):
-        AmiConfig(host="h", port=1, username="u", secret="s", ping_interval_s=5, silence_limit_s=5)
-    with pytest.raises(AmiRefused):
-        AmiConfig(host="h", port=1, username="u", secret="s\r\nEvents: off")

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from acd.telephony.ami import (
+    AuthRefused,
+    DeviceState,
+    Fact,
+    PbxWatch,
+    PhoneState,
+    TrunkState,
+    UnroutedCall,
+    WatchConfig,
+    WatchState,
+)
+from tests.fakes.ami_server import FakeAmi, FakeAmiPeer, Headers
+from tests.unit.telephony.ami.listening import quick
+
+PHONE, TRUNK = "PJSIP/agent101", "PJSIP/carrier"
+
+
+class Pbx(FakeAmi):
+    """A server that answers the lists a watch asks for, out of what a test says exists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.devices: dict[str, str] = {PHONE: "NOT_INUSE"}
+        self.channels: list[list[str]] = []
+        self.on["DeviceStateList"] = lambda peer, a: peer.list(
+            a,
+            "DeviceStateChange",
+            [[f"Device: {name}", f"State: {state}"] for name, state in self.devices.items()],
+            "DeviceStateListComplete",
+        )
+        self.on["PJSIPShowContacts"] = lambda peer, a: peer.answer(a, "Error", "Message: No Contacts found")
+        self.on["PJSIPShowEndpoint"] = self._endpoint
+        self.on["PJSIPShowRegistrationsOutbound"] = lambda peer, a: peer.list(
+            a,
+            "OutboundRegistrationDetail",
+            [["ObjectName: r", "Endpoint: carrier", "ClientUri: c", "ServerUri: s", "Status: Registered"]],
+        )
+        self.on["CoreShowChannels"] = lambda peer, a: peer.list(a, "CoreShowChannel", self.channels)
+
+    def _endpoint(self, peer: FakeAmiPeer, action: Headers) -> None:
+        name = action["Endpoint"]
+        peer.list(action, "ContactStatusDetail", [[f"EndpointName: {name}", "URI: u", "Status: Reachable"]])
+
+
+class FixedClock:
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+
+class Facts:
+    """What a watch told, and a wait for more."""
+
+    def __init__(self) -> None:
+        self.all: list[Fact] = []
+        self.changed = asyncio.Event()
+        self.raises = False
+
+    def take(self, fact: Fact) -> None:
+        self.all.append(fact)
+        self.changed.set()
+        if self.raises:
+            raise RuntimeError("a handler failed")
+
+    async def until(self, what: Callable[[list[Fact]], bool]) -> list[Fact]:
+        async with asyncio.timeout(10):
+            while not what(self.all):
+                self.changed.clear()
+                await self.changed.wait()
+        facts = self.all[:]
+        self.all.clear()
+        return facts
+
+
+def synced(facts: list[Fact]) -> bool:
+    return any(isinstance(fact, WatchState) and fact.synced for fact in facts)
+
+
+@pytest.fixture
+async def pbx() -> AsyncIterator[Pbx]:
+    server = Pbx()
+    async with server:
+        yield server
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def facts() -> Facts:
+    return Facts()
+
+
+@pytest.fixture
+async def watch(pbx: Pbx, clock: FixedClock, facts: Facts) -> AsyncIterator[PbxWatch]:
+    made = make(pbx, clock, facts)
+    await made.start()
+    yield made
+    await made.close()
+
+
+def make(pbx: Pbx, clock: FixedClock, facts: Facts, **changes: Any) -> PbxWatch:
+    config = WatchConfig(**({"settle_s": 0.02, "retry_s": 0.02} | changes))
+    return PbxWatch(quick(pbx), phones=[PHONE], trunks=[TRUNK], clock=clock, on_fact=facts.take, config=config)
+
+
+def begins(pbx: Pbx, uniqueid: str = "1.0", context: str = "acd-from-trunk") -> None:
+    pbx.peer.event(
+        "Newchannel",
+        "Channel: PJSIP/carrier-1",
+        "ChannelState: 4",
+        "CallerIDNum: 0812",
+        f"Context: {context}",
+        "Exten: 169",
+        f"Uniqueid: {uniqueid}",
+        f"Linkedid: {uniqueid}",
+    )
+
+
+def ends(pbx: Pbx, uniqueid: str = "1.0") -> None:
+    pbx.peer.event("Hangup", "Context: acd-from-trunk", f"Uniqueid: {uniqueid}", "Cause: 34", "Cause-txt: Congestion")
+
+
+async def test_everything_is_told_once_after_the_connection_and_then_that_it_is_whole(
+    watch: PbxWatch, facts: Facts
+) -> None:
+    assert await facts.until(synced) == [
+        PhoneState(PHONE, DeviceState.NOT_INUSE, reachable=True),
+        TrunkState(TRUNK, "Registered", reachable=True),
+        WatchState(synced=True, reason="everything was read anew", generation=1),
+    ]
+
+
+async def test_changes_are_told_as_they_come(watch: PbxWatch, pbx: Pbx, facts: Facts) -> None:
+    await facts.until(synced)
+    pbx.peer.event("DeviceStateChange", f"Device: {PHONE}", "State: RINGING")
+    pbx.peer.event("ContactStatus", "EndpointName: carrier", "URI: u", "ContactStatus: Unreachable")
+    pbx.peer.event("Registry", "ChannelType: PJSIP", "Username: c", "Domain: s", "Status: Rejected")
+    assert await facts.until(lambda told: len(told) == 3) == [
+        PhoneState(PHONE, DeviceState.RINGING, reachable=True),
+        TrunkState(TRUNK, "Registered", reachable=False),
+        TrunkState(TRUNK, "Rejected", reachable=False),
+    ]
+
+
+async def test_after_a_loss_only_what_has_changed_is_told_between_the_loss_and_the_new_start(
+    watch: PbxWatch, pbx: Pbx, facts: Facts
+) -> None:
+    await facts.until(synced)
+    pbx.devices[PHONE] = "INUSE"
+    pbx.peer.cut()
+    told = await facts.until(synced)
+    assert [type(fact) for fact in told] == [WatchState, PhoneState, WatchState]
+    assert told[1] == PhoneState(PHONE, DeviceState.INUSE, reachable=True)
+
+
+async def test_a_call_past_the_engine_is_told_and_one_with_the_engine_is_not(
+    watch: PbxWatch, pbx: Pbx, clock: FixedClock, facts: Facts
+) -> None:
+    await facts.until(synced)
+    begins(pbx, "1.0")
+    begins(pbx, "2.0")
+    watch.claim("2.0")
+    ends(pbx, "2.0")
+    ends(pbx, "1.0")
+    await asyncio.sleep(0.05)
+    clock.time += 1
+    (call,) = await facts.until(bool)
+    assert isinstance(call, UnroutedCall)
+    assert (call.uniqueid, call.cause, call.caller, call.started_at) == ("1.0", 34, "0812", 1000.0)
+
+
+async def test_a_call_whose_end_fell_into_a_loss_is_told_after_it(
+    watch: PbxWatch, pbx: Pbx, clock: FixedClock, facts: Facts
+) -> None:
+    await facts.until(synced)
+    begins(pbx)
+    pbx.peer.event("DeviceStateChange", f"Device: {PHONE}", "State: BUSY")
+    await facts.until(bool)
+    pbx.peer.cut()
+    told = await facts.until(synced)
+    clock.time += 1
+    (call,) = [fact for fact in told + await facts.until(bool) if isinstance(fact, UnroutedCall)]
+    assert (call.uniqueid, call.cause) == ("1.0", 0)
+
+
+async def test_an_ended_call_held_back_is_told_when_the_watch_closes(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
+    watch = make(pbx, clock, facts, settle_s=60.0)
+    await watch.start()
+    await facts.until(synced)
+    begins(pbx)
+    ends(pbx)
+    pbx.peer.event("DeviceStateChange", f"Device: {PHONE}", "State: BUSY")
+    await facts.until(bool)
+    await watch.close()
+    assert [type(fact) for fact in facts.all] == [WatchState, UnroutedCall]
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("ami-")]
+
+
+async def test_a_reload_of_a_module_makes_everything_be_read_anew(watch: PbxWatch, pbx: Pbx, facts: Facts) -> None:
+    await facts.until(synced)
+    pbx.devices[PHONE] = "UNAVAILABLE"
+    pbx.peer.event("Reload", "Module: res_pjsip.so", "Status: 0")
+    assert await facts.until(bool) == [PhoneState(PHONE, DeviceState.UNAVAILABLE, reachable=False)]
+
+
+async def test_a_lost_event_is_made_good_by_the_audit(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
+    watch = make(pbx, clock, facts, audit_interval_s=0.05)
+    await watch.start()
+    await facts.until(synced)
+    pbx.devices[PHONE] = "UNAVAILABLE"
+    assert await facts.until(bool) == [PhoneState(PHONE, DeviceState.UNAVAILABLE, reachable=False)]
+    await watch.close()
+
+
+async def test_a_list_that_fails_is_asked_for_again(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
+    whole = pbx.on["CoreShowChannels"]
+    asked: list[Headers] = []
+
+    def first_cut_short(peer: FakeAmiPeer, action: Headers) -> None:
+        asked.append(action)
+        if len(asked) > 1:
+            whole(peer, action)
+            return
+        peer.answer(action, "Success", "EventList: start")
+        peer.end_list(action, "CoreShowChannelsComplete", 7)
+
+    pbx.on["CoreShowChannels"] = first_cut_short
+    watch = make(pbx, clock, facts)
+    await watch.start()
+    await facts.until(synced)
+    assert len(asked) == 2
+    await watch.close()
+
+
+async def test_a_list_asterisk_refuses_does_not_keep_the_others_back(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
+    pbx.on["PJSIPShowRegistrationsOutbound"] = lambda peer, a: peer.answer(a, "Error", "Message: Permission denied")
+    watch = make(pbx, clock, facts)
+    await watch.start()
+    assert TrunkState(TRUNK, "", reachable=True) in await facts.until(synced)
+    await watch.close()
+
+
+async def test_a_handler_that_raises_does_not_stop_the_facts(watch: PbxWatch, pbx: Pbx, facts: Facts) -> None:
+    facts.raises = True
+    assert len(await facts.until(synced)) == 3
+
+
+async def test_a_wrong_password_raises_from_start(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
+    pbx.secret = "another"
+    watch = make(pbx, clock, facts)
+    with pytest.raises(AuthRefused):
+        await watch.start()
+    await watch.close()
