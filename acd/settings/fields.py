@@ -13,11 +13,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from acd.settings.yaml_marks import printable
+
 
 class Strict(BaseModel):
     """A part of a file: unknown keys are mistakes and nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 def wrong(message: str) -> PydanticCustomError:
@@ -49,7 +51,7 @@ def _flag(value: Any) -> bool:
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile(r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?(?:([0-9]{1,6})ms)?")
-_DURATION_PATTERN = r"^(?=[0-9])([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+DURATION_PATTERN = r"^(?=[0-9])([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 
 
 def _duration(value: Any) -> float:
@@ -64,8 +66,7 @@ def _duration(value: Any) -> float:
 
 def quoted(text: str) -> str:
     """Show a value in a message, short and printable whatever it holds."""
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:40])
-    return f"'{shown}{'…' if len(text) > len(shown) else ''}'"
+    return f"'{printable(text, 40)}'"
 
 
 def _matching(pattern: str, what: str) -> BeforeValidator:
@@ -94,19 +95,21 @@ _WORD = r"[A-Za-z0-9_.-]{1,60}"
 
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"], "minLength": 1})]
 Whole = Annotated[int, BeforeValidator(_integer)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(_integer)]
+Priority = Annotated[int, Field(ge=-100, le=100), BeforeValidator(_integer)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Level = Annotated[int, BeforeValidator(_integer), Field(ge=1, le=5)]
+Level = Annotated[int, Field(ge=1, le=5), BeforeValidator(_integer)]
 """Proficiency of an agent or minimum of a queue, 1 (some) to 5 (expert)."""
-Port = Annotated[int, BeforeValidator(_integer), Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_integer)]
 Duration = Annotated[
-    float, BeforeValidator(_duration), Field(le=86400), WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN})
+    float, Field(le=86400), BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
 ]
 """Seconds, written ``500ms``, ``20s``, ``3m`` or ``1h30m``; at most a day."""
 PositiveDuration = Annotated[
     float,
-    BeforeValidator(_duration),
     Field(gt=0, le=86400),
-    WithJsonSchema({"type": "string", "pattern": _DURATION_PATTERN}),
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
 ]
 Name = Annotated[
     str,

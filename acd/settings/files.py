@@ -13,6 +13,7 @@ from pydantic import Field
 from acd.settings.fields import (
     AccessNumber,
     ChannelPrefix,
+    Count,
     Dialled,
     Duration,
     EnvName,
@@ -21,6 +22,7 @@ from acd.settings.fields import (
     Name,
     Port,
     PositiveDuration,
+    Priority,
     Strict,
     Text,
     Whole,
@@ -127,6 +129,22 @@ class DialplanSection(Strict):
     fallback: Word = "acd-fallback"
 
 
+class SipSection(Strict):
+    """Where a rendered Asterisk takes SIP and RTP; an existing Asterisk keeps its own transports."""
+
+    bind: Text = "127.0.0.1"
+    port: Port = 5060
+    rtp_from: Port = 10000
+    rtp_to: Port = 20000
+
+
+class FallbackSection(Strict):
+    """Asterisk's own queue, which serves callers while no engine runs."""
+
+    agents: tuple[Name, ...] = ()
+    """Agents whose phones it rings; all by default."""
+
+
 class PhonesSection(Strict):
     """The agents' SIP phones as Asterisk should know them."""
 
@@ -149,6 +167,8 @@ class AcdFile(Strict):
     prompts: PromptsSection = PromptsSection()
     dialplan: DialplanSection = DialplanSection()
     phones: PhonesSection = PhonesSection()
+    sip: SipSection = SipSection()
+    fallback: FallbackSection = FallbackSection()
     time_zone: Text = "Asia/Jakarta"
     """Zone of reports and of calendars that name none (IANA name)."""
     languages: dict[Name, LanguageSection] = Field(default_factory=dict)
@@ -182,17 +202,23 @@ class QueueSection(Strict):
     requires: dict[Name, Level] = Field(default_factory=dict)
     """Skills an agent needs, with the minimum level."""
     ring_timeout: PositiveDuration = 15.0
+    """How long a phone rings before the next agent is tried."""
     wrap_up: Duration = 10.0
+    """Time for notes after a conversation."""
     overflow: OverflowSection = OverflowSection()
-    max_length: Whole | None = Field(default=None, ge=0)
+    max_length: Count | None = None
+    """Callers that may wait at once; one more overflows at once."""
     max_no_answer: Whole = Field(default=3, ge=1)
     """Offers in a row an agent may leave unanswered before being paused."""
     music: Word = "default"
-    priority: Whole = Field(default=0, ge=-100, le=100)
+    priority: Priority = 0
     """Higher is served first when an agent could take callers of several queues."""
     record: Flag = True
+    """Record the conversations of this queue."""
     service_level: PositiveDuration = 20.0
+    """An answer within this time counts towards the service level."""
     short_abandon: Duration = 5.0
+    """Who leaves the queue within this time does not count against us."""
 
 
 class QueuesFile(Strict):
@@ -228,18 +254,29 @@ class TrunkSection(Strict):
     """Beginnings of the trunk's channel names, beside those of its gateways."""
 
 
+class RegistrationSection(Strict):
+    """Registration of this Asterisk at the operator of a trunk, where the contract asks for it."""
+
+    server: Text
+    """Registrar, such as ``sip:sip.operator.example``."""
+    client: Text
+    """The address registered, such as ``sip:169@sip.operator.example``."""
+    user: Text
+    password_env: EnvName | None = None
+    password_file: Text | None = None
+
+
 class GatewaySection(Strict):
     """A SIP gateway or session border controller that Asterisk should know as the endpoint ``PJSIP/<name>``."""
 
     trunk: Name
     match: tuple[Text, ...] = Field(min_length=1)
-    """Addresses, or networks such as 192.0.2.0/29, its calls come from."""
+    """Addresses its calls come from: 192.0.2.10, 192.0.2.10:5070 or a network such as 192.0.2.0/29."""
     contact: Text | None = None
-    """Where to send calls and OPTIONS, such as ``sip:192.0.2.10:5060``."""
+    """Where to send OPTIONS, such as ``sip:192.0.2.10:5060``."""
     codecs: tuple[Codec, ...] = Field(default=("alaw", "ulaw"), min_length=1)
     dtmf_mode: DtmfMode = "rfc4733"
-    qualify_every: Duration = 30.0
-    """How often OPTIONS is sent; 0s for never."""
+    register_at: RegistrationSection | None = None
 
 
 class TrunksFile(Strict):

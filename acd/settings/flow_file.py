@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from acd.domain.exits import Exit
-from acd.settings.fields import Flag, Key, Level, Name, PositiveDuration, Strict, Terminator, Whole, Word
+from acd.settings.fields import Flag, Key, Level, Name, PositiveDuration, Priority, Strict, Terminator, Whole, Word
 
 Prompts: TypeAlias = tuple[Name, ...]
 SomePrompts = Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -95,7 +95,7 @@ class Queue(Strict):
     """Node to go to when no agent could be found in time."""
     requires: dict[Name, Level] = Field(default_factory=dict)
     """Skills beside the queue's own."""
-    priority: Whole | None = Field(default=None, ge=-100, le=100)
+    priority: Priority | None = None
 
 
 class Transfer(Strict):

@@ -12,10 +12,11 @@ from acd.domain.errors import ConfigError
 from acd.domain.ids import AgentId, Language, PromptKey, TrunkId
 from acd.settings import build, values
 from acd.settings.checks import check
-from acd.settings.files import PhonesSection
+from acd.settings.files import PhonesSection, RegistrationSection
 from acd.settings.secret_files import fetch, pairs
 from acd.settings.sources import Files, Sources, read_all
 from acd.settings.values import NO_SECRET, ApiToken, Secret
+from acd.settings.yaml_marks import Document, Path_
 
 _MIN_TOKEN = 32
 
@@ -39,15 +40,16 @@ def load(config_dir: Path, flows_dir: Path, env: Mapping[str, str], *, secrets: 
 
 
 class _Secrets:
-    """Fetches the secrets of acd.yaml; gives ``NO_SECRET`` throughout when none are wanted."""
+    """Fetches the secrets of one file; gives ``NO_SECRET`` throughout when none are wanted (no ``env``)."""
 
-    def __init__(self, sources: Sources, base: Path, env: Mapping[str, str] | None) -> None:
-        self._document, self._base, self._env = sources.acd.document, base, env
+    def __init__(self, document: Document, base: Path, env: Mapping[str, str] | None) -> None:
+        self._document, self._base, self._env = document, base, env
 
-    def one(self, section: str, key: str, variable: str | None, file: str | None) -> Secret:
+    def one(self, section: str | Path_, key: str, variable: str | None, file: str | None) -> Secret:
         if self._env is None:
             return NO_SECRET
-        return fetch(self._document, (section,), key, variable, file, self._env, self._base)
+        path = (section,) if isinstance(section, str) else section
+        return fetch(self._document, path, key, variable, file, self._env, self._base)
 
     def named(self, section: str, key: str, variable: str | None, file: str | None, what: str) -> dict[str, Secret]:
         secret = self.one(section, key, variable, file)
@@ -62,7 +64,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
     files = sources.files()
     if files is None or files.acd.api is None or files.acd.ari is None or files.acd.ami is None:
         return None
-    acd, secrets = files.acd, _Secrets(sources, base, env)
+    acd, secrets = files.acd, _Secrets(sources.acd.document, base, env)
     ari, ami = files.acd.ari, files.acd.ami
     api = values.ApiSettings(files.acd.api.bind, files.acd.api.port, _tokens(secrets, files))
     ari_password = secrets.one("ari", "password", ari.password_env, ari.password_file)
@@ -71,6 +73,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
         Secret(acd.store.url) if acd.store.url else secrets.one("store", "url", acd.store.url_env, acd.store.url_file)
     )
     phone_passwords = _phone_passwords(secrets, acd.phones, files)
+    pbx = _pbx(files, phone_passwords, _Secrets(sources.trunks.document, base, env))
     if sources.mistakes():
         return None
     recordings = acd.recordings
@@ -83,7 +86,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
         journal=base / acd.journal.file,
         recordings=values.RecordingsSettings(base / recordings.dir, plan.recording_prefix, recordings.format),
         prompts=_prompts(base, files),
-        pbx=_pbx(files, phone_passwords),
+        pbx=pbx,
         time_zone=acd.time_zone,
         languages={Language(k): v.name for k, v in acd.languages.items()},
     )
@@ -124,8 +127,16 @@ def _prompts(base: Path, files: Files) -> values.PromptsSettings:
     )
 
 
-def _pbx(files: Files, phone_passwords: dict[AgentId, Secret]) -> values.PbxSettings:
-    dialplan, phones = files.acd.dialplan, files.acd.phones
+def _registration(name: str, section: RegistrationSection | None, secrets: _Secrets) -> values.Registration | None:
+    if section is None:
+        return None
+    where = ("gateways", name, "register_at")
+    password = secrets.one(where, "password", section.password_env, section.password_file)
+    return values.Registration(section.server, section.client, section.user, password)
+
+
+def _pbx(files: Files, phone_passwords: dict[AgentId, Secret], secrets: _Secrets) -> values.PbxSettings:
+    dialplan, phones, sip = files.acd.dialplan, files.acd.phones, files.acd.sip
     return values.PbxSettings(
         context_from_trunk=dialplan.from_trunk,
         context_from_agents=dialplan.from_agents,
@@ -138,11 +149,15 @@ def _pbx(files: Files, phone_passwords: dict[AgentId, Secret]) -> values.PbxSett
                 contact=gateway.contact,
                 codecs=gateway.codecs,
                 dtmf_mode=gateway.dtmf_mode,
-                qualify_s=gateway.qualify_every,
+                registration=_registration(name, gateway.register_at, secrets),
             )
             for name, gateway in files.trunks.gateways.items()
         ),
         phone_codecs=phones.codecs,
         phone_dtmf_mode=phones.dtmf_mode,
         phone_passwords=phone_passwords,
+        fallback_agents=tuple(AgentId(a) for a in files.acd.fallback.agents or files.agents.agents),
+        sip_bind=sip.bind,
+        sip_port=sip.port,
+        rtp_ports=(sip.rtp_from, sip.rtp_to),
     )

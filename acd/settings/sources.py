@@ -18,7 +18,7 @@ from acd.domain.errors import Mistake
 from acd.settings import files
 from acd.settings.flow_file import FlowFile
 from acd.settings.structure import did_you_mean, validate
-from acd.settings.yaml_marks import Document, read
+from acd.settings.yaml_marks import Document, printable, read
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -147,7 +147,7 @@ def _strays(folder: Path, known: list[str] | None) -> list[Document]:
     """Files nobody would read: a misspelt name or ending must not silently do nothing."""
     documents = []
     for path in _yaml_files(folder):
-        stray = Document(str(path))
+        stray = Document(printable(str(path), 4096))
         if known is not None and path.name not in known:
             stray.add((), f"nothing reads a file of this name{did_you_mean(path.name, known)}")
         elif known is None and path.suffix == ".yml":

@@ -101,8 +101,18 @@ class PromptsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """How Asterisk registers at the operator of a trunk."""
+
+    server_uri: str
+    client_uri: str
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
-    """A SIP gateway's PJSIP endpoint; ``match`` are addresses or networks, ``qualify_s`` 0 for never."""
+    """A SIP gateway's PJSIP endpoint; ``match`` are addresses, ``address:port`` or networks."""
 
     name: str
     trunk: TrunkId
@@ -110,7 +120,7 @@ class Gateway:
     contact: str | None
     codecs: tuple[str, ...]
     dtmf_mode: str
-    qualify_s: float
+    registration: Registration | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,11 @@ class PbxSettings:
     phone_dtmf_mode: str
     phone_passwords: Mapping[AgentId, Secret]
     """Empty when no file or variable of passwords is configured."""
+    fallback_agents: tuple[AgentId, ...]
+    """Agents Asterisk's own queue rings while no engine runs."""
+    sip_bind: str
+    sip_port: int
+    rtp_ports: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,14 @@ def show(path: Path_) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{part}" if text else part
+            text += f".{printable(part)}" if text else printable(part)
     return text
+
+
+def printable(text: str, length: int = 60) -> str:
+    """Text from a file as it can stand in a message: on one line, short, without control characters."""
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:length])
+    return shown + ("…" if len(text) > length else "")
 
 
 @dataclass(slots=True)
@@ -72,9 +78,9 @@ class Document:
         return _START
 
 
-def read(path: Path, shown: str | None = None) -> Document:
+def read(path: Path) -> Document:
     """Read a file; whatever is wrong with it stands in the document's mistakes, nothing is raised."""
-    document = Document(shown or str(path))
+    document = Document(printable(str(path), 4096))
     try:
         with path.open("rb") as stream:
             document.raw = stream.read(MAX_BYTES + 1)

@@ -1,0 +1,160 @@
+"""Checks the flows: what nodes refer to, and where a call can go.
+
+Decides what a flow must fulfil beyond its shape: every node is reached, no caller goes round for ever, every prompt has
+a text in each of the flow's languages. Must not know how a flow is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from acd.domain.exits import Exit
+from acd.settings import flow_file
+from acd.settings.flow_file import FlowFile, NodeSection
+from acd.settings.names import Names, check_fulfilled, check_spoken, refer, refer_all
+from acd.settings.sources import Source, Sources
+from acd.settings.yaml_marks import Document, Path_
+
+FLOW_EXITS = frozenset({Exit.IVR_EXIT, Exit.SELF_SERVICE, Exit.OVERFLOWED, Exit.CLOSED, Exit.FAILED_TECHNICAL})
+"""What a flow may say of a call; the other exits are the engine's to find out."""
+Edge = tuple[Path_, str]
+"""Where a reference to a node stands below its own node, and the node's name."""
+
+
+def check(sources: Sources, names: Names) -> None:
+    """Note every mistake of every flow."""
+    for source in sources.flows.values():
+        if source.model is not None:
+            _check_flow(sources, source, source.model, names)
+
+
+def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, names: Names) -> None:
+    document = source.document
+    raw = document.value["nodes"] if isinstance(document.value, dict) else None
+    nodes = frozenset(raw) if isinstance(raw, dict) else None
+    refer_all(document, ("languages",), flow.languages, names.languages, "language")
+    entry_known = refer(document, ("entry",), flow.entry, nodes, "node")
+    spoken: set[str] = set()
+    for name, node in flow.nodes.items():
+        path: Path_ = ("nodes", name)
+        for below, target in edges(node):
+            refer(document, (*path, *below), target, nodes, "node")
+        for below, prompt in _prompts(node):
+            if refer(document, (*path, *below), prompt, names.prompts, "prompt") and prompt not in spoken:
+                check_spoken(sources, document, (*path, *below), prompt, flow.languages)
+            spoken.add(prompt)
+        _check_node(sources, document, path, node, flow, names)
+    if source.whole and entry_known:
+        _check_reached(document, flow)
+        _check_rounds(document, flow)
+
+
+def edges(node: NodeSection) -> Iterator[Edge]:
+    """Every way out of a node."""
+    match node:
+        case flow_file.Answer() | flow_file.Play() | flow_file.SetLanguage():
+            yield ("next",), node.next
+        case flow_file.Menu():
+            yield from ((("choices", key), target) for key, target in node.choices.items())
+            yield ("failed",), node.failed
+        case flow_file.Collect():
+            yield from ((("next",), node.next), (("failed",), node.failed))
+        case flow_file.Hours():
+            yield from ((("open",), node.open), (("closed",), node.closed), (("holiday",), node.holiday))
+        case flow_file.Queue():
+            if node.overflow is not None:
+                yield ("overflow",), node.overflow
+        case flow_file.Transfer() | flow_file.HangUp():
+            pass
+
+
+def _prompts(node: NodeSection) -> Iterator[Edge]:
+    for key in ("prompts", "invalid_prompts", "timeout_prompts"):
+        for number, prompt in enumerate(getattr(node, key, ())):
+            yield (key, number), prompt
+
+
+def _check_node(
+    sources: Sources, document: Document, path: Path_, node: NodeSection, flow: FlowFile, names: Names
+) -> None:
+    match node:
+        case flow_file.Hours():
+            refer(document, (*path, "calendar"), node.calendar, names.calendars, "calendar")
+        case flow_file.SetLanguage():
+            if node.language not in flow.languages:
+                document.add((*path, "language"), f"the flow does not speak '{node.language}': {list(flow.languages)}")
+        case flow_file.Collect() if node.min_digits > node.max_digits:
+            document.add((*path, "min_digits"), f"is more than max_digits ({node.max_digits})")
+        case flow_file.Queue():
+            _check_queue_node(sources, document, path, node, names)
+        case flow_file.HangUp() if node.exit not in FLOW_EXITS:
+            allowed = ", ".join(sorted(FLOW_EXITS))
+            document.add((*path, "exit"), f"'{node.exit}' is the engine's to find out; a flow may say {allowed}")
+        case flow_file.Transfer():
+            ours = sources.acd.model.dialplan if sources.acd.model else None
+            if ours and node.context in {ours.from_trunk, ours.from_agents}:
+                document.add((*path, "context"), f"'{node.context}' would bring the caller back to this engine")
+        case _:
+            pass
+
+
+def _check_queue_node(sources: Sources, document: Document, path: Path_, node: flow_file.Queue, names: Names) -> None:
+    refer(document, (*path, "queue"), node.queue, names.queues, "queue")
+    known = [
+        refer(document, (*path, "requires", skill), skill, names.skills, "skill", at_key=True)
+        for skill in node.requires
+    ]
+    if known and all(known):
+        check_fulfilled(sources, document, (*path, "requires"), node.queue, node.requires)
+
+
+# --- where a call can go
+
+
+def _check_reached(document: Document, flow: FlowFile) -> None:
+    reached, ahead = {flow.entry}, [flow.entry]
+    while ahead:
+        node = flow.nodes.get(ahead.pop())
+        for _, target in edges(node) if node else ():
+            if target not in reached:
+                reached.add(target)
+                ahead.append(target)
+    for name in flow.nodes:
+        if name not in reached:
+            document.add(("nodes", name), "no call reaches this node", at_key=True)
+
+
+def _unpressed(node: NodeSection) -> Iterator[str]:
+    """Where a caller goes who presses no key. Waiting in a queue ends a round: there an agent may answer."""
+    match node:
+        case flow_file.Menu() | flow_file.Collect():
+            yield node.failed
+        case flow_file.Queue():
+            pass
+        case _:
+            yield from (target for _, target in edges(node))
+
+
+def _check_rounds(document: Document, flow: FlowFile) -> None:
+    """Find rounds without a key or a queue: they would hold the caller, and a channel of the trunk, for ever."""
+    done: set[str] = set()
+    for start in flow.nodes:
+        way: list[str] = []
+        ahead = [(start, 0)]
+        while ahead:
+            name, depth = ahead.pop()
+            del way[depth:]
+            if name in way:
+                _report_round(document, flow, way[way.index(name) :])
+            elif name in flow.nodes and name not in done:
+                way.append(name)
+                done.add(name)
+                ahead += [(target, depth + 1) for target in _unpressed(flow.nodes[name])]
+
+
+def _report_round(document: Document, flow: FlowFile, ring: list[str]) -> None:
+    first = min(range(len(ring)), key=lambda n: document.position(("nodes", ring[n]), at_key=True))
+    ring = [*ring[first:], *ring[:first]]
+    asks = any(isinstance(flow.nodes[n], flow_file.Menu | flow_file.Collect) for n in ring)
+    who = "a caller who presses nothing goes round for ever" if asks else "goes round without ever waiting"
+    document.add(("nodes", ring[0]), f"{who}: {' > '.join([*ring, ring[0]])}", at_key=True)

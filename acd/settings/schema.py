@@ -1,0 +1,55 @@
+"""JSON Schema (draft 2020-12) of each kind of file, for editors that check YAML while it is written.
+
+Decides how the models look to an editor. An editor reads YAML 1.2: ``30`` is a number and ``true`` a boolean to it,
+while our loader keeps text. So numbers and flags are described as an editor sees them, and a text that may look like a number
+(an access code, a flow called 169) is allowed to be one. Keys are text to both. What files say about each other is
+beyond a schema; ``acd check`` tells. Must not read any file.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from acd.settings.fields import DURATION_PATTERN
+from acd.settings.files import PromptsFile
+from acd.settings.flow_file import FlowFile
+from acd.settings.sources import CONFIG_FILES
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+KINDS: dict[str, type[BaseModel]] = {
+    **{name.removesuffix(".yaml"): model for name, model in CONFIG_FILES.items()},
+    "prompts": PromptsFile,
+    "flow": FlowFile,
+}
+"""File kinds: the files of config/ by name, prompts and flow."""
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """The schema of one kind of file. Raises KeyError for a kind that is none."""
+    made = _tidy(KINDS[kind].model_json_schema())
+    if kind == "acd":
+        made["required"] = ["api", "ari", "ami", "languages"]
+    return {"$schema": _DIALECT, "title": f"acd: {kind}", **{k: v for k, v in made.items() if k != "title"}}
+
+
+def _tidy(node: Any) -> Any:
+    """Leave out null (no value of ours is null), titles made from names, and the lines' ends in descriptions."""
+    if isinstance(node, list):
+        return [_tidy(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {k: v for k, v in node.items() if not (k == "title" and isinstance(v, str))}
+    if "default" in kept and (kept["default"] is None or isinstance(kept["default"], dict)):
+        del kept["default"]
+    if isinstance(kept.get("description"), str):
+        kept["description"] = " ".join(kept["description"].split())
+    if kept.get("pattern") == DURATION_PATTERN and "default" in kept:
+        kept["default"] = f"{kept['default']:g}s"
+    if "patternProperties" in kept:
+        kept["additionalProperties"] = False
+    if isinstance(kept.get("anyOf"), list):
+        choices = [c for c in kept.pop("anyOf") if c != {"type": "null"}]
+        kept = {**choices[0], **kept} if len(choices) == 1 else {**kept, "anyOf": choices}
+    return {k: _tidy(v) for k, v in kept.items()}

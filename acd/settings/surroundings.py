@@ -1,0 +1,137 @@
+"""Checks acd.yaml: where secrets come from, addresses, languages and what agents dial.
+
+Decides what the engine's surroundings must fulfil beyond the file's shape. Must not read a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel
+
+from acd.settings.fields import quoted
+from acd.settings.files import AcdFile
+from acd.settings.names import Names, refer, refer_all
+from acd.settings.sources import Sources
+from acd.settings.structure import did_you_mean
+from acd.settings.yaml_marks import Document, Path_
+
+SYSTEM_PROMPTS = ("agent_logged_in", "agent_ready", "agent_paused", "agent_logged_out", "wrap_up_ended", "refused")
+"""Prompts the engine plays by name to agents who dial a feature code."""
+_DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
+
+
+def check(sources: Sources, names: Names) -> None:
+    """Note every mistake of acd.yaml."""
+    document, acd = sources.acd.document, sources.acd.model
+    if acd is None:
+        return
+    _check_servers(document, acd)
+    _check_store(document, acd)
+    check_time_zone(document, ("time_zone",), acd.time_zone)
+    refer_all(document, ("fallback", "agents"), acd.fallback.agents, names.agents, "agent")
+    if acd.sip.rtp_from >= acd.sip.rtp_to:
+        document.add(("sip", "rtp_to"), f"must be above rtp_from ({acd.sip.rtp_from})")
+    _check_languages(sources, document, acd, names)
+    _check_feature_codes(sources, document, acd, names)
+
+
+def one_of(document: Document, path: Path_, section: BaseModel, key: str, *, optional: bool = False) -> None:
+    """Exactly one of ``<key>_env`` and ``<key>_file`` says where a secret comes from."""
+    given = [suffix for suffix in ("env", "file") if getattr(section, f"{key}_{suffix}") is not None]
+    literal = (*path, key) in document.keys  # has its own message already
+    if len(given) > 1:
+        document.add((*path, f"{key}_file"), f"{key}_env already says where it comes from; keep one", at_key=True)
+    elif not given and not optional and not literal:
+        where = document.position(path, at_key=True)
+        document.add_at(where, path, f"{key}_env or {key}_file is missing: where does the secret come from?")
+
+
+def check_time_zone(document: Document, path: Path_, zone: str) -> None:
+    """Note a mistake unless a time zone exists."""
+    zones = available_timezones()
+    if zone not in zones:
+        document.add(path, f"unknown time zone {quoted(zone)}{did_you_mean(zone, sorted(zones))}")
+
+
+def _check_servers(document: Document, acd: AcdFile) -> None:
+    for name, section, key in (("api", acd.api, "tokens"), ("ari", acd.ari, "password"), ("ami", acd.ami, "password")):
+        if section is not None:
+            one_of(document, (name,), section, key)
+        elif (name,) not in document.keys:
+            document.add((name,), "is missing")
+    one_of(document, ("phones",), acd.phones, "passwords", optional=True)
+    if acd.api:
+        _check_bind(document, ("api", "bind"), acd.api.bind)
+    _check_bind(document, ("sip", "bind"), acd.sip.bind)
+    if acd.ari:
+        url = _split(acd.ari.url)
+        if url is None or url[0] not in {"http", "https"} or not url[1] or url[2].strip("/"):
+            document.add(("ari", "url"), "must be http://HOST:PORT or https://HOST:PORT, without a path")
+        elif "@" in url[1]:
+            document.add(("ari", "url"), "a user does not belong in the address; use `user`")
+
+
+def _split(url: str) -> tuple[str, str, str] | None:
+    """Scheme, host part and all behind it; None when it is no address."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for a port that is none
+    except ValueError:
+        return None
+    return parts.scheme, parts.netloc, parts.path + parts.query + parts.fragment
+
+
+def _check_bind(document: Document, path: Path_, bind: str) -> None:
+    try:
+        ipaddress.ip_address(bind)
+    except ValueError:
+        if bind != "localhost":
+            document.add(path, f"{quoted(bind)} is no address of this machine, such as 127.0.0.1 or ::")
+
+
+def _check_store(document: Document, acd: AcdFile) -> None:
+    store = acd.store
+    given = [key for key in ("url", "url_env", "url_file") if getattr(store, key) is not None]
+    if len(given) != 1:
+        where = ("store", given[-1]) if given else ("store",)
+        document.add(where, "needs exactly one of url, url_env and url_file", at_key=True)
+    if store.url is None:
+        return
+    url = _split(store.url)
+    if url is None or url[0] not in _DRIVERS:
+        document.add(("store", "url"), f"must begin with {' or '.join(d + '://' for d in _DRIVERS)}")
+    elif ":" in url[1].rpartition("@")[0]:
+        document.add(("store", "url"), "a secret does not belong in this file; use url_env or url_file")
+
+
+def _check_languages(sources: Sources, document: Document, acd: AcdFile, names: Names) -> None:
+    if not acd.languages and sources.acd.whole:
+        document.add(("languages",), "at least one language is needed")
+    agents = sources.agents.model.agents.values() if sources.agents.model and sources.agents.whole else None
+    for name, section in acd.languages.items():
+        path = ("languages", name, "skill")
+        known = section.skill and refer(document, path, section.skill, names.skills, "skill")
+        if known and agents is not None and not any(section.skill in agent.skills for agent in agents):
+            document.add(path, f"no agent has the skill '{section.skill}', so nobody could serve this language")
+
+
+def _check_feature_codes(sources: Sources, document: Document, acd: AcdFile, names: Names) -> None:
+    numbers = sources.access_codes.model.access_codes if sources.access_codes.model else {}
+    refer_all(document, ("pause_reasons",), acd.pause_reasons, frozenset(acd.pause_reasons), "reason")
+    does: dict[tuple[str, str | None], str] = {}
+    for code, feature in acd.feature_codes.items():
+        path: Path_ = ("feature_codes", code)
+        if code in numbers:
+            document.add(path, f"{code} is an access code as well", at_key=True)
+        if feature.action == "pause" and feature.reason is None:
+            document.add(path, "pause needs a reason", at_key=True)
+        elif feature.action != "pause" and feature.reason is not None:
+            document.add((*path, "reason"), f"only pause has a reason, not {feature.action}", at_key=True)
+        elif feature.reason is not None:
+            refer(document, (*path, "reason"), feature.reason, names.pause_reasons or frozenset(), "pause reason")
+        first = does.setdefault((feature.action, feature.reason), code)
+        if first != code:
+            document.add(path, f"does the same as {first}", at_key=True)
