@@ -46,6 +46,7 @@ from acd.domain.events import (
 from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, Language, LegId, PlaybackId, PromptKey, RecordingName
 from acd.ports import Clock
 from acd.telephony.ari import commands
+from acd.telephony.ari.errors import AriRefused
 from acd.telephony.ari.link import AriLink
 from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
@@ -81,10 +82,12 @@ class AriControl:
         self._emit = emit
         self._prompts = prompts
         self._agents_context = agents_context
+        self._hung_up: set[str] = set()
         self.link = AriLink(config, on_event=self._on_event, on_state=on_state)
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
             "StasisStart": self._stasis_start,
-            "StasisEnd": lambda e: self._of_caller(e, LegLeft),
+            "StasisEnd": self._stasis_end,
+            "ChannelHangupRequest": self._hanging_up,
             "ChannelDestroyed": self._destroyed,
             "ChannelDtmfReceived": self._dtmf,
             "PlaybackFinished": self._playback_finished,
@@ -110,7 +113,7 @@ class AriControl:
         if result.error is not None and not isinstance(result.error, ChannelGone):
             log.warning("claim_failed", status=result.status, error=str(result.error))
 
-    def _stasis_start(self, event: dict[str, Any]) -> Event:
+    def _stasis_start(self, event: dict[str, Any]) -> Event | None:
         channel = event["channel"]
         leg, at = LegId(channel["id"]), self._clock.now()
         if leg.startswith(OUR_LEG_PREFIX):
@@ -118,18 +121,36 @@ class AriControl:
         dialplan = channel["dialplan"]
         if dialplan["context"] == self._agents_context:
             return AgentDialled(at, leg, channel["name"], dialplan["exten"])
-        return CallArrived(at, leg, channel["name"], dialplan["exten"], channel["caller"]["number"])
+        self._emit(CallArrived(at, leg, channel["name"], dialplan["exten"], channel["caller"]["number"]))
+        self._follow(leg)
+        return None
 
-    def _of_caller(self, event: dict[str, Any], make: Callable[[float, LegId], Event]) -> Event | None:
+    def _follow(self, leg: LegId) -> None:
+        """Subscribe to a caller's channel: else its end, with the cause, is not told once it has left Stasis."""
+
+        def done(result: AriResult) -> None:
+            if isinstance(result.error, ChannelGone | AriRefused):
+                self._emit(LegEnded(self._clock.now(), leg))
+
+        self.link.submit(commands.subscribe(self.link.config.app, leg), key=leg, on_result=done)
+
+    def _hanging_up(self, event: dict[str, Any]) -> None:
+        self._hung_up.add(event["channel"]["id"])
+
+    def _stasis_end(self, event: dict[str, Any]) -> Event | None:
         leg = LegId(event["channel"]["id"])
-        return None if leg.startswith(OUR_LEG_PREFIX) else make(self._clock.now(), leg)
+        if leg in self._hung_up or leg.startswith(OUR_LEG_PREFIX):
+            return None  # ChannelDestroyed follows
+        return LegLeft(self._clock.now(), leg)
 
     def _destroyed(self, event: dict[str, Any]) -> Event:
-        sip_code = event.get("tech_cause") or None
-        return LegEnded(self._clock.now(), LegId(event["channel"]["id"]), int(event["cause"]), sip_code)
+        leg, sip_code = LegId(event["channel"]["id"]), event.get("tech_cause") or None
+        self._hung_up.discard(leg)
+        return LegEnded(self._clock.now(), leg, int(event["cause"]), sip_code)
 
     def _dtmf(self, event: dict[str, Any]) -> Event | None:
-        return self._of_caller(event, lambda at, leg: DigitPressed(at, leg, event["digit"]))
+        leg = LegId(event["channel"]["id"])
+        return None if leg.startswith(OUR_LEG_PREFIX) else DigitPressed(self._clock.now(), leg, event["digit"])
 
     def _playback_finished(self, event: dict[str, Any]) -> Event:
         playback = event["playback"]
@@ -217,6 +238,11 @@ class AriControl:
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at all channels and bridges. Raises ``TelephonyError``."""
         found = await self.link.resync()
+        if after_gap:
+            self._hung_up.clear()
+            for channel in found.channels:
+                if channel.in_app and not channel.id.startswith(OUR_LEG_PREFIX):
+                    self._follow(LegId(channel.id))
         return Resynced(
             self._clock.now(),
             tuple(_seen(channel) for channel in found.channels),

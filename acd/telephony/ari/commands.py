@@ -182,3 +182,8 @@ def get_variable(channel_id: str, variable: str) -> AriRequest:
 def redirect(channel_id: str, endpoint: str) -> AriRequest:
     """Send an unanswered caller elsewhere by SIP 302 (or REFER once answered)."""
     return AriRequest("POST", path_of("channels", channel_id, "redirect"), {"endpoint": endpoint})
+
+
+def subscribe(app: str, channel_id: str) -> AriRequest:
+    """Tell the application of a channel's events also when the channel is not (or no longer) inside it."""
+    return AriRequest("POST", path_of("applications", app, "subscription"), {"eventSource": f"channel:{channel_id}"})
