@@ -1,0 +1,89 @@
+"""From a deployment's settings to what Asterisk is told.
+
+Must not know the syntax of the operator's files, nor Asterisk's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+from acd.deploy.plan import (
+    AccessCodePlan,
+    ContextsPlan,
+    DtmfMode,
+    FallbackQueuePlan,
+    PbxPlan,
+    PbxTrunkPlan,
+    PhonePlan,
+    RegistrationPlan,
+    UserPlan,
+)
+from acd.domain.errors import DeployError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from acd.domain.ids import AgentId
+    from acd.settings.values import Gateway, Settings
+
+_PJSIP = "PJSIP/"
+FALLBACK_QUEUE = "acd-fallback"
+
+
+def pbx_plan(settings: Settings, *, moh_dir: Path | None = None) -> PbxPlan:
+    """Make the plan of Asterisk's files from settings that were loaded with their secrets.
+
+    Agents whose device is no PJSIP endpoint, or who have no password, keep the phone the operator gave them.
+
+    Raises:
+        DeployError: a value cannot stand in Asterisk's configuration.
+    """
+    pbx, plan = settings.pbx, settings.plan
+    endpoints = {
+        agent.id: agent.device.removeprefix(_PJSIP) for agent in plan.agents.values() if agent.device.startswith(_PJSIP)
+    }
+    members = tuple(endpoints[agent] for agent in pbx.fallback_agents if agent in endpoints)
+    return PbxPlan(
+        phones=tuple(_phone(settings, agent, endpoint) for agent, endpoint in endpoints.items()),
+        trunks=tuple(_trunk(gateway) for gateway in pbx.gateways),
+        access_codes=tuple(AccessCodePlan(code.code, FALLBACK_QUEUE) for code in plan.access_codes.values()),
+        fallback_queues=(FallbackQueuePlan(FALLBACK_QUEUE, members),),
+        ari=_ari(settings),
+        ami=UserPlan(settings.ami.user, settings.ami.password.reveal(), settings.ami.port, settings.ami.host),
+        sip_port=pbx.sip_port,
+        sip_bind=pbx.sip_bind,
+        rtp_ports=pbx.rtp_ports,
+        moh_dir=moh_dir,
+        contexts=ContextsPlan(pbx.context_from_trunk, pbx.context_from_agents, pbx.context_fallback),
+    )
+
+
+def _phone(settings: Settings, agent: AgentId, endpoint: str) -> PhonePlan:
+    pbx = settings.pbx
+    secret = pbx.phone_passwords.get(agent)
+    revealed = secret.reveal() if secret else None
+    return PhonePlan(endpoint, revealed, pbx.phone_codecs, cast("DtmfMode", pbx.phone_dtmf_mode))
+
+
+def _trunk(gateway: Gateway) -> PbxTrunkPlan:
+    given = gateway.registration
+    registration = None
+    if given is not None:
+        registration = RegistrationPlan(given.server_uri, given.client_uri, given.user, given.password.reveal())
+    return PbxTrunkPlan(
+        endpoint=gateway.name,
+        match=gateway.match,
+        contact=gateway.contact,
+        registration=registration,
+        codecs=gateway.codecs,
+        dtmf_mode=cast("DtmfMode", gateway.dtmf_mode),
+    )
+
+
+def _ari(settings: Settings) -> UserPlan:
+    ari = settings.ari
+    address = urlsplit(ari.url)
+    if address.hostname is None:
+        raise DeployError(f"ARI's address {ari.url} names no host")
+    return UserPlan(ari.user, ari.password.reveal(), address.port or 80, address.hostname)
