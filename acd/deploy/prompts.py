@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from acd.deploy.progress import SilentProgress
 from acd.domain.errors import DeployError
+from acd.domain.ids import Language, PromptKey
 
 if TYPE_CHECKING:
     from acd.deploy.progress import Progress
@@ -34,7 +35,7 @@ _EFFECTS = ("channels", "1", "rate", str(RATE), "highpass", "150", "gain", "-n",
 _AT_ONCE = 2
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
-Catalogue = Mapping[str, Mapping[str, str]]
+Catalogue = Mapping[PromptKey, Mapping[Language, str]]
 """Prompt key -> language -> text."""
 
 
@@ -42,8 +43,8 @@ Catalogue = Mapping[str, Mapping[str, str]]
 class Prompt:
     """One prompt to have: its key, language and text, espeak-ng's voice, and the operator's recording, if any."""
 
-    key: str
-    language: str
+    key: PromptKey
+    language: Language
     text: str
     voice: str
     recorded: Path | None
@@ -58,7 +59,7 @@ class Prompt:
 
 
 def list_prompts(
-    catalogue: Catalogue, voices: Mapping[str, str] | None = None, recorded_dir: Path | None = None
+    catalogue: Catalogue, voices: Mapping[Language, str] | None = None, recorded_dir: Path | None = None
 ) -> list[Prompt]:
     """List every prompt of the catalogue, by key and language.
 
@@ -83,7 +84,7 @@ def list_prompts(
 
 def build_prompts(
     prompts: list[Prompt], folder: Path, cache: Path, tools: ToolSet, progress: Progress | None = None
-) -> dict[tuple[str, str], Path]:
+) -> dict[tuple[PromptKey, Language], Path]:
     """Make every prompt's file, two at a time; what the cache has is only copied.
 
     Args:
@@ -101,7 +102,7 @@ def build_prompts(
     """
     progress = progress or SilentProgress()
     progress.stage(f"Speaking {len(prompts)} prompts")
-    made: dict[tuple[str, str], Path] = {}
+    made: dict[tuple[PromptKey, Language], Path] = {}
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
