@@ -25,7 +25,7 @@ from acd.domain.commands import (
     WriteRecord,
     WriteRecording,
 )
-from acd.domain.events import AgentRequested, Event, PlanLoaded
+from acd.domain.events import AgentRequested, Event, LinkChanged, PlanLoaded
 from acd.domain.ids import AgentId, RequestId
 from acd.domain.plan import Plan
 from acd.engine.agent import Action
@@ -84,6 +84,9 @@ class Dispatcher:
                     self._records.write([command.row])
         for key, timer in self._engine.state.timers.items():
             self._timers.start(StartTimer(key, timer.generation, timer.due))
+        # Whatever the links were then, they are down now: nothing may be offered before they are up.
+        self.submit(LinkChanged(self.clock.now(), "ari", up=False))
+        self.submit(LinkChanged(self.clock.now(), "ami", up=False))
         self.submit(PlanLoaded(self.clock.now(), plan))
         for name, work in self._engine.state.recordings.items():
             if work.checking:
@@ -106,7 +109,7 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._engine.state.plan is not None:
-            self._snapshot()
+            self.snapshot()
         await self._journal.flush()
         await self._records.flush()
 
@@ -142,7 +145,13 @@ class Dispatcher:
 
     def _process(self, event: Event) -> None:
         self._journal.append(event)
-        for command in self._engine.handle(event):
+        try:
+            commands = self._engine.handle(event)
+        except Exception:
+            # A defect in one event's handling must not end all calls; the audit brings belief and reality together.
+            log.exception("event_failed", event_kind=event.kind)
+            return
+        for command in commands:
             try:
                 self._carry_out(command)
             except Exception:
@@ -150,9 +159,10 @@ class Dispatcher:
                 log.exception("command_failed", command=command.kind)
         self._since_snapshot += 1
         if self._since_snapshot >= SNAPSHOT_EVERY and not self._inbox:
-            self._snapshot()
+            self.snapshot()
 
-    def _snapshot(self) -> None:
+    def snapshot(self) -> None:
+        """Keep the state now: after enough events, at the end, and when the journal lost some."""
         self._since_snapshot = 0
         self._journal.snapshot(self._codec.encode(self._engine.state))
 

@@ -1,0 +1,33 @@
+"""AMI's facts as domain events."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from acd.domain.events import Event, LinkChanged, PhoneChanged, TrunkChanged, UnroutedEnded
+from acd.domain.ids import LegId
+from acd.telephony.ami.facts import Fact, PhoneState, TrunkState, UnroutedCall, WatchState
+
+
+def to_event(fact: Fact, at: float) -> Event:
+    """Translate one fact told at ``at``."""
+    match fact:
+        case PhoneState():
+            return PhoneChanged(at, fact.device, reachable=fact.reachable, busy=fact.busy)
+        case TrunkState():
+            return TrunkChanged(at, fact.trunk, up=fact.up, detail=fact.detail)
+        case WatchState():
+            return LinkChanged(at, "ami", up=fact.synced)
+        case UnroutedCall():
+            return UnroutedEnded(
+                at=fact.ended_at,
+                leg_id=LegId(fact.uniqueid),
+                channel_name=fact.channel,
+                access_code=fact.exten,
+                caller=fact.caller,
+                arrived_at=fact.started_at,
+                connected_at=fact.answered_at,
+                cause=fact.cause,
+                sip_code=fact.sip_code,
+            )
+    assert_never(fact)
