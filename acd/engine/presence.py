@@ -45,7 +45,8 @@ def _request(turn: Turn, agent: Agent, action: agents.Action, reason: str) -> ag
     result = agents.request(agent, action, reason, turn.plan.pause_reasons, turn.at)
     if isinstance(result, agents.Refused):
         return result
-    turn.cancel_timer(f"rest:{agent.id}")
+    if not result.resting:
+        turn.cancel_timer(f"rest:{agent.id}")
     if isinstance(result.work, Free):
         turn.cancel_timer(f"wrap:{agent.id}")
     queues.changed(turn, agent.id, lambda _: result)

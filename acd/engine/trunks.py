@@ -16,9 +16,11 @@ Leases = Mapping[LegId, TrunkId]
 
 def trunk_of(plan: Plan, channel_name: str) -> TrunkId | None:
     """Tell whose trunk a channel such as ``PJSIP/gw1-0000001a`` or ``DAHDI/i1/169-3`` is; None for any other."""
+    # The serial number goes first: PJSIP/gw1-b-0000001a is no channel of PJSIP/gw1.
+    stem = channel_name.rpartition("-")[0]
     for trunk in plan.trunks.values():
         for prefix in trunk.channel_prefixes:
-            if channel_name.startswith(prefix) and channel_name[len(prefix) : len(prefix) + 1] in {"-", "/"}:
+            if stem == prefix or stem.startswith(prefix + "/"):
                 return trunk.id
     return None
 
