@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acd.domain.commands import Answer, ContinueInDialplan, Play, StopPlay
+from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StopPlay
 from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId
@@ -16,13 +16,17 @@ from acd.engine.turn import Turn
 
 CAUSE_UNALLOCATED = 1
 CAUSE_NO_CIRCUIT = 34
+CAUSE_TEMPORARY = 41
 
 
 def arrive(turn: Turn, event: CallArrived) -> None:
     """Take a new caller in, or refuse: 34 when the trunk is full, 1 when the number is none of ours."""
     contact_id = ContactId(event.leg_id)
-    if contact_id in turn.state.contacts or event.leg_id in turn.state.ended:
+    if contact_id in turn.state.contacts:
         return turn.ignore(event, "caller is known")
+    if event.leg_id in turn.state.ended:
+        # Sent back by the dialplan after its record was made: better no call than one that hears nothing for ever.
+        return turn.do(HangUp(contact_id, event.leg_id, CAUSE_TEMPORARY))
     trunk = trunks.trunk_of(turn.plan, event.channel_name)
     position = Position(flow="", node="")  # type: ignore[arg-type] # before any flow
     contact = Contact(
@@ -61,7 +65,8 @@ def seize(turn: Turn, contact: Contact) -> bool:
 def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
     """Do what the interpreter decided. A flow that leads nowhere ends as a technical failure, never in silence."""
     position, actions = outcome
-    contact = turn.put(replace(contact, phase=InIvr(turn.at, position), last_node=position.node or contact.last_node))
+    since = contact.phase.since if isinstance(contact.phase, InIvr) else turn.at
+    contact = turn.put(replace(contact, phase=InIvr(since, position), last_node=position.node or contact.last_node))
     if actions:
         turn.cancel_timer(f"ivr:{contact.id}")
     for action in actions:
@@ -75,15 +80,16 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
             case ivr.Keep(variable, value):
                 contact = turn.put(replace(contact, variables={**contact.variables, variable: value}))
             case ivr.Speak(playback, prompts):
-                language = contact.language or turn.plan.flows[position.flow].languages[0]
-                turn.do(Play(contact.id, contact.leg, playback, prompts, language))
+                turn.do(Play(contact.id, contact.leg, playback, prompts, contact.language or queues.NO_LANGUAGE))
             case ivr.Hush(playback):
                 turn.do(StopPlay(contact.id, playback))
             case ivr.Await(seconds):
                 turn.start_timer(f"ivr:{contact.id}", seconds)
             case ivr.ToQueue(node):
-                if queues.enqueue(turn, contact, node, position) is None:
-                    no_place(turn, contact, node, position)
+                if not queues.enqueue(turn, contact, node, position):
+                    # Offered to the queue all the same: a full queue must not look better than it is.
+                    queued_at = turn.at if contact.queued_at is None else contact.queued_at
+                    no_place(turn, turn.put(replace(contact, queue=node.queue, queued_at=queued_at)), node, position)
                 return
             case ivr.ToDialplan(node):
                 ending.hand_over(turn, contact)
@@ -107,6 +113,7 @@ def waited_too_long(turn: Turn, contact: Contact, waiting: Waiting) -> None:
         return None
     node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
     contact = queues.withdraw(turn, contact, waiting, "rescinded")
+    queues.quiet(turn, contact, waiting)
     if isinstance(node, QueueNode):
         return no_place(turn, contact, node, waiting.position)
     return ending.leave(turn, contact, Exit.OVERFLOWED, 16)

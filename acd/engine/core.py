@@ -56,27 +56,12 @@ class Engine:
     def handle(self, event: Event) -> list[Command]:
         """Apply one event. Returns commands in the order to be carried out; never raises for an event's content."""
         if isinstance(event, PlanLoaded):
-            return self._load(event)
+            self.state.plan = event.plan
+            self._index()
         if self.state.plan is None:
             return [Ignored(event.kind, "no plan is loaded")]
         turn = Turn(self.state, self.state.plan, self._skills, event.at)
         _dispatch(turn, event)
-        return turn.out
-
-    def _load(self, event: PlanLoaded) -> list[Command]:
-        state = self.state
-        state.plan = event.plan
-        self._index()
-        if not state.figures.since:
-            state.figures = replace(state.figures, since=event.at)
-        known = state.figures.queues
-        fresh = {q.id: kpi.new_queue(q.service_level_s) for q in event.plan.queues.values() if q.id not in known}
-        state.figures = replace(state.figures, queues={**known, **fresh})
-        for trunk in event.plan.trunks:
-            state.trunks.setdefault(trunk, TrunkState())
-        turn = Turn(state, event.plan, self._skills, event.at)
-        presence.load_agents(turn)
-        queues.offer_all(turn)
         return turn.out
 
 
@@ -106,7 +91,8 @@ def _dispatch(turn: Turn, event: Event) -> None:
         case TrunkChanged():
             _trunk(turn, event)
         case RecordingEnded():
-            ending.check_recording(turn, event.name)
+            if not ending.check_recording(turn, event.name):
+                turn.ignore(event, "recording is unknown, looked at, or its conversation goes on")
         case RecordingChecked():
             _recording_checked(turn, event)
         case CommandFailed():
@@ -118,17 +104,31 @@ def _dispatch(turn: Turn, event: Event) -> None:
         case Resynced():
             resync.resynced(turn, event)
         case PlanLoaded():
-            raise AssertionError(event)
+            _load(turn)
         case _:
             assert_never(event)
+
+
+def _load(turn: Turn) -> None:
+    """Count for the plan's queues, trunks and agents, and use what the new plan makes possible."""
+    state, plan = turn.state, turn.plan
+    known = state.figures.queues
+    fresh = {q.id: kpi.new_queue(q.service_level_s) for q in plan.queues.values() if q.id not in known}
+    state.figures = replace(state.figures, since=state.figures.since or turn.at, queues={**known, **fresh})
+    for trunk in plan.trunks:
+        state.trunks.setdefault(trunk, TrunkState())
+    presence.load_agents(turn)
+    queues.offer_all(turn)
 
 
 def _digit(turn: Turn, event: DigitPressed) -> None:
     contact = turn.contact(ContactId(event.leg_id))
     if contact is None or not isinstance(contact.phase, InIvr):
         return turn.ignore(event, "nobody waits for keys here")
-    position = contact.phase.position
-    return arrival.follow(turn, contact, ivr.digit(turn.plan, contact.id, position, event.digit, turn.at))
+    position, actions = ivr.digit(turn.plan, contact.id, contact.phase.position, event.digit, turn.at)
+    if not actions:
+        return turn.ignore(event, "nothing here takes a key now")
+    return arrival.follow(turn, contact, (position, actions))
 
 
 def _timer(turn: Turn, event: TimerFired) -> None:
@@ -138,7 +138,8 @@ def _timer(turn: Turn, event: TimerFired) -> None:
     del turn.state.timers[event.key]
     kind, _, subject = event.key.partition(":")
     if kind == "rec":
-        return ending.check_recording(turn, subject)
+        ending.check_recording(turn, RecordingName(subject))
+        return None
     if kind in {"wrap", "rest"}:
         return _agent_timer(turn, kind, AgentId(subject))
     return _contact_timer(turn, event, kind, ContactId(subject))
@@ -161,10 +162,10 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
         case "ring", Waiting() as waiting if contact is not None:
             contact = queues.withdraw(turn, contact, waiting, "timed_out")
             queues.offer_contact(turn, contact)
-        case "leave", Leaving(exit=why, cause=cause) if contact is not None:
-            ending.leave(turn, contact, why, cause)
+        case "leave", Leaving() as leaving if contact is not None:
+            ending.leave_again(turn, contact, leaving)
         case "left", _ if contact is not None:
-            ending.finish(turn, contact, Exit.TRANSFERRED, 0, None)
+            ending.caller_left(turn, contact)
         case _:
             turn.ignore(event, "timer is about something past")
 
@@ -178,16 +179,17 @@ def _trunk(turn: Turn, event: TrunkChanged) -> None:
 
 
 def _recording_checked(turn: Turn, event: RecordingChecked) -> None:
-    work = turn.state.recordings.pop(RecordingName(event.name), None)
-    if work is None:
-        return turn.ignore(event, "recording is unknown or was checked")
+    work = turn.state.recordings.get(event.name)
+    if work is None or work.ended_at is None:
+        return turn.ignore(event, "recording is unknown, was checked, or its conversation goes on")
+    del turn.state.recordings[event.name]
     turn.state.figures = kpi.count_recording(turn.state.figures, ok=event.ok)
     row = RecordingRow(
         name=event.name,
         contact_id=work.contact,
         agent=work.agent,
         started_at=work.started_at,
-        talk_s=(turn.at if work.ended_at is None else work.ended_at) - work.started_at,
+        talk_s=work.ended_at - work.started_at,
         bytes=event.bytes,
         duration_s=event.duration_s,
         ok=event.ok,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from acd.domain.commands import CheckRecording, DestroyBridge, HangUp, WriteRecord
 from acd.domain.exits import Exit
-from acd.domain.ids import LegId
+from acd.domain.ids import LegId, RecordingName
 from acd.domain.record import CallRecord
 from acd.engine import kpi
 from acd.engine import queueing as queues
@@ -28,6 +28,13 @@ def leave(turn: Turn, contact: Contact, why: Exit, cause: int) -> None:
     turn.do(HangUp(contact.id, contact.leg, cause))
     turn.to_phase(contact, Leaving(turn.at, why, cause))
     turn.start_timer(f"leave:{contact.id}", LEAVE_GUARD_S)
+
+
+def leave_again(turn: Turn, contact: Contact, leaving: Leaving) -> None:
+    """The end was not seen in time. A hand-over counts as done: to hang up would cut who may be talking elsewhere."""
+    if leaving.exit is Exit.TRANSFERRED:
+        return finish(turn, contact, leaving.exit, leaving.cause, None)
+    return leave(turn, contact, leaving.exit, leaving.cause)
 
 
 def hand_over(turn: Turn, contact: Contact) -> None:
@@ -116,16 +123,39 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None) 
         case InIvr():
             finish(turn, contact, Exit.IVR_EXIT, cause, sip_code)
         case Waiting(since=since):
-            short = turn.at - since <= queues.queue_plan(turn, contact).short_abandon_s
+            # Who came here through another queue and the flow has waited since then.
+            waited = turn.at - (since if contact.queued_at is None else contact.queued_at)
+            short = waited <= queues.queue_plan(turn, contact).short_abandon_s
             finish(turn, contact, Exit.SHORT_ABANDONED if short else Exit.ABANDONED, cause, sip_code)
 
 
-def check_recording(turn: Turn, name: str) -> None:
-    """Have a recording's file looked at, once."""
-    for key, work in turn.state.recordings.items():
-        if key == name and not work.checking:
-            turn.cancel_timer(f"rec:{name}")
-            ended_at = turn.at if work.ended_at is None else work.ended_at
-            turn.state.recordings[key] = replace(work, checking=True, ended_at=ended_at)
-            turn.do(CheckRecording(key, ended_at - work.started_at))
-            return
+def caller_left(turn: Turn, contact: Contact) -> None:
+    """The caller's channel lives on outside our application: by our order, or by somebody else's."""
+    match contact.phase:
+        case Leaving(exit=why, cause=cause):
+            finish(turn, contact, why, cause, None)
+        case Talking():
+            finish(turn, contact, Exit.ANSWERED, 0, None)
+        case InIvr() | Waiting():
+            finish(turn, contact, Exit.TRANSFERRED, 0, None)
+
+
+def check_recording(turn: Turn, name: RecordingName) -> bool:
+    """Have a recording's file looked at, once, when the conversation is over. False when there is nothing to look at.
+
+    A recording that broke off while the parties talk on is judged at their end, against the whole talk time.
+    """
+    work = turn.state.recordings.get(name)
+    if work is None or work.ended_at is None or work.checking:
+        return False
+    turn.cancel_timer(f"rec:{name}")
+    turn.state.recordings[name] = replace(work, checking=True)
+    turn.do(CheckRecording(name, work.ended_at - work.started_at))
+    return True
+
+
+def check_recordings_again(turn: Turn) -> None:
+    """After a gap: the end of a recording, or the result of its check, may have been missed."""
+    for name, work in list(turn.state.recordings.items()):
+        turn.state.recordings[name] = replace(work, checking=False)
+        check_recording(turn, name)

@@ -137,6 +137,13 @@ def start(plan: Plan, contact: ContactId, flow: FlowId, at: float) -> Outcome:
     return position, [UseLanguage(found.languages[0]), *actions]
 
 
+def _restart(plan: Plan, contact: ContactId, position: Position, at: float) -> Outcome:
+    """Go to the flow's entry: a reload took the caller's node away. Language and playbacks' numbers go on."""
+    found = plan.flows.get(position.flow)
+    entry = found.entry if found else position.node
+    return enter(plan, contact, replace(position, ahead=""), entry, at)
+
+
 def enter(plan: Plan, contact: ContactId, position: Position, node_id: NodeId, at: float) -> Outcome:
     """Go to a node, through those that need nothing of the caller."""
     actions: list[Action] = []
@@ -165,11 +172,12 @@ def enter(plan: Plan, contact: ContactId, position: Position, node_id: NodeId, a
                 position, spoken = _speak(contact, position, node.prompts)
                 return position, [*actions, *spoken]
             case MenuNode() | CollectNode():
-                if node.barge_in and position.ahead:
-                    position, more = _take_ahead(plan, contact, position, at)
-                    return position, [*actions, *more]
-                position, spoken = _speak(contact, position, node.prompts)
-                return position, [*actions, *spoken]
+                key, position = position.ahead, replace(position, ahead="")
+                if node.barge_in and key:
+                    position, more = digit(plan, contact, position, key, at)
+                else:
+                    position, more = _speak(contact, position, node.prompts)
+                return position, [*actions, *more]
             case QueueNode():
                 return position, [*actions, ToQueue(node)]
             case TransferNode():
@@ -184,17 +192,6 @@ def enter(plan: Plan, contact: ContactId, position: Position, node_id: NodeId, a
 def _speak(contact: ContactId, position: Position, prompts: tuple[PromptKey, ...]) -> Outcome:
     playback = PlaybackId(f"acd-p-{contact}-{position.plays + 1}")
     return replace(position, playback=playback, plays=position.plays + 1), [Speak(playback, prompts)]
-
-
-def _take_ahead(plan: Plan, contact: ContactId, position: Position, at: float) -> Outcome:
-    """Use the keys pressed ahead, one by one, as long as this node waits for them."""
-    actions: list[Action] = []
-    node = position.node
-    while position.ahead and position.node == node:
-        key, position = position.ahead[0], replace(position, ahead=position.ahead[1:])
-        position, more = digit(plan, contact, position, key, at)
-        actions += more
-    return position, actions
 
 
 def digit(plan: Plan, contact: ContactId, position: Position, key: str, at: float) -> Outcome:
@@ -248,8 +245,8 @@ def _again(
     at: float,
 ) -> Outcome:
     if position.tries >= node.retries:
-        return enter(plan, contact, replace(position, ahead=""), node.failed, at)
-    position = replace(position, tries=position.tries + 1, digits="", ahead="")
+        return enter(plan, contact, position, node.failed, at)
+    position = replace(position, tries=position.tries + 1, digits="")
     return _speak(contact, position, (*why, *node.prompts))
 
 
@@ -260,24 +257,28 @@ def playback_ended(plan: Plan, contact: ContactId, position: Position, playback:
     node = node_of(plan, position.flow, position.node)
     position = replace(position, playback=None)
     match node:
+        case None:
+            return _restart(plan, contact, position, at)
         case PlayNode():
             return enter(plan, contact, position, node.next, at)
         case MenuNode() | CollectNode():
             return position, [Await(node.timeout_s)]
         case _:
-            return position, []
+            return enter(plan, contact, position, node.id, at)  # a reload made another node of it
 
 
 def timeout(plan: Plan, contact: ContactId, position: Position, at: float) -> Outcome:
     """No key came in time."""
     node = node_of(plan, position.flow, position.node)
     match node:
+        case None:
+            return _restart(plan, contact, position, at)
         case CollectNode() if position.digits:
             return _collected(plan, contact, position, node, at)
         case MenuNode() | CollectNode():
             return _again(plan, contact, position, node, node.timeout_prompts, at)
         case _:
-            return position, []
+            return enter(plan, contact, position, node.id, at)  # a reload made another node of it
 
 
 def resume(plan: Plan, contact: ContactId, position: Position, at: float) -> Outcome:
@@ -288,8 +289,8 @@ def resume(plan: Plan, contact: ContactId, position: Position, at: float) -> Out
     node = node_of(plan, position.flow, position.node)
     match node:
         case None:
-            return start(plan, contact, position.flow, at)
+            return _with_hush(position, _restart(plan, contact, position, at))
         case CollectNode() if position.digits:
             return position, [Await(node.inter_digit_s)]
         case _:
-            return enter(plan, contact, replace(position, ahead=""), position.node, at)
+            return _with_hush(position, enter(plan, contact, replace(position, ahead=""), position.node, at))

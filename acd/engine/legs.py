@@ -92,7 +92,7 @@ def left(turn: Turn, event: LegLeft) -> None:
         return turn.ignore(event, "leg is unknown or its end was seen")
     match contact.phase:
         case Leaving(exit=Exit.TRANSFERRED):
-            return ending.finish(turn, contact, Exit.TRANSFERRED, 16, None)
+            return ending.caller_left(turn, contact)
         case _:
             return turn.start_timer(f"left:{contact.id}", LEFT_GUARD_S)
 
@@ -110,14 +110,10 @@ def failed(turn: Turn, event: CommandFailed) -> None:
         case ("play", "gone" | "refused" | "timeout"):
             if not playback_over(turn, PlaybackId(event.target)):
                 turn.ignore(event, "playback is unknown or over")
-        case ("add_to_bridge", "refused"):
+        case ("add_to_bridge", "gone" | "refused"):
             _could_not_join(turn, event)
-        case ("start_recording", "gone" | "refused"):
-            ending.check_recording(turn, event.target)
         case ("continue_in_dialplan", "refused" | "timeout"):
-            contact = turn.contact(ContactId(leg))
-            if contact is not None:
-                ending.leave(turn, contact, Exit.FAILED_TECHNICAL, 41)
+            _could_not_hand_over(turn, event, leg)
         case _:
             turn.ignore(event, "an event or the audit tells what became of it")
 
@@ -134,6 +130,13 @@ def _could_not_join(turn: Turn, event: CommandFailed) -> None:
             ending.leave(turn, contact, Exit.FAILED_TECHNICAL, 41)
             return
     turn.ignore(event, "no conversation in this bridge")
+
+
+def _could_not_hand_over(turn: Turn, event: CommandFailed, leg: LegId) -> None:
+    contact = turn.contact(ContactId(leg))
+    if contact is None or not isinstance(contact.phase, Leaving) or contact.phase.exit is not Exit.TRANSFERRED:
+        return turn.ignore(event, "nobody is being handed over")
+    return ending.leave(turn, contact, Exit.FAILED_TECHNICAL, 41)
 
 
 def playback_over(turn: Turn, playback: PlaybackId) -> bool:

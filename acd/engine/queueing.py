@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from acd.domain.commands import (
     AddToBridge,
@@ -18,13 +18,15 @@ from acd.domain.commands import (
     StopMusic,
     StopPlay,
 )
-from acd.domain.ids import OUR_LEG_PREFIX, AgentId, LegId, PlaybackId, RecordingName
+from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, Language, LegId, PlaybackId, PromptKey, RecordingName
 from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents
 from acd.engine import kpi, matching
-from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting
+from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting, WrapUp
 from acd.engine.turn import Turn
 
+NO_LANGUAGE = Language("")
+"""Never spoken: a flow's start chooses a language before any prompt."""
 REST_S = 5.0
 """How long a phone is left alone after an offer that came to nothing, so that it does not ring again at once."""
 NO_QUEUE = QueuePlan(id="", name="", requires=())  # type: ignore[arg-type]
@@ -41,33 +43,66 @@ def waiting_in(turn: Turn, queue: str) -> int:
     return sum(1 for c in turn.state.contacts.values() if isinstance(c.phase, Waiting) and c.phase.queue == queue)
 
 
-def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> Contact | None:
-    """Put a contact into the node's queue. None when there is no room for it there or in its overflow queues."""
-    queue: QueuePlan | None = turn.plan.queues.get(node.queue)
-    language, overflows = contact.language, 0
-    while queue is not None and queue.max_length is not None and waiting_in(turn, queue.id) >= queue.max_length:
-        language = None if queue.overflow_drops_language else language
-        queue = turn.plan.queues.get(queue.overflow_queue) if queue.overflow_queue else None
-        overflows += 1
-    if queue is None or overflows > len(turn.plan.queues):
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a contact may wait after some overflows, and what is spoken because of them."""
+
+    queue: QueuePlan
+    language: Language | None
+    """The language whose skill is still asked for."""
+    overflows: int
+    prompt: PromptKey | None
+
+
+def _overflow(turn: Turn, place: _Place) -> _Place | None:
+    queue = place.queue
+    following = turn.plan.queues.get(queue.overflow_queue) if queue.overflow_queue is not None else None
+    if following is None or place.overflows >= len(turn.plan.queues):
         return None
+    language = None if queue.overflow_drops_language else place.language
+    return _Place(following, language, place.overflows + 1, queue.overflow_prompt or place.prompt)
+
+
+def _with_room(turn: Turn, place: _Place | None) -> _Place | None:
+    while place is not None:
+        queue = place.queue
+        if queue.max_length is None or waiting_in(turn, queue.id) < queue.max_length:
+            return place
+        place = _overflow(turn, place)
+    return None
+
+
+def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> bool:
+    """Put a contact into the node's queue. False when there is no room for it there or in its overflow queues."""
+    first = turn.plan.queues.get(node.queue)
+    place = _with_room(turn, _Place(first, contact.language, 0, None)) if first is not None else None
+    if first is None or place is None:
+        return False
+    queue = place.queue
+    priority = first.priority if node.priority is None else node.priority
     waiting = Waiting(
         since=turn.at,
         queue=queue.id,
-        requires=matching.requirement(turn.plan, queue, node, language),
-        priority=queue.priority if node.priority is None else node.priority,
+        requires=matching.requirement(turn.plan, queue, None if place.overflows else node, place.language),
+        priority=max(priority, queue.priority) if place.overflows else priority,
         position=position,
-        overflows=overflows,
+        overflows=place.overflows,
     )
-    contact = turn.put(
-        replace(contact, phase=waiting, queue=queue.id, queued_at=contact.queued_at or turn.at, last_node=node.id)
-    )
+    queued_at = turn.at if contact.queued_at is None else contact.queued_at
+    contact = turn.put(replace(contact, phase=waiting, queue=queue.id, queued_at=queued_at, last_node=node.id))
+    # The agent's phone first: what the caller hears meanwhile must not delay the connection.
+    _settle(turn, contact, queue)
+    if place.prompt is None or contact.answered_at is None:
+        comfort(turn, contact)
+    else:
+        _announce(turn, contact.id, place.prompt)
+    return True
+
+
+def _settle(turn: Turn, contact: Contact, queue: QueuePlan) -> None:
     if queue.max_wait_s is not None:
         turn.start_timer(f"wait:{contact.id}", queue.max_wait_s)
-    # The agent's phone first: what the caller hears meanwhile must not delay the connection.
     offer_contact(turn, contact)
-    comfort(turn, turn.state.contacts[contact.id])
-    return turn.state.contacts[contact.id]
 
 
 def comfort(turn: Turn, contact: Contact) -> None:
@@ -78,31 +113,45 @@ def comfort(turn: Turn, contact: Contact) -> None:
         turn.do(StartMusic(contact.id, contact.leg, queue_plan(turn, contact).music))
 
 
+def quiet(turn: Turn, contact: Contact, waiting: Waiting) -> None:
+    """End what an answered caller hears while waiting: an announcement, or else music."""
+    if waiting.playback is not None:
+        turn.do(StopPlay(contact.id, waiting.playback))
+    elif contact.answered_at is not None:
+        turn.do(StopMusic(contact.id, contact.leg))
+
+
 def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
-    """Overflow to the queue's overflow queue, place and waited time kept. False when there is none."""
-    queue = turn.plan.queues.get(waiting.queue, NO_QUEUE)
-    following = turn.plan.queues.get(queue.overflow_queue) if queue.overflow_queue else None
-    if following is None or waiting.overflows >= len(turn.plan.queues):
+    """Overflow to a queue with room, place and waited time kept. False when there is none."""
+    spoken = turn.plan.language_skills.get(contact.language) if contact.language is not None else None
+    asked = contact.language if any(need.skill == spoken for need in waiting.requires) else None
+    here = _Place(turn.plan.queues.get(waiting.queue, NO_QUEUE), asked, waiting.overflows, None)
+    place = _with_room(turn, _overflow(turn, here))
+    if place is None:
         return False
-    language = None if queue.overflow_drops_language else contact.language
     moved = replace(
         waiting,
-        queue=following.id,
-        requires=matching.requirement(turn.plan, following, None, language),
-        priority=max(waiting.priority, following.priority),
-        overflows=waiting.overflows + 1,
+        queue=place.queue.id,
+        requires=matching.requirement(turn.plan, place.queue, None, place.language),
+        priority=max(waiting.priority, place.queue.priority),
+        overflows=place.overflows,
     )
-    if queue.overflow_prompt is not None and contact.answered_at is not None and contact.language is not None:
-        playback = PlaybackId(f"acd-p-{contact.id}-o{moved.overflows}")
-        moved = replace(moved, playback=playback)
-        turn.do(StopMusic(contact.id, contact.leg))
-        turn.do(Play(contact.id, contact.leg, playback, (queue.overflow_prompt,), contact.language))
-    contact = turn.put(replace(contact, phase=moved, queue=following.id))
-    if following.max_wait_s is not None:
-        turn.start_timer(f"wait:{contact.id}", following.max_wait_s)
-    if moved.offer is None:
-        offer_contact(turn, contact)
+    contact = turn.put(replace(contact, phase=moved, queue=place.queue.id))
+    _settle(turn, contact, place.queue)
+    if place.prompt is not None and contact.answered_at is not None:
+        quiet(turn, contact, waiting)
+        _announce(turn, contact.id, place.prompt)
     return True
+
+
+def _announce(turn: Turn, contact_id: ContactId, prompt: PromptKey) -> None:
+    contact = turn.state.contacts[contact_id]
+    if isinstance(contact.phase, Waiting):
+        number = contact.phase.position.plays + 1
+        playback = PlaybackId(f"acd-p-{contact.id}-{number}")
+        position = replace(contact.phase.position, plays=number)
+        turn.to_phase(contact, replace(contact.phase, playback=playback, position=position))
+        turn.do(Play(contact.id, contact.leg, playback, (prompt,), contact.language or NO_LANGUAGE))
 
 
 def announcement_ended(turn: Turn, contact: Contact, waiting: Waiting) -> None:
@@ -183,10 +232,7 @@ def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None
     turn.cancel_timer(f"wait:{contact.id}")
     if contact.answered_at is None:
         turn.do(Answer(contact.id, contact.leg))
-    elif waiting.playback is not None:
-        turn.do(StopPlay(contact.id, waiting.playback))
-    else:
-        turn.do(StopMusic(contact.id, contact.leg))
+    quiet(turn, contact, waiting)
     turn.do(AddToBridge(contact.id, contact.bridge, (contact.leg, offer.leg)))
     recording = None
     if queue_plan(turn, contact).record:
@@ -211,7 +257,7 @@ def release_agent(turn: Turn, contact: Contact, agent_id: AgentId) -> None:
     """A conversation ended: wrap-up, or free at once."""
     wrap_up_s = queue_plan(turn, contact).wrap_up_s
     agent = turn.change_agent(agent_id, lambda a: agents.released(a, wrap_up_s, turn.at))
-    if agent is not None and wrap_up_s > 0:
+    if agent is not None and isinstance(agent.work, WrapUp):
         turn.start_timer(f"wrap:{agent_id}", wrap_up_s)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acd.domain.commands import AddToBridge, CreateBridge, DestroyBridge, HangUp
+from acd.domain.commands import AddToBridge, Answer, CreateBridge, DestroyBridge, HangUp, StartRecording, StopPlay
 from acd.domain.events import BridgeSeen, CallArrived, ChannelSeen, LegAnswered, LegEnded, Resynced
-from acd.domain.ids import OUR_BRIDGE_PREFIX, BridgeId, ContactId, LegId
+from acd.domain.exits import Exit
+from acd.domain.ids import OUR_BRIDGE_PREFIX, OUR_LEG_PREFIX, BridgeId, ContactId, LegId
 from acd.engine import arrival, ending, ivr, legs, trunks
 from acd.engine import queueing as queues
-from acd.engine.state import Contact, InCall, InIvr, Leaving, Talking, TrunkState, Waiting
+from acd.engine.state import Contact, Free, InCall, InIvr, Leaving, Offered, Talking, TrunkState, Waiting, WrapUp
 from acd.engine.turn import Turn
 
 SETTLED_S = 5.0
@@ -28,13 +29,13 @@ def resynced(turn: Turn, event: Resynced) -> None:
     _leases(turn, event)
     for contact in list(turn.state.contacts.values()):
         _repair(turn, contact, channels, bridges, after_gap=event.after_gap)
-    _unknown(turn, event, bridges)
+    _callers(turn, event, bridges)
+    _needless(turn, event)
     for bridge in bridges.values():
         if bridge.bridge_id.startswith(OUR_BRIDGE_PREFIX) and _owner(turn, bridge.bridge_id) is None:
             turn.do(DestroyBridge(ContactId(bridge.bridge_id.removeprefix(OUR_BRIDGE_PREFIX)), bridge.bridge_id))
-    for name, work in list(turn.state.recordings.items()):
-        if work.ended_at is not None and event.after_gap:
-            ending.check_recording(turn, name)
+    if event.after_gap:
+        ending.check_recordings_again(turn)
     queues.offer_all(turn)
 
 
@@ -82,44 +83,74 @@ def _repair(
     after_gap: bool,
 ) -> None:
     """Do again what may not have been done, catch up with what was missed."""
+    caller = channels.get(contact.leg)
+    if caller is None:
+        return  # too young for this audit
+    settled = after_gap or turn.at - contact.phase.since > SETTLED_S
+    if after_gap and contact.answered_at is not None and not caller.up:
+        turn.do(Answer(contact.id, contact.leg))
+    if settled and contact.bridged and contact.bridge not in bridges:
+        turn.do(CreateBridge(contact.id, contact.bridge))
     match contact.phase:
         case Waiting(offer=offer) if offer is not None and offer.leg in channels and channels[offer.leg].up:
             if channels[offer.leg].in_app:
                 legs.answered(turn, LegAnswered(turn.at, offer.leg))
         case Waiting(playback=playback) as waiting if after_gap:
             if playback is not None:
+                turn.do(StopPlay(contact.id, playback))
                 contact = turn.to_phase(contact, replace(waiting, playback=None))
             queues.comfort(turn, contact)
-        case Talking(leg=leg):
-            bridge = bridges.get(contact.bridge)
-            if bridge is None:
-                turn.do(CreateBridge(contact.id, contact.bridge))
-            if bridge is None or not {contact.leg, leg} <= set(bridge.members):
-                turn.do(AddToBridge(contact.id, contact.bridge, (contact.leg, leg)))
+        case Talking(leg=leg) if settled:
+            _rejoin(turn, contact, leg, bridges.get(contact.bridge))
         case InIvr(position=position) if after_gap:
             arrival.follow(turn, contact, ivr.resume(turn.plan, contact.id, position, turn.at))
-        case Leaving(cause=cause, since=since) if after_gap or turn.at - since > SETTLED_S:
+        case Leaving(exit=Exit.TRANSFERRED) if not caller.in_app:
+            ending.caller_left(turn, contact)
+        case Leaving(cause=cause) if settled:
             turn.do(HangUp(contact.id, contact.leg, cause))
         case _:
             pass
 
 
-def _unknown(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -> None:
-    """Adopt callers nobody knows, end other channels of ours that nobody needs."""
-    agent_legs = {agent.leg for agent in turn.state.agents.values()}
+def _rejoin(turn: Turn, contact: Contact, leg: LegId, bridge: BridgeSeen | None) -> None:
+    if bridge is None or not {contact.leg, leg} <= set(bridge.members):
+        turn.do(AddToBridge(contact.id, contact.bridge, (contact.leg, leg)))
+    if bridge is None and contact.recording is not None:
+        turn.do(StartRecording(contact.id, contact.bridge, contact.recording))
+
+
+def _settled(event: Resynced, channel: ChannelSeen) -> bool:
+    return event.after_gap or event.at - channel.created_at > SETTLED_S
+
+
+def _callers(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -> None:
+    """Adopt callers nobody knows, in the order they came."""
+    state = turn.state
+    for channel in sorted(event.channels, key=lambda c: (c.created_at, c.leg_id)):
+        known = ContactId(channel.leg_id) in state.contacts or channel.leg_id in state.ended
+        if known or not channel.in_app or not _settled(event, channel):
+            continue
+        if trunks.trunk_of(turn.plan, channel.name) is None or _adopt_conversation(turn, channel, event, bridges):
+            continue
+        state.leases.pop(channel.leg_id, None)
+        arrival.arrive(turn, CallArrived(event.at, channel.leg_id, channel.name, channel.extension, channel.caller))
+
+
+def _needless(turn: Turn, event: Resynced) -> None:
+    """Hang up the channels of ours that serve nothing: their hang-up, or the news of their answer, was lost."""
+    state = turn.state
+    serving = {agent.leg for agent in state.agents.values() if isinstance(agent.work, Offered | InCall)}
+    letting_go = {
+        agent.leg: agent.work.since for agent in state.agents.values() if isinstance(agent.work, Free | WrapUp)
+    }
     for channel in event.channels:
         leg = channel.leg_id
-        settled = event.after_gap or event.at - channel.created_at > SETTLED_S
-        if not channel.in_app or not settled or ContactId(leg) in turn.state.contacts or leg in agent_legs:
+        if leg in serving or ContactId(leg) in state.contacts or not _settled(event, channel):
             continue
-        if leg in turn.state.feature_calls or leg in turn.state.ended:
-            continue
-        if trunks.trunk_of(turn.plan, channel.name) is not None:
-            if not _adopt_conversation(turn, channel, event, bridges):
-                arrived = CallArrived(event.at, leg, channel.name, channel.extension, channel.caller)
-                turn.state.leases.pop(leg, None)
-                arrival.arrive(turn, arrived)
-        else:
+        since = letting_go.get(leg, state.ended.get(leg, event.at - SETTLED_S - 1))
+        ours = channel.in_app or leg.startswith(OUR_LEG_PREFIX)
+        confirming = leg in state.feature_calls and not event.after_gap
+        if ours and not confirming and (event.after_gap or event.at - since > SETTLED_S):
             turn.do(HangUp(legs.contact_of_leg(leg) or ContactId(leg), leg))
 
 
@@ -128,12 +159,13 @@ def _adopt_conversation(turn: Turn, channel: ChannelSeen, event: Resynced, bridg
     bridge = bridges.get(BridgeId(OUR_BRIDGE_PREFIX + channel.leg_id))
     if bridge is None or channel.leg_id not in bridge.members:
         return False
-    for other in event.channels:
-        device = other.name.rsplit("-", 1)[0]
-        agent_plan = next((plan for plan in turn.plan.agents.values() if plan.device == device), None)
-        if other.leg_id not in bridge.members or other.leg_id == channel.leg_id or agent_plan is None:
+    others = [c for c in event.channels if c.leg_id in bridge.members and c.leg_id != channel.leg_id]
+    for other in others:
+        device = other.name.rpartition("-")[0]
+        agent_id = next((plan.id for plan in turn.plan.agents.values() if plan.device == device), None)
+        agent = turn.state.agents.get(agent_id) if agent_id is not None else None
+        if agent is None or isinstance(agent.work, Offered | InCall):
             continue
-        agent = turn.state.agents[agent_plan.id]
         contact = Contact(
             id=ContactId(channel.leg_id),
             phase=Talking(event.at, agent.id, other.leg_id),
@@ -147,6 +179,7 @@ def _adopt_conversation(turn: Turn, channel: ChannelSeen, event: Resynced, bridg
             bridged=True,
         )
         turn.put(contact)
+        turn.cancel_timer(f"wrap:{agent.id}")
         turn.state.agents[agent.id] = replace(agent, work=InCall(event.at, contact.id), leg=other.leg_id)
         return True
     return False

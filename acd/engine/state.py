@@ -42,7 +42,7 @@ class Position:
     digits: str = ""
     """Collected so far at this node."""
     ahead: str = ""
-    """Keys pressed before the node that wants them."""
+    """The key pressed before the node that wants it."""
     plays: int = 0
     """Playbacks started in this contact; numbers the playback ids."""
 
