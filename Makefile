@@ -1,0 +1,55 @@
+# make demo   a whole call centre on this machine: real Asterisk, real SIP phones and callers
+# make test   everything that is checked, on a real Asterisk too
+# Both need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+CALLS ?=
+
+
+.PHONY: help demo test bench lint types layers unit asterisk-tests check clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+# A half-made environment never passes for a whole one: the stamp is written last.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "acd needs Python 3.11 or newer: name one with PYTHON=")'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python has no venv: install it (Debian, Ubuntu: apt install python3-venv) or name another Python with PYTHON="; exit 1; }
+	@echo "Making the virtual environment in $(VENV) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q -e '.[dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/acd demo $(if $(CALLS),--calls $(CALLS)) $(if $(SECONDS),--seconds $(SECONDS))
+
+bench: $(STAMP)
+	@$(BIN)/acd bench
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+layers: $(STAMP)
+	$(BIN)/lint-imports
+
+unit: $(STAMP)
+	$(BIN)/pytest -q --cov --cov-fail-under=100 tests/unit tests/property tests/replay
+
+asterisk-tests: $(STAMP)
+	$(BIN)/acd tools fetch
+	$(BIN)/pytest -v tests/asterisk
+
+check: $(STAMP)
+	$(BIN)/acd check .
+
+test: lint types layers check unit asterisk-tests
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build *.egg-info

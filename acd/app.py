@@ -1,0 +1,210 @@
+"""The composition root: the only place that constructs adapters and ties them to the runtime.
+
+Decides the order of starting and stopping, and what makes the engine ready. Knows no protocol and no decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import structlog
+from aiohttp import web
+
+from acd.domain.errors import StoreError
+from acd.domain.events import CallArrived, Event
+from acd.domain.ids import AgentId, Language, PromptKey
+from acd.engine.state import EngineState
+from acd.observability.metrics import MetricsExporter, WriterHealth
+from acd.runtime.audit import Auditor
+from acd.runtime.clock import AnchoredClock
+from acd.runtime.dispatcher import Codec, Dispatcher
+from acd.settings.values import ApiToken as GivenToken
+from acd.settings.values import PromptsSettings, Settings
+from acd.store.codec import decode, encode
+from acd.store.journal import SqliteJournal
+from acd.store.recordings import RecordingFiles
+from acd.store.records import SqlRecords, open_records
+from acd.telephony.ami.facts import Fact
+from acd.telephony.ami.messages import AmiConfig, AuthRefused
+from acd.telephony.ami.watch import PbxWatch, WatchConfig
+from acd.telephony.ari.values import AriConfig, AriState
+from acd.telephony.control import AriControl
+from acd.telephony.manager import to_event
+from acd.web.answers import Readiness
+from acd.web.application import make_app
+from acd.web.auth import ApiToken, token_digest
+from acd.web.deps import WebDeps
+
+log = structlog.get_logger(__name__)
+HOUSEKEEPING_S = 1.0
+CODEC = Codec(encode, lambda data: decode(EngineState, data))
+
+
+def _media(prompts: PromptsSettings, key: PromptKey, language: Language) -> str | None:
+    if language not in prompts.texts.get(key, {}):
+        return None
+    return f"sound:{prompts.sound_prefix}/{language}/{key}"
+
+
+def _token(given: GivenToken) -> ApiToken:
+    """Read the role out of a token's name: ``supervisor/NAME``, ``agent/AGENT_ID``; any other may only look."""
+    role, _, holder = given.name.partition("/")
+    digest = token_digest(given.token.reveal())
+    match role:
+        case "supervisor":
+            return ApiToken(given.name, digest, "supervisor")
+        case "agent":
+            return ApiToken(given.name, digest, "agent", AgentId(holder))
+        case _:
+            return ApiToken(given.name, digest, "viewer")
+
+
+class App:
+    """One engine beside one Asterisk. ``start``, then ``close``; both once."""
+
+    def __init__(self, settings: Settings, journal: SqliteJournal, records: SqlRecords) -> None:
+        self._settings = settings
+        self._clock = AnchoredClock()
+        self._journal = journal
+        self._records = records
+        files = RecordingFiles(settings.recordings.dir)
+        self.dispatcher = Dispatcher(self._clock, journal, records, files, CODEC)
+        self._control = AriControl(
+            AriConfig(
+                f"{settings.ari.url}/ari",
+                settings.ari.user,
+                settings.ari.password.reveal(),
+                settings.ari.application,
+            ),
+            self._clock,
+            self._from_ari,
+            self._ari_state,
+            lambda key, language: _media(settings.prompts, key, language),
+            settings.pbx.context_from_agents,
+        )
+        self._auditor = Auditor(self._clock, self.dispatcher, self._control)
+        ami = settings.ami
+        self._watch = PbxWatch(
+            AmiConfig(ami.host, ami.port, ami.user, ami.password.reveal()),
+            phones=frozenset(agent.device for agent in settings.plan.agents.values()),
+            trunks=frozenset(p for trunk in settings.plan.trunks.values() for p in trunk.channel_prefixes),
+            clock=self._clock,
+            on_fact=self._from_ami,
+            config=WatchConfig(settings.pbx.context_from_trunk, settings.pbx.context_fallback),
+        )
+        self._web: web.AppRunner | None = None
+        self._housekeeper: asyncio.Task[None] | None = None
+        self.port = 0
+        """Where the API listens, once started."""
+
+    @classmethod
+    async def open(cls, settings: Settings) -> App:
+        """Open journal and store. Raises ``StoreError``."""
+        for folder in (settings.journal.parent,):
+            folder.mkdir(parents=True, exist_ok=True)
+        journal = SqliteJournal(settings.journal, on_error=lambda why: log.error("journal_failing", why=why))
+        try:
+            records = await open_records(
+                settings.store.url.reveal(), on_error=lambda why: log.error("records_failing", why=why)
+            )
+        except StoreError:
+            await journal.close()
+            raise
+        return cls(settings, journal, records)
+
+    async def start(self) -> None:
+        """Recover, listen, connect. Returns when the API listens; Asterisk may come later. Raises ``OSError``."""
+        replayed = await self.dispatcher.recover(self._settings.plan)
+        log.info("recovered", events=replayed, plan=self._settings.plan.version)
+        self.dispatcher.attach(self._control)
+        await self._listen()
+        self._auditor.start()
+        self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeper")
+        await self._control.link.start()
+        try:
+            await self._watch.start()
+        except AuthRefused as error:
+            # Calls can be served without AMI; /readyz and acd_link_up say that something is missing.
+            log.error("ami_refused", error=str(error))  # noqa: TRY400 - the reason says it all
+
+    async def close(self) -> None:
+        """Let go of everything; conversations in Asterisk go on, callers' places are in the journal."""
+        if self._web is not None:
+            await self._web.cleanup()
+        if self._housekeeper is not None:
+            self._housekeeper.cancel()
+            await asyncio.gather(self._housekeeper, return_exceptions=True)
+        with contextlib.suppress(Exception):
+            await self._watch.close()
+        await self._auditor.close()
+        await self._control.link.close()
+        await self.dispatcher.close()
+        await self._journal.close()
+        await self._records.close()
+
+    # ------------------------------------------------------------ what comes in
+
+    def _from_ari(self, event: Event) -> None:
+        if isinstance(event, CallArrived):
+            self._watch.claim(event.leg_id)
+        self.dispatcher.submit(event)
+
+    def _from_ami(self, fact: Fact) -> None:
+        self.dispatcher.submit(to_event(fact, self._clock.now()))
+
+    def _ari_state(self, state: AriState, _reason: str) -> None:
+        if state is AriState.UP:
+            self._auditor.connected()
+        elif self._auditor.synced or state is AriState.REPLACED:
+            self._auditor.disconnected()
+
+    # ------------------------------------------------------------ HTTP
+
+    async def _listen(self) -> None:
+        api = self._settings.api
+        metrics = MetricsExporter(self.dispatcher.view, self._writers)
+        application = make_app(
+            WebDeps(
+                view=self.dispatcher.view,
+                records=self._records,
+                request_agent=self.dispatcher.request_agent,
+                metrics=metrics.render,
+                ready=self._ready,
+                tokens=tuple(_token(given) for given in api.tokens),
+            )
+        )
+        self._web = web.AppRunner(application, access_log=None)
+        await self._web.setup()
+        site = web.TCPSite(self._web, api.bind, api.port)
+        await site.start()
+        self.port = self._web.addresses[0][1]
+        log.info("listening", bind=api.bind, port=self.port)
+
+    def _writers(self) -> Sequence[WriterHealth]:
+        journal, records = self._journal.health(), self._records.health()
+        return (
+            WriterHealth("journal", journal.backlog, journal.errors, journal.lost),
+            WriterHealth("records", records.backlog, records.errors, records.lost),
+        )
+
+    def _ready(self) -> Readiness:
+        reasons = []
+        if not self._auditor.synced:
+            reasons.append(f"ARI is {self._control.link.state}")
+        if failing := self._journal.health().failing:
+            reasons.append(f"the journal fails: {failing}")
+        view = self.dispatcher.view()
+        degraded = []
+        if view is not None and not view.ami_up:
+            degraded.append(f"AMI is {self._watch.link.state}")
+        if failing := self._records.health().failing:
+            degraded.append(f"the store fails: {failing}")
+        return Readiness(tuple(reasons), tuple(degraded))
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            if self._journal.health().gap:
+                self.dispatcher.snapshot()

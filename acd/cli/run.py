@@ -1,0 +1,56 @@
+"""``acd run``: the engine itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import structlog
+import typer
+import uvloop
+
+from acd.app import App
+from acd.domain.errors import ConfigError, StoreError
+from acd.observability.logs import configure_logging
+from acd.settings import load
+from acd.settings.values import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def run(
+    config: Path = typer.Option(Path("config"), help="The folder with acd.yaml and its companions."),
+    flows: Path = typer.Option(Path("ivr_flows"), help="The folder with the flows and prompts.yaml."),
+    log_style: str = typer.Option("json", help="json for machines, console for people."),
+    log_level: str = typer.Option("INFO", help="DEBUG, INFO, WARNING or ERROR."),
+) -> None:
+    """Run the engine until SIGTERM or SIGINT. Conversations go on when it stops."""
+    if log_style not in {"json", "console"}:
+        raise typer.BadParameter("json or console", param_hint="--log-style")
+    configure_logging("json" if log_style == "json" else "console", log_level)
+    try:
+        settings = load(config, flows, os.environ)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    try:
+        uvloop.run(_serve(settings))
+    except (StoreError, OSError) as error:
+        typer.echo(f"acd: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    app = await App.open(settings)
+    try:
+        await app.start()
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        await app.close()
