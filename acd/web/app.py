@@ -1,0 +1,91 @@
+"""The aiohttp application: routes from the registry, every error a problem document, no request ever a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import web
+
+from acd.web.auth import authenticate, authorize
+from acd.web.deps import WebDeps
+from acd.web.handlers import ROUTES, openapi_route
+from acd.web.inputs import MAX_BODY_BYTES, read_body, read_query
+from acd.web.openapi import make_document
+from acd.web.problems import FieldError, Problem
+from acd.web.routes import Answer, Call, Raw, Route
+
+__all__ = ["WebDeps", "make_app"]
+
+log = structlog.get_logger(__name__)
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+
+
+def make_app(deps: WebDeps) -> web.Application:
+    """Make the application; who runs it chooses address and port."""
+    app = web.Application(middlewares=[_problems], client_max_size=MAX_BODY_BYTES)
+    described = openapi_route({})
+    routes = (*ROUTES, openapi_route(make_document((*ROUTES, described))))
+    for route in routes:
+        app.router.add_route(route.method, route.path, _serve(route, deps))
+    return app
+
+
+def _serve(route: Route, deps: WebDeps) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        token = None
+        if route.role is not None:
+            token = authenticate(request.headers.get("Authorization"), deps.tokens)
+            authorize(token, route.role, request.match_info.get("agent_id"))
+        call = Call(
+            deps=deps,
+            token=token,
+            path=dict(request.match_info),
+            query=read_query(request, route.query),
+            body=await read_body(request, route.body) if route.body is not None else None,
+            accept=request.headers.get("Accept", ""),
+        )
+        return _respond(await route.handler(call))
+
+    return handle
+
+
+def _respond(answer: object) -> web.Response:
+    if isinstance(answer, Raw):
+        return web.Response(body=answer.body, headers={"Content-Type": answer.content_type, **_HEADERS})
+    status, value = (answer.status, answer.value) if isinstance(answer, Answer) else (200, answer)
+    body = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    return web.Response(body=body, status=status, content_type="application/json", headers=_HEADERS)
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Callable[[web.Request], Awaitable[Any]]) -> web.StreamResponse:
+    """Turn whatever is raised into a problem document."""
+    try:
+        response: web.StreamResponse = await handler(request)
+    except Problem as problem:
+        return problem.response(request.path)
+    except web.HTTPException as error:
+        return _from_http(error).response(request.path)
+    except Exception:
+        resource = request.match_info.route.resource
+        log.exception("request_failed", method=request.method, resource=resource.canonical if resource else "")
+        return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke here; it has been logged.").response(
+            request.path
+        )
+    return response
+
+
+def _from_http(error: web.HTTPException) -> Problem:
+    status = HTTPStatus(error.status)
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    errors = []
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        errors = [FieldError("body", f"must not be larger than {MAX_BODY_BYTES} bytes")]
+    detail = errors[0].message if errors else status.description or status.phrase
+    return Problem(status, detail, kind=_KINDS.get(error.status, ""), errors=errors, headers=headers)

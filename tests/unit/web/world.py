@@ -1,0 +1,108 @@
+"""A small world behind the API: fakes of what ``acd.app`` gives the web room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from acd.domain.errors import StoreError
+from acd.domain.exits import Exit
+from acd.domain.ids import AgentId, ContactId, RecordingName
+from acd.domain.record import CallRecord, RecordingRow
+from acd.engine.views import EngineView
+from acd.ports import RecordFilter, RecordPage
+from acd.web.app import WebDeps
+from acd.web.auth import api_tokens
+from acd.web.deps import AgentAction
+from acd.web.readiness import Readiness
+from tests.unit.observability.sample import a_record, a_view, busy_figures
+
+VIEWER = "viewer-token-that-is-long-enough-0001"
+AGENT = "agent-token-that-is-long-enough-00001"
+SUPERVISOR = "supervisor-token-that-is-long-enough-1"
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Make the header that carries a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass
+class FakeRecords:
+    """Records in a list; ``asked`` keeps every filter."""
+
+    rows: list[CallRecord] = field(default_factory=list)
+    files: list[RecordingRow] = field(default_factory=list)
+    asked: list[RecordFilter] = field(default_factory=list)
+    broken: bool = False
+
+    def write(self, items: Iterable[CallRecord | RecordingRow]) -> None:
+        """Not used."""
+
+    async def page(self, wanted: RecordFilter) -> RecordPage:
+        """Give everything at once."""
+        self.asked.append(wanted)
+        if self.broken:
+            raise StoreError("cannot read call records: the disk is gone")
+        if wanted.after is not None and wanted.after != "good":
+            raise ValueError(wanted.after)
+        return RecordPage(tuple(self.rows[: wanted.limit]), "good" if len(self.rows) > wanted.limit else None)
+
+    async def get(self, contact_id: ContactId) -> CallRecord | None:
+        """Find by id."""
+        if self.broken:
+            raise StoreError("cannot read call records: the disk is gone")
+        return next((row for row in self.rows if row.contact_id == contact_id), None)
+
+    async def recordings(self, contact_id: ContactId) -> tuple[RecordingRow, ...]:
+        """Find by contact."""
+        return tuple(row for row in self.files if row.contact_id == contact_id)
+
+    async def flush(self) -> None:
+        """Nothing waits."""
+
+
+@dataclass
+class World:
+    """What the fakes know and were asked."""
+
+    view: EngineView | None = field(default_factory=lambda: a_view(busy_figures()))
+    records: FakeRecords = field(default_factory=FakeRecords)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
+    reply: tuple[bool, str] = (True, "")
+    readiness: Readiness = field(default_factory=Readiness)
+    failure: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.records.rows = [
+            replace(a_record(Exit.ANSWERED, 4.0), contact_id=ContactId(f"1763826000.{n}"), ended_at=2000.0 + n)
+            for n in range(3)
+        ]
+        self.records.files = [
+            RecordingRow(
+                RecordingName("rec-1"), ContactId("1763826000.1"), AgentId("agent101"), 1003.0, 6.5, 104044, 6.5,
+                ok=True, problem="",
+            )
+        ]  # fmt: skip
+
+    async def request(self, agent_id: AgentId, action: AgentAction, reason: str) -> tuple[bool, str]:
+        """Note the request and answer as told."""
+        if self.failure is not None:
+            raise self.failure
+        self.requests.append((agent_id, action, reason))
+        return self.reply
+
+    def deps(self, **changes: Any) -> WebDeps:
+        """Make what the application is given."""
+        made = WebDeps(
+            view=lambda: self.view,
+            records=self.records,
+            request_agent=self.request,
+            metrics=lambda accept: (b"acd_up 1\n", f"text/plain; accepted={len(accept)}"),
+            ready=lambda: self.readiness,
+            tokens=api_tokens(
+                [("viewer/wallboard", VIEWER), ("agent/agent102", AGENT), ("supervisor/rudi", SUPERVISOR)]
+            ),
+        )
+        return replace(made, **changes)
