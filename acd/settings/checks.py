@@ -114,4 +114,8 @@ def _check_prompts(sources: Sources, names: Names) -> None:
             refer(document, ("prompts", key, language), language, names.languages, "language", at_key=True)
     for key in surroundings.SYSTEM_PROMPTS:
         if names.prompts is not None and key not in names.prompts:
-            document.add(("prompts",), f"the prompt '{key}' is missing; agents hear it when they dial a feature code")
+            document.add(
+                ("prompts",),
+                f"the prompt '{key}' is missing; agents hear it when they dial a feature code",
+                at_key=True,
+            )

@@ -106,7 +106,7 @@ class PromptsSection(Strict):
 class LanguageSection(Strict):
     """A language callers can choose."""
 
-    name: Text
+    name: Text = Field(examples=["Bahasa Indonesia"])
     skill: Name | None = None
     """Skill an agent needs to speak it; added to every queue's requirements for its callers."""
     voice: Word | None = None
@@ -198,7 +198,7 @@ class OverflowSection(Strict):
 class QueueSection(Strict):
     """A queue."""
 
-    name: Text
+    name: Text = Field(examples=["Umum"])
     requires: dict[Name, Level] = Field(default_factory=dict)
     """Skills an agent needs, with the minimum level."""
     ring_timeout: PositiveDuration = 15.0
@@ -230,7 +230,7 @@ class QueuesFile(Strict):
 class AgentSection(Strict):
     """An agent."""
 
-    name: Text
+    name: Text = Field(examples=["Petugas 101"])
     skills: dict[Name, Level]
     device: ChannelPrefix | None = None
     """The phone's Asterisk endpoint; PJSIP/<agent> by default."""
@@ -248,7 +248,7 @@ class AgentsFile(Strict):
 class TrunkSection(Strict):
     """Lines from a carrier, counted together."""
 
-    capacity: Whole = Field(ge=1, le=10000)
+    capacity: Whole = Field(ge=1, le=10000, examples=[30])
     """SST (channels) that may be in use at once; 30 for an E1."""
     channel_prefixes: tuple[ChannelPrefix, ...] = ()
     """Beginnings of the trunk's channel names, beside those of its gateways."""

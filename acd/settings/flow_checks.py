@@ -7,6 +7,7 @@ a text in each of the flow's languages. Must not know how a flow is run.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from acd.domain.exits import Exit
 from acd.settings import flow_file
@@ -33,7 +34,7 @@ def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, name
     raw = document.value["nodes"] if isinstance(document.value, dict) else None
     nodes = frozenset(raw) if isinstance(raw, dict) else None
     refer_all(document, ("languages",), flow.languages, names.languages, "language")
-    entry_known = refer(document, ("entry",), flow.entry, nodes, "node")
+    refer(document, ("entry",), flow.entry, nodes, "node")
     spoken: set[str] = set()
     for name, node in flow.nodes.items():
         path: Path_ = ("nodes", name)
@@ -44,7 +45,7 @@ def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, name
                 check_spoken(sources, document, (*path, *below), prompt, flow.languages)
             spoken.add(prompt)
         _check_node(sources, document, path, node, flow, names)
-    if source.whole and entry_known:
+    if source.whole:
         _check_reached(document, flow)
         _check_rounds(document, flow)
 
@@ -82,7 +83,10 @@ def _check_node(
             refer(document, (*path, "calendar"), node.calendar, names.calendars, "calendar")
         case flow_file.SetLanguage():
             if node.language not in flow.languages:
-                document.add((*path, "language"), f"the flow does not speak '{node.language}': {list(flow.languages)}")
+                document.add(
+                    (*path, "language"),
+                    f"'{node.language}' is none of the flow's languages: {', '.join(flow.languages)}",
+                )
         case flow_file.Collect() if node.min_digits > node.max_digits:
             document.add((*path, "min_digits"), f"is more than max_digits ({node.max_digits})")
         case flow_file.Queue():
@@ -112,13 +116,19 @@ def _check_queue_node(sources: Sources, document: Document, path: Path_, node: f
 
 
 def _check_reached(document: Document, flow: FlowFile) -> None:
-    reached, ahead = {flow.entry}, [flow.entry]
+    reached: set[str] = set()
+    ahead = [flow.entry]
     while ahead:
-        node = flow.nodes.get(ahead.pop())
-        for _, target in edges(node) if node else ():
-            if target not in reached:
-                reached.add(target)
-                ahead.append(target)
+        name = ahead.pop()
+        if name not in flow.nodes:
+            # Told already. Follow what was meant, so that one slip does not make a tree of nodes unreached.
+            meant = get_close_matches(name, flow.nodes, 1)
+            if not meant:
+                return
+            name = meant[0]
+        if name not in reached:
+            reached.add(name)
+            ahead += [target for _, target in edges(flow.nodes[name])]
     for name in flow.nodes:
         if name not in reached:
             document.add(("nodes", name), "no call reaches this node", at_key=True)

@@ -1,9 +1,9 @@
 """JSON Schema (draft 2020-12) of each kind of file, for editors that check YAML while it is written.
 
-Decides how the models look to an editor. An editor reads YAML 1.2: ``30`` is a number and ``true`` a boolean to it,
-while our loader keeps text. So numbers and flags are described as an editor sees them, and a text that may look like a number
-(an access code, a flow called 169) is allowed to be one. Keys are text to both. What files say about each other is
-beyond a schema; ``acd check`` tells. Must not read any file.
+Decides how the models look to an editor. It reads YAML 1.2, where ``30`` is a number and ``true`` a boolean, while our
+loader keeps text. So numbers and flags are described as an editor sees them, and a text that may look like a number (an
+access code, a flow called 169) is allowed to be one. Keys are text to both. What files say about each other is beyond a
+schema; ``acd check`` tells. Must not read any file.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ _SECRET_KEYS = {"password", "passwords", "secret", "token", "tokens", "passwd"}
 def validate(document: Document, model: type[M]) -> tuple[M | None, bool]:
     """Check a document; give what is right of it (None if nothing is) and whether that is the whole.
 
-    Mistakes go to the document. The bad parts are left out one after the other: a bad key alone where a default can
-    stand in, otherwise the entry it belongs to.
+    Mistakes go to the document. The bad parts are left out one after the other: a bad key alone where a default or the
+    field's example can stand in, otherwise the entry it belongs to.
     """
     if document.value is None:
         return None, False
@@ -41,7 +41,10 @@ def validate(document: Document, model: type[M]) -> tuple[M | None, bool]:
                 path = _path(model, detail)
                 if not attempt:
                     _report(document, model, detail, path)
-                if not path or not _leave_out(value, path, missing=detail["type"] == "missing"):
+                example = _example(model, detail)
+                if example is not None:
+                    _put(value, path, example)
+                elif not path or not _leave_out(value, path, missing=detail["type"] == "missing"):
                     return None, False
     return None, False
 
@@ -88,13 +91,26 @@ def _bare(place: Any) -> Any:
     return place
 
 
-def _known_keys(model: type[BaseModel], detail: ErrorDetails) -> list[str]:
+def _holder(model: type[BaseModel], detail: ErrorDetails) -> type[BaseModel] | None:
+    """The model whose field an error is about; None below a mapping or a list."""
     place: Any = model
     for part in detail["loc"][:-1]:
         if part != "[key]":
             place, _ = _below(place, part)
     place = _bare(place)
-    return list(place.model_fields) if isinstance(place, type) and issubclass(place, BaseModel) else []
+    return place if isinstance(place, type) and issubclass(place, BaseModel) else None
+
+
+def _known_keys(model: type[BaseModel], detail: ErrorDetails) -> list[str]:
+    holder = _holder(model, detail)
+    return list(holder.model_fields) if holder else []
+
+
+def _example(model: type[BaseModel], detail: ErrorDetails) -> str | None:
+    """What can stand in for a required value that is missing or bad, so that its entry still takes part in checks."""
+    holder = _holder(model, detail)
+    field = holder.model_fields.get(str(detail["loc"][-1])) if holder and detail["loc"] else None
+    return str(field.examples[0]) if field and field.is_required() and field.examples else None
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
@@ -143,7 +159,7 @@ def _plain_message(kind: str, context: dict[str, Any], given: Any) -> str:
         case "greater_than":
             return f"must be more than {_number(context['gt'])}"
         case "too_short":
-            return f"must have at least {context['min_length']}"
+            return "must not be empty: at least one is needed"
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"must be a mapping (key: value), {_is(given)}"
         case "list_type" | "tuple_type":
@@ -175,12 +191,24 @@ def _leave_out(value: Value, path: Path_, *, missing: bool) -> bool:
         path = path[:-1]  # lists keep their places: a list with a bad part goes as a whole
     if not path:
         return False
-    holder: Any = value
-    for part in path[:-1]:
-        try:
-            holder = holder[part]
-        except (KeyError, IndexError, TypeError):
-            return True
+    holder = _at(value, path[:-1])
     if isinstance(holder, dict):
-        holder.pop(path[-1], None)
+        holder.pop(str(path[-1]), None)
     return True
+
+
+def _put(value: Value, path: Path_, example: str) -> None:
+    holder = _at(value, path[:-1])
+    if isinstance(holder, dict):
+        holder[str(path[-1])] = example
+
+
+def _at(value: Value, path: Path_) -> Value | None:
+    """The value at a path; None where an earlier mistake has taken it away."""
+    at: Any = value
+    for part in path:
+        try:
+            at = at[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return at  # type: ignore[no-any-return] # a path leads from value to value

@@ -121,7 +121,9 @@ def _fill(document: Document) -> None:
     try:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        # PyYAML notices a key without a colon, or a quote without its end, where it gives up: say where it began.
+        began_there = error.context in {"while scanning a simple key", "while scanning a quoted scalar"}
+        mark = (error.context_mark if began_there else None) or error.problem_mark
         where = (mark.line + 1, mark.column + 1) if mark else _START
         document.add_at(where, (), _plain(error))
     except (yaml.YAMLError, ValueError, OverflowError):
@@ -152,6 +154,8 @@ def _plain(error: yaml.MarkedYAMLError) -> str:
         return "a colon is not allowed here; is the indentation right, or does the text need quotes?"
     if "could not find expected ':'" in problem:
         return "a key without a colon; is the line complete?"
+    if "quoted scalar" in context and "end of stream" in problem:
+        return "a quote without its end"
     if "expected a single document" in context:
         return "a second document begins here; one file holds one"
     return f"not YAML: {problem}" + (f" ({context})" if context else "")
