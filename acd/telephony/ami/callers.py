@@ -19,13 +19,13 @@ _DOWN = "0"
 def caller_events(entry: str, fallback: str) -> Mapping[str, bytes]:
     """The events wanted here, each with what must stand in the frame.
 
-    Of a call the engine takes, that is its begin and its end: its steps through the dialplan are never parsed.
+    Of a call the engine takes, that is its begin and its end. The class ``dialplan`` is not needed, which sends an
+    event for each step of each call and each variable set.
     """
     callers = f"\r\nContext: {entry}\r\n".encode()
     fallen = f"\r\nContext: {fallback}\r\n".encode()
     return {
         "Newchannel": callers,
-        "Newexten": fallen,
         "QueueCallerJoin": fallen,
         "AgentConnect": fallen,
         "Hangup": b"",
@@ -94,16 +94,13 @@ class Callers:
                     self._begin(event, now)
             case "Hangup":
                 self._end(event, now)
-            case "Newexten":
+            case _:
                 caller = self._live.get(uniqueid) or self._begin(event, now)
                 self._fall(caller, now)
-            case _:
-                fallen = self._live.get(uniqueid)
-                if fallen is not None:
-                    fallen.queue = event.get("Queue")
-                    if event.name == "AgentConnect" and fallen.answered_at is None:
-                        fallen.answered_at = now
-                        fallen.agent = event.get("Interface")
+                caller.queue = event.get("Queue")
+                if event.name == "AgentConnect" and caller.answered_at is None:
+                    caller.answered_at = now
+                    caller.agent = event.get("Interface")
 
     def begin_list(self) -> None:
         """The list of channels is being asked for: what moves from now on is newer than the list."""
@@ -140,7 +137,7 @@ class Callers:
             uniqueid=uniqueid,
             linkedid=event.get("Linkedid"),
             channel=event.get("Channel"),
-            exten=event.get("Exten"),
+            exten=event.get("Exten") if event.get("Context") == self._entry else "",
             caller="" if number == "<unknown>" else number,
             started_at=now,
             claimed=uniqueid in self._early,
@@ -158,15 +155,21 @@ class Callers:
     def _end(self, event: AmiEvent, now: float) -> None:
         uniqueid = event.get("Uniqueid")
         self._touch(uniqueid)
-        self._early.discard(uniqueid)
         cause = _number(event.get("Cause")) or 0
         sip_code = _number(event.get("TechCause"))
-        caller = self._live.pop(uniqueid, None)
+        fell = event.get("Context") == self._fallback
         missed = self._ended.get(uniqueid)
+        caller = self._live.get(uniqueid)
+        if caller is None and fell and missed is None:  # gone before the list of channels came
+            caller = self._begin(event, now)
         if caller is not None:
+            if fell:  # its queue may have refused it, which no event tells
+                self._fall(caller, now)
+            del self._live[uniqueid]
             self._tell_later(caller, now, cause, event.get("Cause-txt"), sip_code)
         elif missed is not None:  # a list without the channel was told before the event of its end
             self._ended[uniqueid] = replace(missed, cause=cause, cause_text=event.get("Cause-txt"), sip_code=sip_code)
+        self._early.discard(uniqueid)
 
     def _tell_later(self, caller: _Caller, now: float, cause: int, text: str, sip_code: int | None) -> None:
         if caller.claimed:

@@ -75,7 +75,7 @@ class UnroutedCall:
     linkedid: str
     channel: str
     exten: str
-    """The number dialled."""
+    """The number dialled; empty when the call was first seen in the fallback."""
     caller: str = field(repr=False)
     """The caller's number, empty when withheld."""
     started_at: float

@@ -65,6 +65,7 @@ class AmiLink:
         self._generation = 0
         self._session: Session | None = None
         self._inbox: asyncio.Queue[AmiEvent | tuple[AmiState, str] | None] = asyncio.Queue()
+        self._logged: tuple[AmiState, str] | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._consumer: asyncio.Task[None] | None = None
 
@@ -200,8 +201,10 @@ class AmiLink:
         if state is not AmiState.UP:
             self._session = None
         self._state = state
-        write = _log.error if state is AmiState.REFUSED else _log.info
-        write("ami_link_state", state=state.value, reason=reason, generation=self._generation)
+        if state is not AmiState.CONNECTING and (state, reason) != self._logged:  # not each attempt of a long night
+            self._logged = state, reason
+            write = {AmiState.UP: _log.info, AmiState.DOWN: _log.warning, AmiState.REFUSED: _log.error}[state]
+            write("ami_link_state", state=state.value, reason=reason, generation=self._generation)
         self._inbox.put_nowait((state, reason))
 
     async def _consume(self) -> None:

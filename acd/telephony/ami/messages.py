@@ -56,7 +56,7 @@ class AmiConfig:
     tls: bool = False
     tls_ca: Path | None = None
     """Certificates to trust instead of the system's."""
-    event_classes: str = "system,call,agent,dialplan"
+    event_classes: str = "system,call,agent"
     """Which classes of events Asterisk may send at all (header ``Events`` of ``Login``)."""
     ping_interval_s: float = 3.0
     silence_limit_s: float = 10.0

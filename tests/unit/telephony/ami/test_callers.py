@@ -30,7 +30,7 @@ def hangup(uniqueid: str = "1.0", cause: str = "16", **more: str) -> AmiEvent:
 
 
 def falls(uniqueid: str = "1.0") -> AmiEvent:
-    return event("Newexten", uniqueid, "acd-fallback", Application="Answer")
+    return event("QueueCallerJoin", uniqueid, "acd-fallback", Queue="fallback")
 
 
 def listed(uniqueid: str = "1.0", context: str = "acd-from-trunk", application: str = "Wait", **more: str) -> AmiEvent:
@@ -97,17 +97,9 @@ def test_the_claim_of_a_leg_the_engine_dialled_is_forgotten_with_the_leg() -> No
 
 
 def test_a_call_the_fallback_answered_tells_when_where_and_by_whom() -> None:
-    queue = {"Queue": "fallback", "context": "acd-fallback"}
-    (call,) = told(
-        callers(),
-        event("Newchannel"),
-        falls(),
-        falls(),
-        event("QueueCallerJoin", **queue),
-        event("AgentConnect", **queue, Interface="PJSIP/agent101"),
-        hangup(),
-    )
-    assert (call.fallback_at, call.queue, call.answered_at, call.agent) == (101.0, "fallback", 104.0, "PJSIP/agent101")
+    answer = event("AgentConnect", context="acd-fallback", Queue="fallback", Interface="PJSIP/agent101")
+    (call,) = told(callers(), event("Newchannel"), falls(), falls(), answer, answer, hangup())
+    assert (call.fallback_at, call.queue, call.answered_at, call.agent) == (101.0, "fallback", 103.0, "PJSIP/agent101")
     assert not call.left_engine
 
 
@@ -125,7 +117,20 @@ def test_a_call_that_left_the_engine_for_the_fallback_is_told_as_such_whatever_i
 
 def test_a_call_first_seen_in_the_fallback_is_followed_from_there() -> None:
     (call,) = told(callers(), falls(), hangup())
-    assert (call.started_at, call.fallback_at) == (100.0, 100.0)
+    assert (call.started_at, call.fallback_at, call.exten) == (100.0, 100.0, "")
+
+
+def test_a_call_the_engine_left_is_told_though_the_queue_of_the_fallback_did_not_take_it() -> None:
+    followed = callers()
+    followed.on_event(event("Newchannel"), 90.0)
+    followed.claim("1.0")
+    (call,) = told(followed, event("Hangup", context="acd-fallback", Cause="42"))
+    assert (call.left_engine, call.fallback_at, call.queue, call.cause) == (True, 100.0, "", 42)
+
+
+def test_a_call_that_ends_in_the_fallback_before_anything_else_was_seen_of_it_is_told() -> None:
+    (call,) = told(callers(), event("Hangup", context="acd-fallback", Cause="16"))
+    assert (call.started_at, call.ended_at, call.fallback_at) == (100.0, 100.0, 100.0)
 
 
 def test_a_channel_asterisk_dials_out_of_a_trunk_is_no_caller() -> None:
@@ -151,17 +156,16 @@ def test_calls_are_told_in_the_order_of_their_ends() -> None:
 
 
 def test_events_of_channels_that_are_no_callers_are_passed_over() -> None:
-    joined = event("QueueCallerJoin", "7.7", "acd-fallback", Queue="q")
-    assert told(callers(), joined, hangup("7.7")) == []
+    assert told(callers(), hangup("7.7")) == []
 
 
-def test_only_the_begin_and_the_end_of_a_call_the_engine_takes_are_wanted() -> None:
+def test_only_events_of_callers_are_wanted() -> None:
     wanted = caller_events("acd-from-trunk", "acd-fallback")
-    step = b"Event: Newexten\r\nContext: acd-from-trunk\r\nExten: 169\r\nApplication: Stasis"
-    assert wanted["Newexten"] not in step
-    assert wanted["Newexten"] in step.replace(b"acd-from-trunk", b"acd-fallback")
-    assert wanted["Newchannel"] in step
-    assert wanted["Newchannel"] not in step.replace(b"acd-from-trunk", b"acd-from-trunk-other")
+    begin = b"Event: Newchannel\r\nContext: acd-from-trunk\r\nExten: 169"
+    assert wanted["Newchannel"] in begin
+    assert wanted["Newchannel"] not in begin.replace(b"acd-from-trunk", b"acd-from-trunk-other")
+    assert wanted["QueueCallerJoin"] in begin.replace(b"acd-from-trunk", b"acd-fallback")
+    assert "Newexten" not in wanted
 
 
 # --- the list of channels ---------------------------------------------------------------------------------------------
