@@ -1,0 +1,41 @@
+"""``acd check`` as an operator runs it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import typer
+from typer.testing import CliRunner
+
+from acd.cli.check import check
+
+ROOT = Path(__file__).parents[3]
+app = typer.Typer()
+app.command()(check)
+
+
+def test_a_right_configuration_is_summed_up_with_exit_code_0() -> None:
+    done = CliRunner(env={"ACD_ARI_PASSWORD": ""}).invoke(app, [str(ROOT)])
+    assert done.exit_code == 0, done.output
+    assert "No mistakes. 24 agents, 6 queues, flows 169, numbers 169, 1500169, trunks e1 (30 SST)." in done.output
+
+
+def test_each_mistake_is_a_line_an_editor_can_jump_to_with_exit_code_1(tmp_path: Path) -> None:
+    for name in ("config", "ivr_flows"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    trunks = tmp_path / "config" / "trunks.yaml"
+    trunks.write_text(trunks.read_text(encoding="utf-8").replace("capacity: 30", "capacity: 0"), encoding="utf-8")
+    line = next(n for n, text in enumerate(trunks.read_text(encoding="utf-8").splitlines(), 1) if "capacity: 0" in text)
+    done = CliRunner().invoke(app, [str(tmp_path)])
+    assert done.exit_code == 1
+    assert done.stdout == f"{trunks}:{line}:15: trunks.e1.capacity: must be at least 1, not '0'\n"
+    assert done.stderr == "1 mistake\n"
+
+
+def test_secrets_are_looked_for_only_when_asked() -> None:
+    runner = CliRunner(env={"ACD_API_TOKENS": None, "ACD_ARI_PASSWORD": None, "ACD_AMI_PASSWORD": None})
+    assert runner.invoke(app, [str(ROOT)]).exit_code == 0
+    done = runner.invoke(app, [str(ROOT), "--secrets"])
+    assert done.exit_code == 1
+    assert "ari.password_env: the environment variable ACD_ARI_PASSWORD is not set" in done.stdout
