@@ -24,6 +24,7 @@ REQUIRED = {
     "res_stasis_answer": "answering calls through ARI",
     "res_stasis_playback": "prompts",
     "res_stasis_recording": "recordings",
+    "chan_bridge_media": "recordings of conversations",
     "app_stasis": "handing callers to the engine",
     "res_ari": "ARI",
     "res_ari_applications": "ARI",

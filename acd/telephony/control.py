@@ -145,8 +145,12 @@ class AriControl:
 
     def _destroyed(self, event: dict[str, Any]) -> Event:
         leg, sip_code = LegId(event["channel"]["id"]), event.get("tech_cause") or None
-        self._hung_up.discard(leg)
-        return LegEnded(self._clock.now(), leg, int(event["cause"]), sip_code)
+        cause = int(event["cause"])
+        if leg in self._hung_up:
+            self._hung_up.discard(leg)
+            # A party that hangs up without a Reason header leaves Asterisk's cause at 0; that is normal clearing.
+            cause = cause or 16
+        return LegEnded(self._clock.now(), leg, cause, sip_code)
 
     def _dtmf(self, event: dict[str, Any]) -> Event | None:
         leg = LegId(event["channel"]["id"])
