@@ -32,10 +32,10 @@ from acd.telephony.ami.watch import PbxWatch, WatchConfig
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
 from acd.telephony.manager import to_event
-from acd.web.answers import Readiness
-from acd.web.application import make_app
+from acd.web.app import make_app
 from acd.web.auth import ApiToken, token_digest
 from acd.web.deps import WebDeps
+from acd.web.readiness import Readiness
 
 log = structlog.get_logger(__name__)
 HOUSEKEEPING_S = 1.0
