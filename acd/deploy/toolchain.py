@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +51,7 @@ _PRUNED = (
     "usr/bin/prometheus",
 )
 _FORMAT = 1
+_UNPACKED_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +201,9 @@ def _fetch(root: Path, distribution: Distribution, progress: Progress) -> None:
     tree = work / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     tree.mkdir()
-    for index, package in enumerate(packages):
-        unpack(apt.debs / package.file, tree)
-        progress.advance((index + 1) / len(packages))
+    with ThreadPoolExecutor(_UNPACKED_AT_ONCE) as pool:
+        for index, _ in enumerate(pool.map(lambda package: unpack(apt.debs / package.file, tree), packages)):
+            progress.advance((index + 1) / len(packages))
     for folder in _PRUNED:
         path = tree / folder
         if path.is_dir():

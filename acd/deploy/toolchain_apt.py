@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acd.deploy.apt_sources import Distribution, Source, candidates
@@ -19,7 +20,6 @@ from acd.domain.errors import DeployError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from acd.deploy.progress import Progress
 
@@ -27,6 +27,7 @@ _URI_LINE = re.compile(
     r"^'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) (?P<algorithm>SHA256|SHA512):(?P<digest>[0-9a-f]+)$"
 )
 _ALTERNATIVE = "|"
+_HELPER = Path("/usr/lib/apt/apt-helper")
 
 # The machine's own configuration is read first (proxies, credentials); what reaches outside our folder is taken back.
 _APT_CONF = """\
@@ -54,6 +55,8 @@ Dir::State "{state}";
 Dir::State::lists "{state}/lists";
 Dir::State::status "{state}/status";
 Dir::Cache "{state}/cache";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 Dir::Etc::sourcelist "{state}/acd.sources";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
@@ -80,10 +83,22 @@ class Package:
         with path.open("rb") as handle:
             return hashlib.file_digest(handle, self.algorithm).hexdigest() == self.digest
 
+    def present(self, folder: Path) -> int:
+        """Count the bytes that are here already."""
+        try:
+            return (folder / self.file).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def drop_unless_partial(self, folder: Path) -> None:
+        """Remove a file that no more bytes can make whole."""
+        if self.present(folder) >= self.size:
+            (folder / self.file).unlink(missing_ok=True)
+
 
 def require_apt() -> None:
     """Refuse early, in one message, where the distribution's package tools are missing."""
-    missing = [name for name in ("apt-get", "apt-cache", "dpkg-deb") if shutil.which(name) is None]
+    missing = [name for name in ("apt-get", "apt-cache", str(_HELPER), "dpkg-deb") if shutil.which(name) is None]
     if missing:
         raise DeployError(
             f"This machine has no {', '.join(missing)}, so nothing can be fetched here (Debian and Ubuntu have them).\n"
@@ -141,9 +156,9 @@ class PrivateApt:
         self._debs.mkdir(parents=True, exist_ok=True)
         missing = [package for package in packages if not package.intact(self._debs)]
         for package in missing:
-            (self._debs / package.file).unlink(missing_ok=True)
+            package.drop_unless_partial(self._debs)
         if missing:
-            self._download(missing, sum(package.size for package in missing), progress)
+            self._download(missing, progress)
         broken = [package for package in missing if not package.intact(self._debs)]
         for package in broken:
             (self._debs / package.file).unlink(missing_ok=True)
@@ -188,27 +203,29 @@ class PrivateApt:
             raise DeployError(f"apt located {len(packages)} of {len(names)} packages")
         return tuple(packages)
 
-    def _download(self, packages: list[Package], total: int, progress: Progress) -> None:
-        names = [package.file.split("_", 1)[0] for package in packages]
+    def _download(self, packages: list[Package], progress: Progress) -> None:
+        """Let apt's own downloader fetch files by address and hash: unlike ``apt-get download`` it resumes."""
+        wanted = [(p.uri, str(self._debs / p.file), f"{p.algorithm.upper()}:{p.digest}") for p in packages]
+        total = sum(package.size for package in packages)
         read_end, write_end = os.pipe()
-        argv = self._argv("apt-get", "download", "-q", "-o", f"APT::Status-Fd={write_end}", *names)
+        options = ("-o", f"APT::Status-Fd={write_end}", "-q")
+        argv = self._argv(str(_HELPER), "download-file", *options, *(word for triple in wanted for word in triple))
         log_path = self._state / "download.log"
         with (
             log_path.open("w") as log,
-            subprocess.Popen(  # noqa: S603 - apt, found on PATH, with arguments of ours
-                argv,
-                cwd=self._debs,
-                env=_apt_env(),
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                pass_fds=[write_end],
+            subprocess.Popen(  # noqa: S603 - apt's helper, with arguments of ours
+                argv, env=_apt_env(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, pass_fds=[write_end]
             ) as process,
         ):
             os.close(write_end)
-            with os.fdopen(read_end, errors="replace") as status:
-                for line in status:
-                    _report(line, total, progress)
+            try:
+                with os.fdopen(read_end, errors="replace") as status:
+                    for _ in status:  # apt reports twice a second, but its percentage does not know the sizes
+                        here = sum(package.present(self._debs) for package in packages)
+                        progress.advance(here / total, f"{here / 1e6:.0f} of {total / 1e6:.0f} MB")
+            except BaseException:
+                process.terminate()  # a second run must not meet the first one's downloader
+                raise
         if process.returncode:
             raise DeployError("The download failed; what is here already is kept.\n" + _errors(log_path.read_text()))
 
@@ -233,14 +250,6 @@ class PrivateApt:
 def _apt_env() -> dict[str, str]:
     """The user's environment (proxies) with messages in one known language."""
     return {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": ""}
-
-
-def _report(line: str, total: int, progress: Progress) -> None:
-    """Pass on one line of apt's status: ``dlstatus:<number>:<percent>:<words>``."""
-    parts = line.split(":", 3)
-    if parts[0] == "dlstatus":
-        ratio = float(parts[2]) / 100
-        progress.advance(ratio, f"{ratio * total / 1e6:.0f} of {total / 1e6:.0f} MB")
 
 
 def _errors(output: str) -> str:
