@@ -1,0 +1,212 @@
+"""From the sample deployment to one that runs in a folder of its own: own ports, own secrets, otherwise the same files.
+
+Decides which values a demonstration has to change (``CHANGES`` tells people). Must not know how anything is started.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+
+from acd.demo.callers import ADDRESS as CALLERS
+from acd.demo.phones import write_private
+from acd.deploy.plan import PbxPlan
+from acd.deploy.settings_plan import pbx_plan
+from acd.domain.errors import DeployError
+from acd.settings import Settings, load
+
+CHANGES = (
+    "calendars: always open, so that it runs at any hour of any day",
+    "queues: {wrap_up:g} s of wrap-up, so that agents are free sooner",
+    f"trunks: the gateway is a caller program at {CALLERS}",
+    "acd.yaml: free ports, folders of this run, fresh secrets",
+)
+"""What differs from the files of the deployment, one line each, to be formatted with ``wrap_up``."""
+LOOPBACK = "127.0.0.1"
+_RTP_SPAN = 1000
+_RTP_FIRST, _RTP_LAST = 10000, 30000
+"""Below the ports the kernel gives out by itself."""
+
+Yaml = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Free ports of one run: TCP of API, ARI, AMI; UDP of Asterisk's, the phones' and the callers' SIP; first RTP."""
+
+    api: int
+    ari: int
+    ami: int
+    sip: int
+    phones: int
+    callers: int
+    rtp: int
+    phones_rtp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a run wants otherwise. ``more_agents`` are added with every skill."""
+
+    wrap_up_s: float = 3.0
+    more_agents: int = 0
+    queue: Yaml = field(default_factory=dict)
+    """Values for every queue."""
+    access_codes: Yaml = field(default_factory=dict)
+    """Further access codes."""
+    flows: Mapping[str, Yaml] = field(default_factory=dict)
+    """Further flows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment ready to start. ``env`` carries the secrets; ``token`` is a supervisor's."""
+
+    folder: Path
+    config: Path
+    flows: Path
+    ports: Ports
+    env: Mapping[str, str] = field(repr=False)
+    token: str = field(repr=False)
+    settings: Settings
+    plan: PbxPlan
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return f"http://{LOOPBACK}:{self.ports.api}"
+
+    @property
+    def sip(self) -> tuple[str, int]:
+        """Where Asterisk takes calls."""
+        return (LOOPBACK, self.ports.sip)
+
+    @property
+    def token_file(self) -> Path:
+        """A file with the token, for people."""
+        return self.folder / "token"
+
+    @property
+    def phone_passwords(self) -> dict[str, str]:
+        """The phones' passwords by endpoint."""
+        return {phone.endpoint: phone.secret for phone in self.plan.phones if phone.secret is not None}
+
+
+def free_ports(chance: Random) -> Ports:
+    """Find ports nobody uses now."""
+    tcp, udp = socket.SOCK_STREAM, socket.SOCK_DGRAM
+    wanted = [(tcp, LOOPBACK)] * 3 + [(udp, LOOPBACK), (udp, "127.0.0.3"), (udp, CALLERS)]
+    held = []
+    try:
+        for kind, address in wanted:
+            held.append(socket.socket(socket.AF_INET, kind))
+            held[-1].bind((address, 0))
+        api, ari, ami, sip, phones, callers = (taken.getsockname()[1] for taken in held)
+    except OSError as error:
+        raise DeployError(f"No free port on loopback: {error.strerror}") from error
+    finally:
+        for taken in held:
+            taken.close()
+    rtp = chance.randrange(_RTP_FIRST, _RTP_LAST, 2 * _RTP_SPAN)
+    return Ports(api, ari, ami, sip, phones, callers, rtp, rtp + _RTP_SPAN)
+
+
+def prepare(folder: Path, config: Path, flows: Path, wishes: Wishes, chance: Random) -> Deployment:
+    """Write the derived deployment into the folder and load it.
+
+    Raises:
+        DeployError: the deployment or the folder cannot be used.
+        ConfigError: the deployment has mistakes, or misses what is changed here.
+    """
+    ports = free_ports(chance)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        derived = folder / "config"
+        shutil.copytree(flows, folder / "ivr_flows")
+        derived.mkdir()
+        files = dict(_derived(folder, config, ports, wishes))
+        for name, content in files.items():
+            _write(derived / name, content)
+        for name, content in wishes.flows.items():
+            _write(folder / "ivr_flows" / f"{name}.yaml", content)
+    except (OSError, shutil.Error, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise DeployError(f"The deployment in {config} and {flows} cannot be used for a run: {error}") from error
+    token = secrets.token_hex(24)
+    write_private(folder / "token", token + "\n")
+    env = {**_secrets(files["agents.yaml"], token)}
+    settings = load(derived, folder / "ivr_flows", {**os.environ, **env})
+    plan = pbx_plan(settings, moh_dir=folder / "sounds" / "moh")
+    return Deployment(folder, derived, folder / "ivr_flows", ports, env, token, settings, plan)
+
+
+def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterator[tuple[str, Yaml]]:
+    for path in sorted(config.glob("*.yaml")):
+        content: Yaml = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - gives text only
+        match path.name:
+            case "acd.yaml":
+                _surroundings(content, folder, ports)
+            case "queues.yaml":
+                for queue in content["queues"].values():
+                    queue.update({"wrap_up": f"{wishes.wrap_up_s * 1000:.0f}ms", **wishes.queue})
+            case "trunks.yaml":
+                for gateway in content["gateways"].values():
+                    gateway["match"] = [CALLERS]
+                    gateway.pop("contact", None)
+                    gateway.pop("register_at", None)
+            case "calendars.yaml":
+                for calendar in content["calendars"].values():
+                    calendar.update(hours={"mon-sun": ["00:00-24:00"]}, holidays={})
+            case "agents.yaml":
+                _hire(content["agents"], wishes.more_agents)
+            case "access_codes.yaml":
+                content["access_codes"].update(wishes.access_codes)
+            case _:
+                pass
+        yield path.name, content
+
+
+def _surroundings(content: Yaml, folder: Path, ports: Ports) -> None:
+    content["api"].update(bind=LOOPBACK, port=ports.api, tokens_env="ACD_API_TOKENS")
+    content["ari"].update(url=f"http://{LOOPBACK}:{ports.ari}", password_env="ACD_ARI_PASSWORD")  # noqa: S106 - a name
+    content["ami"].update(host=LOOPBACK, port=ports.ami, password_env="ACD_AMI_PASSWORD")  # noqa: S106 - a name
+    content["store"] = {"url": f"sqlite+aiosqlite:///{folder / 'acd.db'}"}
+    content["journal"] = {"file": str(folder / "journal.db")}
+    content["recordings"].update(dir=str(folder / "asterisk" / "spool" / "recording"))
+    content["prompts"].update(dir=str(folder / "sounds"), sound_prefix=str(folder / "sounds"))
+    content["phones"].pop("passwords_file", None)
+    content["phones"].update(passwords_env="ACD_PHONE_PASSWORDS")
+    content["sip"] = {
+        "bind": LOOPBACK,
+        "port": ports.sip,
+        "rtp_from": ports.rtp,
+        "rtp_to": ports.rtp + _RTP_SPAN - 1,
+    }
+
+
+def _hire(agents: Yaml, more: int) -> None:
+    every = {skill: "3" for agent in agents.values() for skill in agent["skills"]}
+    for number in range(1, more + 1):
+        agents[f"more{number}"] = {"name": f"Petugas tambahan {number}", "skills": every}
+
+
+def _secrets(agents: Yaml, token: str) -> dict[str, str]:
+    return {
+        "ACD_API_TOKENS": f"supervisor/demo {token}",
+        "ACD_ARI_PASSWORD": secrets.token_hex(16),
+        "ACD_AMI_PASSWORD": secrets.token_hex(16),
+        "ACD_PHONE_PASSWORDS": "\n".join(f"{agent} {secrets.token_hex(12)}" for agent in agents["agents"]),
+    }
+
+
+def _write(path: Path, content: Yaml) -> None:
+    write_private(path, yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120))
