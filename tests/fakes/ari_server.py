@@ -51,6 +51,8 @@ class FakeAri:
     """While it is not set, sockets stay open but what arrives is not looked at, not even pings."""
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
+    greetings: list[Seen] = field(default_factory=list)
+    """What a client asks at every connection, kept apart from ``seen``."""
     connections: list[str] = field(default_factory=list)
     """Application names in order of connection."""
     _rules: list[_Rule] = field(default_factory=list)
@@ -174,15 +176,15 @@ class FakeAri:
         return web.Response(status=status) if answer is None else web.json_response(answer, status=status)
 
     async def _perform(self, seen: Seen) -> tuple[int, Any]:
-        if seen.path == "/asterisk/info":
-            return 200, {"system": {"version": self.version}, "status": {"startup_time": self.startup_time}}
-        self.seen.append(seen)
+        (self.greetings if seen.path.endswith(("/asterisk/info", "/eventFilter")) else self.seen).append(seen)
         self._changed.set()
         for rule in self._rules:
             if rule.method == seen.method and rule.path.fullmatch(seen.path):
                 if rule.gate is not None:
                     await rule.gate.wait()
                 return rule.status, rule.body
+        if seen.path == "/asterisk/info":
+            return 200, {"system": {"version": self.version}, "status": {"startup_time": self.startup_time}}
         return 204, None
 
     def _authorised(self, request: web.Request) -> bool:

@@ -130,6 +130,7 @@ async def connect(session: aiohttp.ClientSession, config: AriConfig) -> Connecti
             rest = [f"{config.app}-rest-{n}" for n in range(1, config.rest_sockets + 1)] if by_socket else []
             for app in (*rest, config.app):
                 sockets.append(await _open_socket(session, config, app))  # noqa: PERF401 - kept for closing on failure
+            await _filter_events(session, config)
     except BaseException as error:
         await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
         if isinstance(error, (aiohttp.ClientError, TimeoutError, OSError)):
@@ -151,6 +152,14 @@ async def _open_socket(session: aiohttp.ClientSession, config: AriConfig, app: s
         max_msg_size=config.max_message_bytes,
         decode_text=False,
     )
+
+
+async def _filter_events(session: aiohttp.ClientSession, config: AriConfig) -> None:
+    """Tell Asterisk which events not to send. A refusal costs speed only, so it is logged and lived with."""
+    url = f"{config.base_url}/applications/{quote(config.app, safe='')}/eventFilter"
+    async with session.put(url, json={"disallowed": [{"type": kind} for kind in config.ignored_events]}) as response:
+        if not response.ok:
+            log.warning("ari_event_filter_refused", status=response.status)
 
 
 def _info(found: dict[str, Any]) -> AsteriskInfo:

@@ -178,6 +178,9 @@ class AriLink:
                 connection = await connect(session, self.config)
             except TelephonyError as error:
                 lost = Lost(str(error))
+            except Exception as error:  # the link must outlive what nobody thought of
+                log.exception("ari_connect_failed")
+                lost = Lost(f"{type(error).__name__}: {error}")
             else:
                 lost = await self._stay_up(connection)
                 if loop.time() - began > self.config.backoff_max_s:

@@ -57,6 +57,14 @@ class AriConfig:
     """With commands over HTTP: how many may run at once; commands with the same key never do."""
     backoff_max_s: float = 1.0
     """Longest pause between two attempts to connect."""
+    ignored_events: tuple[str, ...] = (
+        "ChannelVarset",
+        "ChannelConnectedLine",
+        "ChannelDialplan",
+        "ChannelCallerId",
+        "Dial",
+    )
+    """Event types Asterisk shall not send: most of a call's events are variables of its media statistics."""
     replaced_probe_s: float = 2.0
     """After being replaced: how often to look whether the application is free again."""
     max_message_bytes: int = 64 * 1024 * 1024

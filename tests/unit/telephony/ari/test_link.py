@@ -298,3 +298,23 @@ async def test_closing_leaves_no_task_and_fails_what_is_under_way(server: FakeAr
         assert link.state is AriState.DOWN
         names = {task.get_name() for task in asyncio.all_tasks()}
         assert not {name for name in names if name.startswith("ari-")}
+
+
+async def test_asterisk_is_told_which_events_not_to_send(server: FakeAri, connected: Any) -> None:
+    async with connected(ignored_events=("ChannelVarset", "Dial")):
+        (seen,) = (one for one in server.greetings if one.path == "/applications/acd/eventFilter")
+        assert seen.body == {"disallowed": [{"type": "ChannelVarset"}, {"type": "Dial"}]}
+
+
+async def test_an_asterisk_that_refuses_the_event_filter_is_used_all_the_same(server: FakeAri, connected: Any) -> None:
+    server.answer("PUT", "/applications/acd/eventFilter", 404)
+    async with connected() as client:
+        assert client.link.generation == 1
+
+
+async def test_an_answer_nobody_thought_of_is_told_and_tried_again(server: FakeAri, connected: Any) -> None:
+    server.answer("GET", "/asterisk/info", 200, ["not", "an", "object"])
+    async with connected(wait=False, backoff_max_s=0.05) as client:
+        await server.until(lambda: any("AttributeError" in reason for _, reason in client.states))
+        server.answer("GET", "/asterisk/info", 200, {})
+        await client.until_up()
