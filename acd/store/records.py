@@ -92,6 +92,14 @@ class SqlRecords:
         )
         return tuple(RecordingRow(**row) for row in rows)
 
+    def durable(self) -> bool:
+        """Whether everything written is durable now."""
+        return self._durable.is_set()
+
+    def durable(self) -> bool:
+        """Whether everything written is durable now (or was given up and reported)."""
+        return self._durable.is_set()
+
     async def flush(self) -> None:
         """Wait until everything written is durable; waits on while the database refuses."""
         await self._durable.wait()

@@ -18,8 +18,6 @@ from acd.web.openapi import make_document
 from acd.web.problems import FieldError, Problem
 from acd.web.routes import Answer, Call, Raw, Route
 
-__all__ = ["WebDeps", "make_app"]
-
 log = structlog.get_logger(__name__)
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -105,9 +105,6 @@ def read_query(request: web.Request, model: type[M]) -> M:
         if name in values:
             raise bad_fields([FieldError(name, "is given more than once")])
         values[name] = value
-    unknown = [name for name in values if name not in model.model_fields]
-    if unknown:
-        raise bad_fields([FieldError(name, "is no parameter of this resource") for name in unknown])
     try:
         return model.model_validate(values)
     except ValidationError as error:

@@ -95,8 +95,11 @@ async def test_what_is_written_comes_back_equal_also_after_reopening(tmp_path: P
         trunk=None, language=None, flow=None, last_node=None, sip_code=None, recording=None, exit=Exit.BLOCKED,
     )  # fmt: skip
     async with opened(tmp_path / "odd ? 100 % # name.sqlite") as store:
+        assert store.durable()
         store.write([record(1), recording(1), sparse])
+        assert not store.durable()
         await store.flush()
+        assert store.durable()
         assert await store.get(ContactId("c00001")) == record(1)
     async with opened(tmp_path / "odd ? 100 % # name.sqlite") as store:
         assert await store.get(ContactId("c00002")) == sparse
@@ -128,6 +131,7 @@ async def test_the_first_record_of_a_contact_stays(tmp_path: Path) -> None:
         store.write([record(1, exit=Exit.CLOSED), recording(1), recording(1, ok=False, problem="late")])
         await store.flush()
         assert (await all_pages(store, RecordFilter())) == [record(1)]
+        assert (store.health().errors, store.health().lost) == (0, 0)
         assert await store.recordings(ContactId("c00001")) == (recording(1),)
 
 
@@ -178,6 +182,7 @@ async def test_while_the_database_is_locked_rows_wait_and_are_written_afterwards
             await until(lambda: store.health().errors > 2)
             assert "locked" in store.health().failing
             assert store.health().backlog == 3
+            assert not store.durable()
             assert store.health().lost == 0
         finally:
             blocker.rollback()

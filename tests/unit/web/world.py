@@ -12,9 +12,8 @@ from acd.domain.ids import AgentId, ContactId, RecordingName
 from acd.domain.record import CallRecord, RecordingRow
 from acd.engine.views import EngineView
 from acd.ports import RecordFilter, RecordPage
-from acd.web.app import WebDeps
 from acd.web.auth import api_tokens
-from acd.web.deps import AgentAction
+from acd.web.deps import AgentAction, WebDeps
 from acd.web.readiness import Readiness
 from tests.unit.observability.sample import a_record, a_view, busy_figures
 
@@ -58,6 +57,10 @@ class FakeRecords:
     async def recordings(self, contact_id: ContactId) -> tuple[RecordingRow, ...]:
         """Find by contact."""
         return tuple(row for row in self.files if row.contact_id == contact_id)
+
+    def durable(self) -> bool:
+        """Nothing waits."""
+        return True
 
     async def flush(self) -> None:
         """Nothing waits."""
