@@ -93,10 +93,6 @@ class SqlRecords:
         return tuple(RecordingRow(**row) for row in rows)
 
     def durable(self) -> bool:
-        """Whether everything written is durable now."""
-        return self._durable.is_set()
-
-    def durable(self) -> bool:
         """Whether everything written is durable now (or was given up and reported)."""
         return self._durable.is_set()
 
