@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-PLAIN_STEP = 0.1
+_STEPS = 10
 
 
 class Progress(Protocol):
@@ -48,20 +48,21 @@ class PlainProgress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._name = ""
-        self._next = PLAIN_STEP
+        self._shown = 0
 
     def stage(self, name: str) -> None:
         """Open a stage with its own line."""
         self._name = name
-        self._next = PLAIN_STEP
+        self._shown = 0
         self._stream.write(f"{name} ...\n")
         self._stream.flush()
 
     def advance(self, ratio: float, detail: str = "") -> None:
         """Write a line whenever another tenth is done."""
-        if ratio < self._next:
+        steps = int(ratio * _STEPS + 1e-9)
+        if steps <= self._shown:
             return
-        self._next = ratio - ratio % PLAIN_STEP + PLAIN_STEP
+        self._shown = steps
         self._stream.write(f"{self._name}: {min(ratio, 1):4.0%} {detail}".rstrip() + "\n")
         self._stream.flush()
 
