@@ -57,7 +57,7 @@ def plan(version: str, files: Files) -> Plan:
             for k, v in files.trunks.trunks.items()
         },
         access_codes={
-            number: AccessCodePlan(code, FlowId(section.flow))
+            number: AccessCodePlan(number, FlowId(section.flow))
             for code, section in files.access_codes.access_codes.items()
             for number in (code, *section.also)
         },

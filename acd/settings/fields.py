@@ -130,4 +130,12 @@ ChannelPrefix = Annotated[
 ]
 Word = Annotated[str, _matching(_WORD, "one word of letters, digits, _, . and -"), _like_text(_WORD)]
 """A name Asterisk uses: a context, an extension, a class of music."""
+_SOUND = r"[A-Za-z0-9_./-]{1,200}"
+_VOICE = r"[A-Za-z0-9_.+-]{1,60}"
+_URI = r"sips?:[^\s;,\"<>\\]{1,200}"
+_USER = r"[^\s;]{1,100}"
+SoundPath = Annotated[str, _matching(_SOUND, "a path of letters, digits, _, ., - and /"), _like_text(_SOUND)]
+Voice = Annotated[str, _matching(_VOICE, "a voice of espeak-ng such as id or en-us+f3"), _like_text(_VOICE)]
+SipUri = Annotated[str, _matching(_URI, "an address such as sip:192.0.2.10:5060"), _like_text(_URI)]
+SipUser = Annotated[str, _matching(_USER, "a user name without spaces"), _like_text(_USER)]
 EnvName = Annotated[str, _matching(r"[A-Z][A-Z0-9_]*", "the name of an environment variable such as ACD_ARI_PASSWORD")]

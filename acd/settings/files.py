@@ -23,8 +23,12 @@ from acd.settings.fields import (
     Port,
     PositiveDuration,
     Priority,
+    SipUri,
+    SipUser,
+    SoundPath,
     Strict,
     Text,
+    Voice,
     Whole,
     Word,
 )
@@ -41,9 +45,10 @@ class ApiSection(Strict):
     """Address to listen on; keep it on loopback or behind a TLS proxy."""
     port: Port = 8169
     tokens_env: EnvName | None = None
-    """Environment variable with one ``NAME TOKEN`` a line."""
+    """Environment variable with one ``NAME TOKEN`` a line, as in the file."""
     tokens_file: Text | None = None
-    """File with one ``NAME TOKEN`` a line; a token has at least 32 characters."""
+    """File with one ``NAME TOKEN`` a line; a token has at least 32 characters. A name ``supervisor/...`` may change
+    things, ``agent/AGENT`` may do what that agent may, any other may only look."""
 
 
 class AriSection(Strict):
@@ -99,7 +104,7 @@ class PromptsSection(Strict):
     """Where rendered prompts are kept: ``<dir>/<language>/<prompt>.wav``."""
     recorded_dir: Text | None = None
     """Recorded voices, same layout; they take precedence over the rendered ones."""
-    sound_prefix: Text = "acd"
+    sound_prefix: SoundPath = "acd"
     """Path Asterisk plays them by: ``sound:<sound_prefix>/<language>/<prompt>``."""
 
 
@@ -109,7 +114,7 @@ class LanguageSection(Strict):
     name: Text = Field(examples=["Bahasa Indonesia"])
     skill: Name | None = None
     """Skill an agent needs to speak it; added to every queue's requirements for its callers."""
-    voice: Word | None = None
+    voice: Voice | None = None
     """espeak-ng voice for prompts that are not recorded; the language's code by default."""
 
 
@@ -257,11 +262,11 @@ class TrunkSection(Strict):
 class RegistrationSection(Strict):
     """Registration of this Asterisk at the operator of a trunk, where the contract asks for it."""
 
-    server: Text
+    server: SipUri
     """Registrar, such as ``sip:sip.operator.example``."""
-    client: Text
+    client: SipUri
     """The address registered, such as ``sip:169@sip.operator.example``."""
-    user: Text
+    user: SipUser
     password_env: EnvName | None = None
     password_file: Text | None = None
 
@@ -272,7 +277,7 @@ class GatewaySection(Strict):
     trunk: Name
     match: tuple[Text, ...] = Field(min_length=1)
     """Addresses its calls come from: 192.0.2.10, 192.0.2.10:5070 or a network such as 192.0.2.0/29."""
-    contact: Text | None = None
+    contact: SipUri | None = None
     """Where to send OPTIONS, such as ``sip:192.0.2.10:5060``."""
     codecs: tuple[Codec, ...] = Field(default=("alaw", "ulaw"), min_length=1)
     dtmf_mode: DtmfMode = "rfc4733"

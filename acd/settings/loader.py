@@ -16,9 +16,10 @@ from acd.settings.files import PhonesSection, RegistrationSection
 from acd.settings.secret_files import fetch, pairs
 from acd.settings.sources import Files, Sources, read_all
 from acd.settings.values import NO_SECRET, ApiToken, Secret
-from acd.settings.yaml_marks import Document, Path_
+from acd.settings.yaml_marks import Document, Path_, printable
 
 _MIN_TOKEN = 32
+_MIN_PASSWORD = 8
 
 
 def load(config_dir: Path, flows_dir: Path, env: Mapping[str, str], *, secrets: bool = True) -> values.Settings:
@@ -97,19 +98,24 @@ def _tokens(secrets: _Secrets, files: Files) -> tuple[ApiToken, ...]:
     if api is None:
         return ()
     tokens = secrets.named("api", "tokens", api.tokens_env, api.tokens_file, "TOKEN")
+    key = "tokens_env" if api.tokens_env else "tokens_file"
     for name, token in tokens.items():
+        role, _, holder = name.partition("/")
         if len(token.reveal()) < _MIN_TOKEN:
-            key = "tokens_env" if api.tokens_env else "tokens_file"
-            secrets.note("api", key, f"the token of {name} has fewer than {_MIN_TOKEN} characters")
+            secrets.note("api", key, f"the token of {printable(name)} has fewer than {_MIN_TOKEN} characters")
+        if role == "agent" and holder not in files.agents.agents:
+            secrets.note("api", key, f"unknown agent '{printable(holder)}' in it")
     return tuple(ApiToken(name, token) for name, token in tokens.items())
 
 
 def _phone_passwords(secrets: _Secrets, phones: PhonesSection, files: Files) -> dict[AgentId, Secret]:
     found = secrets.named("phones", "passwords", phones.passwords_env, phones.passwords_file, "PASSWORD")
-    for name in found:
+    key = "passwords_env" if phones.passwords_env else "passwords_file"
+    for name, password in found.items():
         if name not in files.agents.agents:
-            key = "passwords_env" if phones.passwords_env else "passwords_file"
-            secrets.note("phones", key, f"unknown agent '{name}' in it")
+            secrets.note("phones", key, f"unknown agent '{printable(name)}' in it")
+        elif len(password.reveal()) < _MIN_PASSWORD:
+            secrets.note("phones", key, f"the password of {name} has fewer than {_MIN_PASSWORD} characters")
     return {AgentId(name): secret for name, secret in found.items()}
 
 

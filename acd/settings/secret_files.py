@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acd.settings.values import NO_SECRET, Secret
-from acd.settings.yaml_marks import Document, Path_
+from acd.settings.yaml_marks import Document, Path_, printable
 
 _MAX_BYTES = 100_000
 
@@ -56,7 +56,7 @@ def pairs(document: Document, where: Path_, text: str, what: str) -> dict[str, S
         if len(words) != 2:  # noqa: PLR2004 - a pair
             document.add(where, f"line {number} of it is not NAME {what}")
         elif words[0] in found:
-            document.add(where, f"line {number} of it names {words[0]} again")
+            document.add(where, f"line {number} of it names {printable(words[0])} again")
         else:
             found[words[0]] = Secret(words[1])
     return found

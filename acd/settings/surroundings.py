@@ -34,6 +34,10 @@ def check(sources: Sources, names: Names) -> None:
     refer_all(document, ("fallback", "agents"), acd.fallback.agents, names.agents, "agent")
     if acd.sip.rtp_from >= acd.sip.rtp_to:
         document.add(("sip", "rtp_to"), f"must be above rtp_from ({acd.sip.rtp_from})")
+    contexts = acd.dialplan
+    for key in ("from_agents", "fallback"):
+        if getattr(contexts, key) == contexts.from_trunk:
+            document.add(("dialplan", key), f"'{contexts.from_trunk}' is the callers' context already")
     _check_languages(sources, document, acd, names)
     _check_feature_codes(sources, document, acd, names)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeAlias
 
 import yaml
@@ -82,12 +83,13 @@ def read(path: Path) -> Document:
     """Read a file; whatever is wrong with it stands in the document's mistakes, nothing is raised."""
     document = Document(printable(str(path), 4096))
     try:
+        if not S_ISREG(path.stat().st_mode):
+            document.add((), "is no ordinary file")
+            return document
         with path.open("rb") as stream:
             document.raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         document.add((), "this file is missing")
-    except IsADirectoryError:
-        document.add((), "is a folder, not a file")
     except (OSError, ValueError) as error:
         document.add((), f"cannot be read: {getattr(error, 'strerror', None) or error}")
     else:

@@ -40,5 +40,5 @@ def test_spans_that_touch_do_not_overlap() -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [("2028-02-29", True), ("2027-02-29", False), ("20270101", False)])
-def test_a_date_is_written_out_and_exists(text: str, expected: bool) -> None:  # noqa: FBT001 - a table's column
+def test_a_date_is_written_out_and_exists(text: str, *, expected: bool) -> None:
     assert is_date(text) is expected

@@ -146,6 +146,7 @@ def test_secrets_that_are_not_there_are_mistakes_where_they_are_named(sample: De
         ("operator short", "the token of operator has fewer than 32 characters"),
         (f"operator {TOKEN} x", "line 1 of it is not NAME TOKEN"),
         (f"a {TOKEN}\na {TOKEN}", "line 2 of it names a again"),
+        (f"agent/agent999 {TOKEN}", "unknown agent 'agent999' in it"),
     ],
 )
 def test_tokens_that_cannot_be_used_are_mistakes_that_do_not_show_them(
@@ -156,14 +157,77 @@ def test_tokens_that_cannot_be_used_are_mistakes_that_do_not_show_them(
     assert TOKEN not in told
 
 
-def test_a_password_for_an_agent_who_does_not_exist_is_a_mistake(sample: Deployment) -> None:
+def test_passwords_of_phones_must_be_of_agents_there_are_and_long_enough(sample: Deployment) -> None:
     sample.change("acd.yaml", "  # passwords_file: /etc/acd/phones", "  passwords_file: phones")
     (sample.config / "phones").write_text("agent101 secret-of-101\nagent999 secret-of-999\n", encoding="utf-8")
     (told,) = mistakes(sample, ENV)
     assert told.endswith("phones.passwords_file: unknown agent 'agent999' in it")
+    (sample.config / "phones").write_text("agent101 short\n", encoding="utf-8")
+    (told,) = mistakes(sample, ENV)
+    assert told.endswith("phones.passwords_file: the password of agent101 has fewer than 8 characters")
     (sample.config / "phones").write_text("agent101 secret-of-101\n", encoding="utf-8")
     passwords = load(sample.config, sample.flows, ENV).pbx.phone_passwords
     assert {k: v.reveal() for k, v in passwords.items()} == {"agent101": "secret-of-101"}
+
+
+# --- numbers, trunks, calendars
+
+
+def test_a_number_is_known_in_each_form_a_carrier_delivers(sample: Deployment) -> None:
+    sample.change(
+        "access_codes.yaml", "  1500169:\n    flow: 169", '  1500169: {flow: 169, also: [0211500169, "+62211500169"]}'
+    )
+    codes = load(sample.config, sample.flows, {}, secrets=False).plan.access_codes
+    assert codes == {n: AccessCodePlan(n, "169") for n in ("169", "1500169", "0211500169", "+62211500169")}  # type: ignore[arg-type]
+
+
+def test_a_number_that_begins_with_another_is_a_mistake(sample: Deployment) -> None:
+    sample.change("access_codes.yaml", "  1500169:\n    flow: 169", "  1500169: {flow: 169, also: [1694]}")
+    assert [m.split(": ", 1)[1] for m in mistakes(sample)] == [
+        "access_codes.1500169.also[0]: overlaps 169: one begins with the other"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "clashes"),
+    [
+        ("[PJSIP/gw10]", False),
+        ("[DAHDI/i1, DAHDI/i10]", False),
+        ("[PJSIP/gw1-b]", True),
+        ("[DAHDI/i1, DAHDI/i1-2]", True),
+    ],
+)
+def test_prefixes_overlap_when_a_channel_could_begin_with_both(
+    sample: Deployment, prefixes: str, *, clashes: bool
+) -> None:
+    sample.change("trunks.yaml", "    capacity: 30\n", f"    capacity: 30\n    channel_prefixes: {prefixes}\n")
+    if clashes:
+        assert "overlaps" in mistakes(sample)[0]
+    else:
+        load(sample.config, sample.flows, {}, secrets=False)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.0/29", "192.0.2.10:5070", "2001:db8::1", "gw.example.net", "gw:5080"])
+def test_a_gateway_is_known_by_address_port_network_or_name(sample: Deployment, address: str) -> None:
+    sample.change("trunks.yaml", "[192.0.2.10]", f'["{address}"]')
+    assert load(sample.config, sample.flows, {}, secrets=False).pbx.gateways[0].match == (address,)
+
+
+@pytest.mark.parametrize("address", ["192.0.2", "192.0.2.256", "192.0.2.10:0", "gw:port", "-gw", "a b", "192.0.2.0/33"])
+def test_an_address_that_is_none_is_a_mistake(sample: Deployment, address: str) -> None:
+    sample.change("trunks.yaml", "[192.0.2.10]", f'["{address}"]')
+    assert "is no address" in mistakes(sample)[0]
+
+
+def test_a_registration_needs_its_password_from_outside(sample: Deployment) -> None:
+    sample.append("trunks.yaml", "    register_at: {server: 'sip:a.example', client: 'sip:169@a.example', user: 169}\n")
+    assert mistakes(sample)[0].endswith(
+        "gateways.gw1.register_at: password_env or password_file is missing: where does the secret come from?"
+    )
+    sample.change("trunks.yaml", "user: 169}", "user: 169, password_env: TRUNK}")
+    registration = load(sample.config, sample.flows, {**ENV, "TRUNK": "trunk-secret"}).pbx.gateways[0].registration
+    assert registration is not None
+    assert registration.password.reveal() == "trunk-secret"
 
 
 # --- files
@@ -268,7 +332,7 @@ def only_config_errors(deployment: Deployment, name: str, content: bytes) -> Non
 
 
 FUZZ = hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 

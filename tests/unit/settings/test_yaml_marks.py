@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -95,10 +96,13 @@ def test_a_byte_order_mark_is_no_mistake() -> None:
 def test_what_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:
     folder = tmp_path / "folder.yaml"
     folder.mkdir()
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
     loop = tmp_path / "loop.yaml"
     loop.symlink_to(loop)
     assert [m.message for m in read(tmp_path / "none.yaml").mistakes] == ["this file is missing"]
-    assert [m.message for m in read(folder).mistakes] == ["is a folder, not a file"]
+    assert [m.message for m in read(folder).mistakes] == ["is no ordinary file"]
+    assert [m.message for m in read(pipe).mistakes] == ["is no ordinary file"]
     assert [m.message for m in read(loop).mistakes] == ["cannot be read: Too many levels of symbolic links"]
     assert [m.message for m in read(Path("a\0b")).mistakes] == ["cannot be read: embedded null byte"]
 
