@@ -14,13 +14,12 @@ from aiohttp import web
 
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, Event
-from acd.domain.ids import AgentId, Language, PromptKey
+from acd.domain.ids import Language, PromptKey
 from acd.engine.state import EngineState
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.runtime.audit import Auditor
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.dispatcher import Codec, Dispatcher
-from acd.settings.values import ApiToken as GivenToken
 from acd.settings.values import PromptsSettings, Settings
 from acd.store.codec import decode, encode
 from acd.store.journal import SqliteJournal
@@ -33,7 +32,7 @@ from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
 from acd.telephony.manager import to_event
 from acd.web.app import make_app
-from acd.web.auth import ApiToken, token_digest
+from acd.web.auth import api_tokens
 from acd.web.deps import WebDeps
 from acd.web.readiness import Readiness
 
@@ -46,19 +45,6 @@ def _media(prompts: PromptsSettings, key: PromptKey, language: Language) -> str 
     if language not in prompts.texts.get(key, {}):
         return None
     return f"sound:{prompts.sound_prefix}/{language}/{key}"
-
-
-def _token(given: GivenToken) -> ApiToken:
-    """Read the role out of a token's name: ``supervisor/NAME``, ``agent/AGENT_ID``; any other may only look."""
-    role, _, holder = given.name.partition("/")
-    digest = token_digest(given.token.reveal())
-    match role:
-        case "supervisor":
-            return ApiToken(given.name, digest, "supervisor")
-        case "agent":
-            return ApiToken(given.name, digest, "agent", AgentId(holder))
-        case _:
-            return ApiToken(given.name, digest, "viewer")
 
 
 class App:
@@ -102,8 +88,7 @@ class App:
     @classmethod
     async def open(cls, settings: Settings) -> App:
         """Open journal and store. Raises ``StoreError``."""
-        for folder in (settings.journal.parent,):
-            folder.mkdir(parents=True, exist_ok=True)
+        settings.journal.parent.mkdir(parents=True, exist_ok=True)
         journal = SqliteJournal(settings.journal, on_error=lambda why: log.error("journal_failing", why=why))
         try:
             records = await open_records(
@@ -120,7 +105,6 @@ class App:
         log.info("recovered", events=replayed, plan=self._settings.plan.version)
         self.dispatcher.attach(self._control)
         await self._listen()
-        self._auditor.start()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeper")
         await self._control.link.start()
         try:
@@ -157,7 +141,7 @@ class App:
     def _ari_state(self, state: AriState, _reason: str) -> None:
         if state is AriState.UP:
             self._auditor.connected()
-        elif self._auditor.synced or state is AriState.REPLACED:
+        else:
             self._auditor.disconnected()
 
     # ------------------------------------------------------------ HTTP
@@ -172,7 +156,7 @@ class App:
                 request_agent=self.dispatcher.request_agent,
                 metrics=metrics.render,
                 ready=self._ready,
-                tokens=tuple(_token(given) for given in api.tokens),
+                tokens=api_tokens((given.name, given.token.reveal()) for given in api.tokens),
             )
         )
         self._web = web.AppRunner(application, access_log=None)
@@ -192,7 +176,8 @@ class App:
     def _ready(self) -> Readiness:
         reasons = []
         if not self._auditor.synced:
-            reasons.append(f"ARI is {self._control.link.state}")
+            up = self._control.link.state is AriState.UP
+            reasons.append("the calls in Asterisk are being listed" if up else f"ARI is {self._control.link.state}")
         if failing := self._journal.health().failing:
             reasons.append(f"the journal fails: {failing}")
         view = self.dispatcher.view()

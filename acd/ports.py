@@ -70,6 +70,19 @@ class RecordPage:
     next: str | None
 
 
+class RecordWriter(Protocol):
+    """Where call records and recording rows go."""
+
+    def write(self, items: Iterable[CallRecord | RecordingRow]) -> None:
+        """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
+
+    def durable(self) -> bool:
+        """Whether everything written is durable now. Until it is, the events it came from must stay replayable."""
+
+    async def flush(self) -> None:
+        """Wait until everything written is durable."""
+
+
 class Records(Protocol):
     """Call records and recording rows."""
 

@@ -23,12 +23,14 @@ def replay(
     try:
         with open_journal(journal) as stretch:
             state = decode(EngineState, stretch.state) if stretch.state is not None else None
-            for seq, event, commands in run_again(state, stretch.events):
+            for step in run_again(state, stretch.events):
                 if events:
-                    typer.echo(f"{seq}\t< {encode(event).decode()}")
-                for command in commands:
+                    typer.echo(f"{step.seq}\t< {encode(step.event).decode()}")
+                for command in step.commands:
                     if ignored or not isinstance(command, Ignored):
-                        typer.echo(f"{seq}\t> {encode(command).decode()}")
+                        typer.echo(f"{step.seq}\t> {encode(command).decode()}")
+                if step.defect:
+                    typer.echo(f"{step.seq}\t! {step.defect}")
     except StoreError as error:
         typer.echo(f"acd replay: {error}", err=True)
         raise typer.Exit(1) from None

@@ -230,6 +230,8 @@ class Resynced:
     channels: tuple[ChannelSeen, ...]
     bridges: tuple[BridgeSeen, ...]
     after_gap: bool
+    asked_at: float | None = None
+    """When Asterisk was asked; what happened between then and ``at`` may be missing from the lists. None: at ``at``."""
     kind: Literal["resynced"] = "resynced"
 
 

@@ -39,6 +39,10 @@ def resynced(turn: Turn, event: Resynced) -> None:
     queues.offer_all(turn)
 
 
+def _asked_at(event: Resynced) -> float:
+    return event.at if event.asked_at is None else event.asked_at
+
+
 def _owner(turn: Turn, bridge: BridgeId) -> Contact | None:
     contact = turn.contact(ContactId(bridge.removeprefix(OUR_BRIDGE_PREFIX)))
     return contact if contact is not None and contact.bridged else None
@@ -47,12 +51,13 @@ def _owner(turn: Turn, bridge: BridgeId) -> Contact | None:
 def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) -> None:
     """End every leg we believe in that does not exist. Agents' legs first: their end ends the conversation."""
     state = turn.state
+    asked_at = _asked_at(event)
     known = [(agent.leg, agent.work.since) for agent in state.agents.values() if agent.leg is not None]
     known += [(contact.leg, contact.arrived_at) for contact in state.contacts.values()]
     known += [(leg, call.since) for leg, call in state.feature_calls.items()]
     for leg, since in known:
-        # In an audit, what we ordered or heard of lately may be younger than the list.
-        if leg not in channels and (event.after_gap or event.at - since > SETTLED_S):
+        # What we heard of since Asterisk was asked is younger than the list; in an audit, so may be what we ordered.
+        if leg not in channels and since <= asked_at and (event.after_gap or event.at - since > SETTLED_S):
             legs.ended(turn, LegEnded(event.at, leg))
 
 
@@ -60,14 +65,16 @@ def _leases(turn: Turn, event: Resynced) -> None:
     """Make the ledger anew: channels hold SST, whoever serves them."""
     state = turn.state
     refused = {c.leg for c in state.contacts.values() if isinstance(c.phase, Leaving) and c.leg not in state.leases}
-    if not event.after_gap:
-        # An audit's list may be older than the last events: who ended since stays ended, who came since stays.
+    # The list may be older than the last events: who ended since stays ended, who came since stays.
+    if event.after_gap:
+        asked_at = _asked_at(event)
+        refused |= {leg for leg, ended_at in state.ended.items() if ended_at > asked_at and leg not in state.leases}
+    else:
         young = {c.leg_id for c in event.channels if event.at - c.created_at <= SETTLED_S}
         refused |= {leg for leg in (*young, *state.ended) if leg not in state.leases}
     seen = ((channel.leg_id, channel.name) for channel in event.channels)
     leases = trunks.rebuild(turn.plan, seen, frozenset(refused))
-    if not event.after_gap:
-        leases |= {leg: trunk for leg, trunk in state.leases.items() if ContactId(leg) in state.contacts}
+    leases |= {leg: trunk for leg, trunk in state.leases.items() if ContactId(leg) in state.contacts}
     state.leases = leases
     for trunk in turn.plan.trunks:
         known = state.trunks.get(trunk, TrunkState())

@@ -19,68 +19,82 @@ RETRY_S = 0.5
 
 
 class Auditor:
-    """Resyncs after each connection, audits at intervals. One task; ``connected`` and ``disconnected`` steer it."""
+    """Resyncs after each connection, audits at intervals. One task while connected.
+
+    Args:
+        clock: the time of the link's changes.
+        dispatcher: takes what was seen.
+        control: looks.
+        on_synced: called after each resync that follows a connection.
+        audit_every_s: seconds between audits.
+        retry_s: seconds until a look that failed is tried again.
+    """
 
     def __init__(
-        self, clock: Clock, dispatcher: Dispatcher, control: CallControl, on_synced: Callable[[], None] = lambda: None
+        self,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        control: CallControl,
+        *,
+        on_synced: Callable[[], None] = lambda: None,
+        audit_every_s: float = AUDIT_EVERY_S,
+        retry_s: float = RETRY_S,
     ) -> None:
         self._clock = clock
         self._dispatcher = dispatcher
         self._control = control
         self._on_synced = on_synced
-        self._gap = True
-        self._up = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._audit_every_s = audit_every_s
+        self._retry_s = retry_s
+        self._tasks: set[asyncio.Task[None]] = set()
         self.synced = False
         """The state was compared with Asterisk since the link came up."""
 
-    def start(self) -> None:
-        """Begin; nothing happens until ``connected``."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
-
     async def close(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        self._stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def connected(self) -> None:
         """ARI is up: a resync is due before anything else."""
-        self._gap = True
-        self.synced = False
-        self._up.set()
-        self._wake()
+        self.disconnected()
+        task = asyncio.get_running_loop().create_task(self._run(), name="auditor")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def disconnected(self) -> None:
-        """ARI is down."""
-        self.synced = False
-        self._up.clear()
-        self._dispatcher.submit(LinkChanged(self._clock.now(), "ari", up=False))
+        """ARI is down, or still is. What is being looked at is of a connection that is gone, and dropped."""
+        self._stop()
+        if self.synced:
+            self.synced = False
+            self._dispatcher.submit(LinkChanged(self._clock.now(), "ari", up=False))
 
-    def _wake(self) -> None:
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            self._task = asyncio.get_running_loop().create_task(self._run())
+    def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     async def _run(self) -> None:
         while True:
-            await self._up.wait()
             try:
-                seen = await self._control.resync(after_gap=self._gap)
+                seen = await self._control.resync(after_gap=not self.synced)
             except TelephonyError as error:
                 log.warning("resync_failed", error=str(error))
-                await asyncio.sleep(RETRY_S)
-                continue
-            self._take(seen)
-            await asyncio.sleep(AUDIT_EVERY_S)
+                await asyncio.sleep(self._retry_s)
+            except Exception:
+                # Something in Asterisk's lists that we cannot read: without an audit, nothing would ever be repaired.
+                log.exception("resync_unreadable")
+                await asyncio.sleep(self._retry_s)
+            else:
+                self._take(seen)
+                await asyncio.sleep(self._audit_every_s)
 
     def _take(self, seen: Resynced) -> None:
-        if self._gap:
-            self._dispatcher.submit(LinkChanged(self._clock.now(), "ari", up=True))
+        if self.synced:
+            self._dispatcher.submit(seen)
+            return
+        self.synced = True
+        self._dispatcher.submit(LinkChanged(self._clock.now(), "ari", up=True))
         self._dispatcher.submit(seen)
-        if self._gap:
-            self._gap = False
-            self.synced = True
-            self._dispatcher.release_timers()
-            log.info("resynced", channels=len(seen.channels), bridges=len(seen.bridges))
-            self._on_synced()
+        self._dispatcher.release_timers()
+        log.info("resynced", channels=len(seen.channels), bridges=len(seen.bridges))
+        self._on_synced()

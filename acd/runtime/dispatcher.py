@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from acd.domain.commands import (
     WriteRecord,
     WriteRecording,
 )
+from acd.domain.errors import AcdError
 from acd.domain.events import AgentRequested, Event, LinkChanged, PlanLoaded
 from acd.domain.ids import AgentId, RequestId
 from acd.domain.plan import Plan
@@ -32,13 +34,15 @@ from acd.engine.agent import Action
 from acd.engine.core import Engine
 from acd.engine.state import EngineState
 from acd.engine.views import EngineView, view
-from acd.ports import CallControl, Clock, Journal, Recordings, Records
+from acd.ports import CallControl, Clock, Journal, Recordings, RecordWriter
 from acd.runtime.timers import Timers
 
 log = structlog.get_logger(__name__)
 
 SNAPSHOT_EVERY = 2_000
-"""Events between snapshots: a restart replays at most so many."""
+"""Events between snapshots: a restart replays at most so many, and those since the store last took every record."""
+LAST_RECORDS_S = 2.0
+"""At the end: how long to wait for the store to take the last records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class Codec:
 class Dispatcher:
     """Owns the engine. Not thread-safe: everything happens on one event loop."""
 
-    def __init__(self, clock: Clock, journal: Journal, records: Records, recordings: Recordings, codec: Codec) -> None:
+    def __init__(
+        self, clock: Clock, journal: Journal, records: RecordWriter, recordings: Recordings, codec: Codec
+    ) -> None:
         self.clock = clock
         self._journal = journal
         self._records = records
@@ -65,7 +71,7 @@ class Dispatcher:
         self._busy = False
         self._since_snapshot = 0
         self._requests = 0
-        self._replies: dict[RequestId, asyncio.Future[Reply]] = {}
+        self._replies: dict[RequestId, Reply] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ start and stop
@@ -77,7 +83,7 @@ class Dispatcher:
             self._engine = Engine(self._codec.decode(snapshot))
         for event in events:
             # Written before the crash or not, nobody knows: writing again is harmless, ids decide.
-            for command in self._engine.handle(event):
+            for command in self._decide(event):
                 if isinstance(command, WriteRecord):
                     self._records.write([command.record])
                 elif isinstance(command, WriteRecording):
@@ -103,15 +109,15 @@ class Dispatcher:
         self._timers.release()
 
     async def close(self) -> None:
-        """Stop taking input, keep a snapshot."""
+        """Let no timer run any more and keep a snapshot, unless the store still lacks records made of older events."""
         self._timers.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._engine.state.plan is not None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._records.flush(), LAST_RECORDS_S)
+        if self._engine.state.plan is not None and self._records.durable():
             self.snapshot()
-        await self._journal.flush()
-        await self._records.flush()
 
     # ------------------------------------------------------------ input
 
@@ -131,11 +137,10 @@ class Dispatcher:
         """Ask for a change of an agent's presence. Returns whether it was done, and why not."""
         self._requests += 1
         request_id = RequestId(f"r{self._requests}")
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._replies[request_id] = future
+        # A task never runs in the middle of another event, so the reply is there when submit returns.
         self.submit(AgentRequested(self.clock.now(), request_id, agent_id, action, reason))
-        reply = await future
-        return reply.ok, reply.message
+        reply = self._replies.pop(request_id, None)
+        return (reply.ok, reply.message) if reply is not None else (False, "the engine could not decide; see its log")
 
     def view(self) -> EngineView | None:
         """Everything at this moment; None before a plan is loaded."""
@@ -145,26 +150,32 @@ class Dispatcher:
 
     def _process(self, event: Event) -> None:
         self._journal.append(event)
-        try:
-            commands = self._engine.handle(event)
-        except Exception:
-            # A defect in one event's handling must not end all calls; the audit brings belief and reality together.
-            log.exception("event_failed", event_kind=event.kind)
-            return
-        for command in commands:
+        for command in self._decide(event):
             try:
                 self._carry_out(command)
             except Exception:
                 # One command must not take the others with it; the audit finds what is missing.
                 log.exception("command_failed", command=command.kind)
         self._since_snapshot += 1
-        if self._since_snapshot >= SNAPSHOT_EVERY and not self._inbox:
+        # A record is made again from its event after a crash: until it is durable, no snapshot may take its place.
+        if self._since_snapshot >= SNAPSHOT_EVERY and self._records.durable():
             self.snapshot()
+
+    def _decide(self, event: Event) -> list[Command]:
+        try:
+            return self._engine.handle(event)
+        except Exception:
+            # A defect in one event's handling must not end all calls; the audit brings belief and reality together.
+            log.exception("event_failed", event_kind=event.kind)
+            return []
 
     def snapshot(self) -> None:
         """Keep the state now: after enough events, at the end, and when the journal lost some."""
         self._since_snapshot = 0
-        self._journal.snapshot(self._codec.encode(self._engine.state))
+        try:
+            self._journal.snapshot(self._codec.encode(self._engine.state))
+        except AcdError as error:
+            log.error("snapshot_failed", error=str(error))  # noqa: TRY400 - the reason says it all
 
     def _carry_out(self, command: Command) -> None:
         match command:
@@ -179,9 +190,7 @@ class Dispatcher:
             case CheckRecording():
                 self._start(self._check(command))
             case Reply():
-                future = self._replies.pop(command.request_id, None)
-                if future is not None and not future.done():
-                    future.set_result(command)
+                self._replies[command.request_id] = command
             case Ignored():
                 log.debug("event_ignored", event_kind=command.event, reason=command.reason)
             case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from acd.domain.commands import Command
 from acd.domain.events import Event
@@ -10,10 +11,23 @@ from acd.engine.core import Engine
 from acd.engine.state import EngineState
 
 
-def replay(
-    state: EngineState | None, events: Iterable[tuple[int, Event]]
-) -> Iterator[tuple[int, Event, list[Command]]]:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event, its number in the journal and what came of it; ``defect`` is the engine's own failure, if any."""
+
+    seq: int
+    event: Event
+    commands: tuple[Command, ...]
+    defect: str = ""
+
+
+def replay(state: EngineState | None, events: Iterable[tuple[int, Event]]) -> Iterator[Step]:
     """Apply events (with their sequence numbers) to a state, None for the empty one. Changes ``state``."""
     engine = Engine(state)
     for seq, event in events:
-        yield seq, event, engine.handle(event)
+        try:
+            commands = tuple(engine.handle(event))
+        except Exception as error:  # noqa: BLE001 - as when it ran: the dispatcher goes on with the next event
+            yield Step(seq, event, (), f"{type(error).__name__}: {error}")
+        else:
+            yield Step(seq, event, commands)

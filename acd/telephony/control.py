@@ -46,7 +46,7 @@ from acd.domain.events import (
 from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, Language, LegId, PlaybackId, PromptKey, RecordingName
 from acd.ports import Clock
 from acd.telephony.ari import commands
-from acd.telephony.ari.errors import AriRefused
+from acd.telephony.ari.errors import AriConflict, AriRefused
 from acd.telephony.ari.link import AriLink
 from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
@@ -110,7 +110,8 @@ class AriControl:
 
     @staticmethod
     def _claimed(result: AriResult) -> None:
-        if result.error is not None and not isinstance(result.error, ChannelGone):
+        # Gone before we could, or taken by another engine: both are as it should be.
+        if result.error is not None and not isinstance(result.error, ChannelGone | AriConflict):
             log.warning("claim_failed", status=result.status, error=str(result.error))
 
     def _stasis_start(self, event: dict[str, Any]) -> Event | None:
@@ -241,6 +242,7 @@ class AriControl:
 
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at all channels and bridges. Raises ``TelephonyError``."""
+        asked_at = self._clock.now()
         found = await self.link.resync()
         if after_gap:
             self._hung_up.clear()
@@ -255,6 +257,7 @@ class AriControl:
                 for bridge in found.bridges
             ),
             after_gap=after_gap,
+            asked_at=asked_at,
         )
 
 
