@@ -108,7 +108,7 @@ async def read_json(session: aiohttp.ClientSession, config: AriConfig, path: str
         raise PbxUnavailable(f"GET {path}: {error}") from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise CommandTimeout(f"GET {path}: {error or 'no answer in time'}") from error
-    refused = error_for(response.status, f"GET {path}", response.reason or "")
+    refused = error_for(response.status, f"GET {path}", response.reason or "", raw.decode(errors="replace"))
     if refused is not None:
         raise refused
     return orjson.loads(raw)

@@ -6,6 +6,8 @@ Stasis, id taken, call claimed by somebody else), 400/403/422 for what it will n
 
 from __future__ import annotations
 
+import orjson
+
 from acd.domain.errors import ChannelGone, TelephonyError
 
 
@@ -25,17 +27,26 @@ class AriFailed(AriRefused):
     """5xx: Asterisk tried and failed, or could not allocate what the request needs."""
 
 
-def error_for(status: int, what: str, reason: str) -> TelephonyError | None:
+def _explanation(raw: str | None) -> str:
+    try:
+        found = orjson.loads(raw or "null")
+    except orjson.JSONDecodeError:
+        return ""
+    return str(found.get("message") or found.get("error") or "") if isinstance(found, dict) else ""
+
+
+def error_for(status: int, what: str, reason: str, raw: str | None = None) -> TelephonyError | None:
     """Return the error for an ARI status code, or None when the code says success.
 
     Args:
         status: HTTP status code as ARI gave it.
         what: method and path, never the query (it may hold a caller's number).
-        reason: Asterisk's own words for it.
+        reason: the status in words.
+        raw: the answer, ``{"message": …}`` as a rule, which says more.
     """
     if status < 400:  # noqa: PLR2004 - HTTP: 4xx and 5xx are the errors
         return None
-    message = f"{what}: {status} {reason}".rstrip()
+    message = f"{what}: {status} {_explanation(raw) or reason}".rstrip()
     if status == 404:  # noqa: PLR2004 - HTTP Not Found
         return ChannelGone(message)
     if status == 409:  # noqa: PLR2004 - HTTP Conflict

@@ -64,7 +64,7 @@ class Command:
 
     def answered(self, status: int, reason: str, raw: str | None) -> None:
         """Tell what Asterisk answered."""
-        self.finish(AriResult(status, raw, error_for(status, self.what, reason)))
+        self.finish(AriResult(status, raw, error_for(status, self.what, reason, raw)))
 
     def lose(self, why: str) -> None:
         """Tell that no answer will come."""

@@ -23,7 +23,7 @@ from acd.telephony.ari import commands
 from acd.telephony.ari.connection import Connection, Lost, connect, open_session, read_json
 from acd.telephony.ari.lanes import Command
 from acd.telephony.ari.snapshots import Resync, bridge_snapshot, channel_snapshot
-from acd.telephony.ari.values import AriRequest, AriResult, AriState
+from acd.telephony.ari.values import AriRequest, AriResult, AriState, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -162,8 +162,10 @@ class AriLink:
             raise PbxUnavailable(f"resync: link is {self.state}")
         channels = await read_json(self._session, self.config, "/channels")
         bridges = await read_json(self._session, self.config, "/bridges")
+        application = await read_json(self._session, self.config, path_of("applications", self.config.app))
+        in_app = frozenset(application.get("channel_ids") or ())
         return Resync(
-            tuple(channel_snapshot(found, self.config.app) for found in channels),
+            tuple(channel_snapshot(found, in_app) for found in channels),
             tuple(bridge_snapshot(found) for found in bridges),
         )
 
@@ -223,7 +225,7 @@ class AriLink:
         while True:
             await asyncio.sleep(self.config.replaced_probe_s)
             try:
-                await read_json(session, self.config, f"/applications/{self.config.app}")
+                await read_json(session, self.config, path_of("applications", self.config.app))
             except CommandTimeout:
                 continue
             except TelephonyError:

@@ -1,6 +1,6 @@
 """What Asterisk says exists: channels and bridges as frozen values, for reconciliation after a reconnect.
 
-Decides which channels are inside which Stasis application; must not know what a contact is.
+Decides what of Asterisk's answers is kept; must not know what a contact is.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class ChannelSnapshot:
     app_name: str
     app_data: str
     in_app: bool
-    """Whether it is inside our Stasis application now, and so obeys our commands."""
+    """Whether our Stasis application has it: inside, or originated by us and still ringing."""
     variables: tuple[tuple[str, str], ...] = ()
     """The variables named by ``channelvars`` in ari.conf, sorted by name."""
 
@@ -54,11 +54,13 @@ class Resync:
     bridges: tuple[BridgeSnapshot, ...]
 
 
-def channel_snapshot(found: Mapping[str, Any], app: str) -> ChannelSnapshot:
-    """Build from one element of ``GET /channels``; works on the ``channel`` of an event as well."""
+def channel_snapshot(found: Mapping[str, Any], in_app: Container[str]) -> ChannelSnapshot:
+    """Build from one element of ``GET /channels``, or the ``channel`` of an event.
+
+    ``in_app`` are the ids that ``GET /applications/APP`` names: the channel itself does not tell, for after
+    StasisBroadcast it shows the pattern instead of the application, and a ringing leg shows neither.
+    """
     dialplan = found.get("dialplan") or {}
-    app_name = str(dialplan.get("app_name") or "")
-    app_data = str(dialplan.get("app_data") or "")
     return ChannelSnapshot(
         id=str(found["id"]),
         name=str(found.get("name") or ""),
@@ -67,9 +69,9 @@ def channel_snapshot(found: Mapping[str, Any], app: str) -> ChannelSnapshot:
         context=str(dialplan.get("context") or ""),
         caller_number=str((found.get("caller") or {}).get("number") or ""),
         creation_time=str(found.get("creationtime") or ""),
-        app_name=app_name,
-        app_data=app_data,
-        in_app=app_name in {"Stasis", "StasisBroadcast"} and app_data.split(",", 1)[0] == app,
+        app_name=str(dialplan.get("app_name") or ""),
+        app_data=str(dialplan.get("app_data") or ""),
+        in_app=str(found["id"]) in in_app,
         variables=tuple(sorted((str(k), str(v)) for k, v in (found.get("channelvars") or {}).items())),
     )
 

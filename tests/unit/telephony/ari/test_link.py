@@ -278,11 +278,12 @@ async def test_no_password_is_shown(connected: Any) -> None:
 
 
 async def test_resync_reads_channels_and_bridges(server: FakeAri, connected: Any) -> None:
-    server.answer("GET", "/channels", 200, [{"id": "1", "dialplan": {"app_name": "Stasis", "app_data": "acd"}}])
+    server.answer("GET", "/channels", 200, [{"id": "1", "dialplan": {"app_name": "AppDial2"}}, {"id": "2"}])
+    server.answer("GET", "/applications/acd", 200, {"name": "acd", "channel_ids": ["1"]})
     server.answer("GET", "/bridges", 200, [{"id": "b", "channels": ["1", "2"]}])
     async with connected() as client:
         found = await client.link.resync()
-        assert [(channel.id, channel.in_app) for channel in found.channels] == [("1", True)]
+        assert [(channel.id, channel.in_app) for channel in found.channels] == [("1", True), ("2", False)]
         assert found.bridges[0].channels == ("1", "2")
         assert {one.via for one in server.seen} == {"http"}
 
