@@ -64,6 +64,7 @@ class AmiLink:
         self._state = AmiState.DOWN
         self._generation = 0
         self._session: Session | None = None
+        """The one to ask; there only while the state is ``UP``."""
         self._inbox: asyncio.Queue[AmiEvent | tuple[AmiState, str] | None] = asyncio.Queue()
         self._logged: tuple[AmiState, str] | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -137,7 +138,7 @@ class AmiLink:
     async def _ask(self, name: str, headers: Mapping[str, HeaderValue], *, as_list: bool) -> list[Message]:
         checked = check_headers(name, headers)
         session = self._session
-        if session is None or self._state is not AmiState.UP:
+        if session is None:
             raise PbxUnavailable(f"the AMI link is {self._state}; {name} was not sent")
         return await session.ask(PendingAction({"Action": name, **checked}, as_list=as_list))
 

@@ -1,12 +1,14 @@
 import asyncio
 import logging
 from collections import deque
+from typing import ClassVar
 
 from .actions import Action
 from .ami_protocol import AMIProtocol
 from .message import Message
 
 class Manager:
+    defaults: ClassVar[dict[str, object]]
     loop: asyncio.AbstractEventLoop
     log: logging.Logger
     protocol: AMIProtocol | None

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from panoramisk.manager import Manager
 from panoramisk.message import Message
 
 from acd.domain.errors import CommandTimeout, PbxUnavailable
@@ -73,7 +74,7 @@ async def test_an_action_unanswered_when_the_link_breaks_fails_and_is_never_sent
     asking = asyncio.create_task(link.action("Originate", Channel="Local/1@x", Async="true"))
     await server.until(lambda: server.count("Originate") == 1)
     server.peer.cut()
-    with pytest.raises(CommandTimeout, match="outcome unknown"):
+    with pytest.raises(CommandTimeout, match=r"link was lost.*outcome unknown"):
         await asking
     await heard.until(lambda: link.generation == 2)
     server.on["Probe"] = lambda peer, a: peer.answer(a, "Success", "Message: here")
@@ -141,7 +142,7 @@ async def test_a_list_cut_midway_by_the_connection_fails(connect: Connect, serve
     asking = asyncio.create_task(link.list_action("Entries"))
     await server.until(lambda: server.count("Entries") == 1)
     server.peer.cut()
-    with pytest.raises(CommandTimeout, match="outcome unknown"):
+    with pytest.raises(CommandTimeout, match=r"link was lost.*outcome unknown"):
         await asking
 
 
@@ -280,6 +281,24 @@ async def test_a_link_closed_during_back_off_never_connects_again(
     assert (len(server.peers), link.state) == (1, AmiState.DOWN)
 
 
+async def test_an_attempt_that_failed_leaves_nobody_behind_who_tries_again(
+    connect: Connect, server: FakeAmi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[Manager] = []
+    original = Manager.connect
+
+    def counted(manager: Manager) -> asyncio.Task[Any]:
+        attempts.append(manager)
+        return original(manager)
+
+    monkeypatch.setattr(Manager, "connect", counted)
+    monkeypatch.setitem(Manager.defaults, "reconnect_timeout", 0)
+    await server.stop()
+    await connect(reconnect_min_s=60, reconnect_max_s=60)
+    await asyncio.sleep(0.05)
+    assert len(attempts) == 1
+
+
 async def test_events_are_told_one_at_a_time_in_the_order_sent(connect: Connect, server: FakeAmi, heard: Heard) -> None:
     await connect()
     for n in range(500):
@@ -385,7 +404,7 @@ async def test_something_else_than_ami_is_given_up_instead_of_kept_in_memory(
 ) -> None:
     await connect()
     server.peer.send(b"x" * ((1 << 20) + 2))
-    await heard.until(lambda: AmiState.DOWN in heard.states)
+    await heard.until(lambda: (AmiState.DOWN, "what the other side sends is not AMI") in heard.log)
 
 
 async def test_repeated_headers_keep_every_value_in_order(connect: Connect, server: FakeAmi, heard: Heard) -> None:

@@ -166,6 +166,23 @@ async def test_after_a_loss_only_what_has_changed_is_told_between_the_loss_and_t
     assert told[1] == PhoneState(PHONE, DeviceState.INUSE, reachable=True)
 
 
+async def test_after_a_loss_nothing_is_told_before_the_whole_was_read(watch: PbxWatch, pbx: Pbx, facts: Facts) -> None:
+    await facts.until(synced)
+    answer = pbx.on["DeviceStateList"]
+
+    def after_two_changes(peer: FakeAmiPeer, action: Headers) -> None:
+        for state in ("RINGING", "INUSE"):
+            peer.event("DeviceStateChange", f"Device: {PHONE}", f"State: {state}")
+        answer(peer, action)
+
+    pbx.on["DeviceStateList"] = after_two_changes
+    pbx.peer.cut()
+    told = await facts.until(synced)
+    assert [fact for fact in told if isinstance(fact, PhoneState)] == [
+        PhoneState(PHONE, DeviceState.INUSE, reachable=True)
+    ]
+
+
 async def test_a_call_past_the_engine_is_told_and_one_with_the_engine_is_not(
     watch: PbxWatch, pbx: Pbx, clock: FixedClock, facts: Facts
 ) -> None:
