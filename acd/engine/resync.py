@@ -49,11 +49,11 @@ def _owner(turn: Turn, bridge: BridgeId) -> Contact | None:
 
 
 def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) -> None:
-    """End every leg we believe in that does not exist. Agents' legs first: their end ends the conversation."""
+    """End every leg we believe in that does not exist. Callers first: no phone shall ring for one who is gone."""
     state = turn.state
     asked_at = _asked_at(event)
-    known = [(agent.leg, agent.work.since) for agent in state.agents.values() if agent.leg is not None]
-    known += [(contact.leg, contact.arrived_at) for contact in state.contacts.values()]
+    known = [(contact.leg, contact.arrived_at) for contact in state.contacts.values()]
+    known += [(agent.leg, agent.work.since) for agent in state.agents.values() if agent.leg is not None]
     known += [(leg, call.since) for leg, call in state.feature_calls.items()]
     for leg, since in known:
         # What we heard of since Asterisk was asked is younger than the list; in an audit, so may be what we ordered.
