@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import Self
 
@@ -51,9 +52,11 @@ class FakeAmiPeer:
 class FakeAmi:
     """The server. ``on[action]`` is its script for an action; an action without one is never answered."""
 
-    def __init__(self, *, boots: bool = True) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.secret = "pw"
-        self.boots = boots
+        self.boots = True
+        """Send FullyBooted after the login."""
+        self._tls = tls
         self.silent = False
         """Take everything and say nothing: the half-open link."""
         self.got: list[Headers] = []
@@ -70,7 +73,7 @@ class FakeAmi:
 
     async def start(self) -> Self:
         """Listen; again on the same port after ``stop``."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, reuse_address=True)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from panoramisk.message import Message
 from acd.domain.errors import CommandTimeout, PbxUnavailable
 from acd.telephony.ami import AmiConfig, AmiLink, AmiRefused, AmiState, AuthRefused
 from tests.fakes.ami_server import FakeAmi, FakeAmiPeer, Headers
-from tests.unit.telephony.ami.listening import Connect, Heard
+from tests.unit.telephony.ami.listening import Connect, Heard, quick
 
 
 def pending(link: AmiLink) -> int:
@@ -462,6 +465,28 @@ async def test_a_link_that_shall_use_tls_never_speaks_plainly(connect: Connect, 
     assert link.state is not AmiState.UP
     assert b"Login" not in server.raw
     assert b"pw" not in server.raw
+
+
+async def test_tls_is_spoken_with_a_server_the_given_authority_vouches_for_and_with_no_other(
+    heard: Heard, tmp_path: Path
+) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    key, own = tmp_path / "key", tmp_path / "cert"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", own, *subject]
+    making = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
+    assert await making.wait() == 0
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(own, key)
+    async with FakeAmi(tls=context) as server:
+        for authority, state in ((own, AmiState.UP), (None, AmiState.DOWN)):
+            config = quick(server, tls=True, tls_ca=authority, reconnect_min_s=60, reconnect_max_s=60)
+            link = AmiLink(config, on_event=heard.event, on_state=heard.state, events={})
+            await link.start()
+            assert link.state is state
+            await link.close()
+        assert server.logins == 1
 
 
 async def test_the_pause_between_attempts_doubles_up_to_its_limit_and_is_spread() -> None:
