@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acd.deploy.check import check
+from acd.deploy.live import LivePbx
+from acd.deploy.modules import REQUIRED
+from acd.deploy.plan import PbxPlan
+from acd.domain.errors import DeployError
+from tests.unit.deploy.plans import small_plan
+
+PLAN = small_plan()
+
+
+@dataclass
+class FakePbx:
+    """An Asterisk with everything in place; a test takes something away."""
+
+    root: Path
+    console: dict[str, str] = field(default_factory=dict)
+    complaint: str = ""
+    status: int = 200
+    version: str = "22.10.1"
+    modules: set[str] = field(default_factory=lambda: {*REQUIRED, "app_stasis_broadcast"})
+
+    def __post_init__(self) -> None:
+        etc, spool = self.root / "etc", self.root / "spool"
+        etc.mkdir()
+        (spool / "recording").mkdir(parents=True)
+        self.write("ari.conf", "[general]\nwebsocket_write_timeout=5000\n")
+        self.write("manager.conf", "[general]\nbindaddr=127.0.0.1\n[acd]\nwritetimeout=5000\n")
+        self.write("http.conf", "[general]\nbindaddr=127.0.0.1\n")
+        pid = self.root / "asterisk.pid"
+        pid.write_text(str(os.getpid()))
+        self.console = {
+            "core show version": "Asterisk 22.10.1",
+            "core show settings": f"  Configuration directory: {etc}\n  Spool directory: {spool}\n  PID file: {pid}\n",
+            "manager show user acd": "  read perm: system,call,agent\n  write perm: system,call,reporting\n",
+            "dialplan show 169@acd-from-trunk": "1. Set(ACD_FALLBACK_QUEUE=acd-general)",
+            "pjsip show endpoint gw1": " context            : acd-from-trunk\n",
+            "pjsip show endpoint agent101": " context            : acd-from-agents\n",
+            "pjsip show endpoint agent102": " context            : acd-from-agents\n",
+            "queue show acd-general": "\nacd-general has 0 calls\n",
+            "moh show classes": "Class: acd\n",
+            **{
+                f"dialplan show {name}": f"[ Context '{name}' created by 'pbx_config' ]"
+                for name in ("acd-from-trunk", "acd-from-agents", "acd-fallback")
+            },
+        }
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / "etc" / name).write_text(text)
+
+    def find(self, monkeypatch: pytest.MonkeyPatch, plan: PbxPlan = PLAN) -> list[str]:
+        def ask(command: str) -> str:
+            if not self.console:
+                raise DeployError("Asterisk's console does not answer")
+            return self.console.get(command, "")
+
+        def ari_get(_: LivePbx, path: str) -> tuple[int, Any]:
+            if self.status != 200:
+                return self.status, None
+            if path == "/asterisk/info":
+                return 200, {"system": {"version": self.version}}
+            return 200, [{"name": f"{name}.so", "status": "Running"} for name in self.modules]
+
+        monkeypatch.setattr(LivePbx, "ari_get", ari_get)
+        monkeypatch.setattr(LivePbx, "ami_login", lambda _: self.complaint)
+        return [str(found) for found in check(LivePbx(ask, plan.ari, plan.ami), plan, self.root / "spool/recording")]
+
+
+@pytest.fixture
+def pbx(tmp_path: Path) -> FakePbx:
+    return FakePbx(tmp_path)
+
+
+def test_an_asterisk_with_everything_has_no_findings(pbx: FakePbx, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pbx.find(monkeypatch) == []
+
+
+def _unload(pbx: FakePbx) -> None:
+    pbx.modules.discard("res_stasis_recording")
+
+
+def _no_broadcast(pbx: FakePbx) -> None:
+    pbx.modules.discard("app_stasis_broadcast")
+
+
+def _no_context(pbx: FakePbx) -> None:
+    del pbx.console["dialplan show acd-fallback"]
+
+
+def _no_code(pbx: FakePbx) -> None:
+    del pbx.console["dialplan show 169@acd-from-trunk"]
+
+
+def _wrong_context(pbx: FakePbx) -> None:
+    pbx.console["pjsip show endpoint gw1"] = " context            : from-pstn\n"
+
+
+def _no_phone(pbx: FakePbx) -> None:
+    del pbx.console["pjsip show endpoint agent102"]
+
+
+def _no_queue(pbx: FakePbx) -> None:
+    del pbx.console["queue show acd-general"]
+
+
+def _few_rights(pbx: FakePbx) -> None:
+    pbx.console["manager show user acd"] = "read perm: call\nwrite perm: all\n"
+
+
+def _refused(pbx: FakePbx) -> None:
+    pbx.complaint = "Authentication failed"
+
+
+def _ari_refused(pbx: FakePbx) -> None:
+    pbx.status = 401
+
+
+def _no_http(pbx: FakePbx) -> None:
+    pbx.status = 0
+
+
+def _old(pbx: FakePbx) -> None:
+    pbx.version = "18.20.0"
+
+
+def _short_ari_timeout(pbx: FakePbx) -> None:
+    pbx.write("ari.conf", "[general]\nenabled=yes\n")
+
+
+def _short_ami_timeout(pbx: FakePbx) -> None:
+    pbx.write("manager.conf", "[acd]\nwritetimeout=100\n")
+
+
+def _open_ami(pbx: FakePbx) -> None:
+    pbx.write("manager.conf", "[general]\nbindaddr=0.0.0.0\n[acd]\nwritetimeout=5000\n")
+
+
+def _few_sessions(pbx: FakePbx) -> None:
+    pbx.write("http.conf", "[general]\nsessionlimit=10\n")
+
+
+def _no_music(pbx: FakePbx) -> None:
+    del pbx.console["moh show classes"]
+
+
+def _no_folder(pbx: FakePbx) -> None:
+    (pbx.root / "spool/recording").rmdir()
+
+
+def _other_folder(pbx: FakePbx) -> None:
+    pbx.console["core show settings"] = pbx.console["core show settings"].replace("/spool", "/elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_unload, "MISSING: the module res_stasis_recording is not loaded (recordings)"),
+        (_no_broadcast, "note: this Asterisk has no StasisBroadcast"),
+        (_no_context, "MISSING: the dialplan has no context acd-fallback"),
+        (_no_code, "MISSING: the access code 169 is not in acd-from-trunk"),
+        (_wrong_context, "MISSING: the endpoint gw1 is in the context from-pstn"),
+        (_no_phone, "MISSING: PJSIP does not know agent102"),
+        (_no_queue, "MISSING: there is no queue acd-general"),
+        (_few_rights, "MISSING: the AMI user acd lacks the read right system"),
+        (_refused, "does not let acd in: Authentication failed"),
+        (_ari_refused, "MISSING: ARI refuses the user acd"),
+        (_no_http, "MISSING: nobody answers HTTP at 127.0.0.1:8088"),
+        (_old, "MISSING: Asterisk is version 18.20.0"),
+        (_short_ari_timeout, "MISSING: a write timeout is 100 ms: a pause of the engine makes ARI deaf"),
+        (_short_ami_timeout, "MISSING: a write timeout is 100 ms: a pause of the engine ends its AMI"),
+        (_open_ami, "note: manager.conf: bindaddr=0.0.0.0 is open to everybody"),
+        (_few_sessions, "note: http.conf: sessionlimit=10"),
+        (_no_music, "note: there is no music on hold class acd"),
+        (_no_folder, "does not exist"),
+        (_other_folder, "elsewhere/recording, the configuration names"),
+    ],
+)
+def test_one_thing_missing_is_one_finding_in_plain_words(
+    pbx: FakePbx, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[FakePbx], None], words: str
+) -> None:
+    spoil(pbx)
+    found = pbx.find(monkeypatch)
+    assert len(found) == 1
+    assert words in found[0]
+    assert "\n    -> " in found[0]
+
+
+def test_without_a_console_the_rest_is_still_looked_at(pbx: FakePbx, monkeypatch: pytest.MonkeyPatch) -> None:
+    pbx.console.clear()
+    pbx.modules.discard("res_stasis_recording")
+    found = "\n".join(pbx.find(monkeypatch))
+    assert "console does not answer" in found
+    assert "res_stasis_recording" in found
+
+
+def test_serious_findings_come_first(pbx: FakePbx, monkeypatch: pytest.MonkeyPatch) -> None:
+    _no_broadcast(pbx)
+    _no_folder(pbx)
+    assert [found.split(":")[0] for found in pbx.find(monkeypatch)] == ["MISSING", "note"]
+
+
+def test_files_that_cannot_be_read_are_a_note(pbx: FakePbx, monkeypatch: pytest.MonkeyPatch) -> None:
+    (pbx.root / "etc/ari.conf").unlink()
+    found = pbx.find(monkeypatch)
+    assert len(found) == 1
+    assert "not everything could be looked at" in found[0]

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from acd.deploy.settings_plan import pbx_plan
+from acd.settings.loader import load
+
+ROOT = Path(__file__).parents[3]
+ENVIRON = {
+    "ACD_ARI_PASSWORD": "ari-secret-1",
+    "ACD_AMI_PASSWORD": "ami-secret-1",
+    "ACD_API_TOKENS": "test " + "x" * 40,
+}
+
+
+def test_the_sample_deployment_becomes_a_plan_asterisk_can_be_told() -> None:
+    settings = load(ROOT / "config", ROOT / "ivr_flows", ENVIRON)
+    plan = pbx_plan(settings)
+    assert (plan.ari.bind, plan.ari.port, plan.ari.password) == ("127.0.0.1", 8088, "ari-secret-1")
+    assert [code.exten for code in plan.access_codes] == list(settings.plan.access_codes)
+    assert [trunk.endpoint for trunk in plan.trunks] == ["gw1"]
+    assert [f"PJSIP/{phone.endpoint}" for phone in plan.phones] == [a.device for a in settings.plan.agents.values()]
+    assert plan.fallback_queues[0].members == tuple(phone.endpoint for phone in plan.phones)
+
+
+def test_phones_without_a_password_stay_the_operators_own() -> None:
+    plan = pbx_plan(load(ROOT / "config", ROOT / "ivr_flows", ENVIRON))
+    assert {phone.secret for phone in plan.phones} == {None}
