@@ -71,10 +71,10 @@ AUDIBLE = 0.002
 """Power above which a tone of ours counts as heard: a tenth of what is sent (amplitude 8000 has 0.03)."""
 
 
-def heard(samples: Sequence[int], hertz: int) -> bool:
-    """Whether a tone of ours is in a piece of sound and makes up a fair part of it."""
+def heard(samples: Sequence[int], hertz: int, share: float = 0.2) -> bool:
+    """Whether a tone of ours is in a piece of sound and makes up ``share`` of it or more."""
     found = power(samples, hertz)
-    return found > AUDIBLE and found > level(samples) / 5
+    return found > AUDIBLE and found >= level(samples) * share
 
 
 def seconds_of_tone(samples: Sequence[int], hertz: int) -> float:

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -18,6 +19,7 @@ from typing import Any
 import yaml
 
 from acd.demo.callers import ADDRESS as CALLERS
+from acd.demo.phones import ADDRESS as PHONES
 from acd.demo.phones import write_private
 from acd.deploy.plan import PbxPlan
 from acd.deploy.settings_plan import pbx_plan
@@ -33,8 +35,9 @@ CHANGES = (
 """What differs from the files of the deployment, one line each, to be formatted with ``wrap_up``."""
 LOOPBACK = "127.0.0.1"
 _RTP_SPAN = 1000
-_RTP_FIRST, _RTP_LAST = 10000, 30000
-"""Below the ports the kernel gives out by itself."""
+_SINGLE = range(12000, 16000)
+_RTP = range(16000, 32000, 2 * _RTP_SPAN)
+"""Below the ports that the kernel gives to whoever asks for any."""
 
 Yaml = dict[str, Any]
 
@@ -104,20 +107,27 @@ class Deployment:
 def free_ports(chance: Random) -> Ports:
     """Find ports nobody uses now."""
     tcp, udp = socket.SOCK_STREAM, socket.SOCK_DGRAM
-    wanted = [(tcp, LOOPBACK)] * 3 + [(udp, LOOPBACK), (udp, "127.0.0.3"), (udp, CALLERS)]
-    held = []
-    try:
-        for kind, address in wanted:
-            held.append(socket.socket(socket.AF_INET, kind))
-            held[-1].bind((address, 0))
-        api, ari, ami, sip, phones, callers = (taken.getsockname()[1] for taken in held)
-    except OSError as error:
-        raise DeployError(f"No free port on loopback: {error.strerror}") from error
-    finally:
-        for taken in held:
-            taken.close()
-    rtp = chance.randrange(_RTP_FIRST, _RTP_LAST, 2 * _RTP_SPAN)
-    return Ports(api, ari, ami, sip, phones, callers, rtp, rtp + _RTP_SPAN)
+    with ExitStack() as held:
+
+        def take(kind: socket.SocketKind, address: str) -> int:
+            for port in chance.sample(_SINGLE, len(_SINGLE)):
+                taken = held.enter_context(socket.socket(socket.AF_INET, kind))
+                with suppress(OSError):
+                    taken.bind((address, port))
+                    return port
+            raise DeployError(f"No free port at {address} between {_SINGLE.start} and {_SINGLE.stop}")
+
+        rtp = chance.choice(_RTP)
+        return Ports(
+            api=take(tcp, LOOPBACK),
+            ari=take(tcp, LOOPBACK),
+            ami=take(tcp, LOOPBACK),
+            sip=take(udp, LOOPBACK),
+            phones=take(udp, PHONES),
+            callers=take(udp, CALLERS),
+            rtp=rtp,
+            phones_rtp=rtp + _RTP_SPAN,
+        )
 
 
 def prepare(folder: Path, config: Path, flows: Path, wishes: Wishes, chance: Random) -> Deployment:
@@ -208,5 +218,12 @@ def _secrets(agents: Yaml, token: str) -> dict[str, str]:
     }
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes a value that stands in two places twice; the engine's files know no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - yaml calls it so
+        return True
+
+
 def _write(path: Path, content: Yaml) -> None:
-    write_private(path, yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120))
+    write_private(path, yaml.dump(content, Dumper=_Plain, allow_unicode=True, sort_keys=False, width=120))

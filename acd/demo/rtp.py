@@ -28,6 +28,8 @@ _EVERY = 5
 _HEADER = struct.Struct("!BBHII")
 _VERSION = 0x80
 _LOUD = 1e-5
+_PURE = 0.9
+"""Share of an agent's tone when an agent talks; what a voice says in a prompt has less of any one frequency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Heard:
 
     @property
     def talked(self) -> bool:
-        """Whether an agent's tone was heard for 200 ms or more."""
-        return self.agent >= 2  # noqa: PLR2004 - two of every tenth of a second
+        """Whether an agent's tone was heard for 300 ms or more."""
+        return self.agent >= 3  # noqa: PLR2004 - three of every tenth of a second
 
 
 class Line(asyncio.DatagramProtocol):
@@ -80,7 +82,7 @@ class Line(asyncio.DatagramProtocol):
         if self.heard.packets % _EVERY == 0:
             samples = [ALAW[byte] for byte in data[_HEADER.size :]]
             self.heard.sound += level(samples) > _LOUD
-            self.heard.agent += heard(samples, AGENT_HZ)
+            self.heard.agent += heard(samples, AGENT_HZ, _PURE)
 
     def place(self) -> Heard:
         """Begin a call: forget the one before; what will be heard is counted in the value given."""
