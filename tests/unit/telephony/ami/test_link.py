@@ -380,6 +380,32 @@ async def test_a_shutdown_told_by_asterisk_takes_the_link_down_at_once(
     await heard.until(lambda: link.generation == 2)
 
 
+async def test_nothing_that_follows_the_end_of_a_connection_in_the_same_read_is_told(
+    connect: Connect, server: FakeAmi, heard: Heard
+) -> None:
+    link = await connect()
+    server.peer.send(b"Event: Shutdown\r\n\r\nEvent: Ours\r\nN: stale\r\n\r\n")
+    await heard.until(lambda: link.generation == 2)
+    assert heard.events == []
+
+
+async def test_a_connection_cut_during_the_login_is_tried_again(
+    connect: Connect, server: FakeAmi, heard: Heard
+) -> None:
+    login = server.on["Login"]
+
+    def cut_the_first(peer: FakeAmiPeer, action: Headers) -> None:
+        if len(server.peers) == 1:
+            peer.cut()
+        else:
+            login(peer, action)
+
+    server.on["Login"] = cut_the_first
+    link = await connect()
+    await heard.until(lambda: link.state is AmiState.UP)
+    assert heard.states == [AmiState.CONNECTING, AmiState.DOWN, AmiState.CONNECTING, AmiState.UP]
+
+
 async def test_events_of_one_connection_are_told_before_its_end_and_those_of_the_next_after_its_start(
     connect: Connect, server: FakeAmi, heard: Heard
 ) -> None:
@@ -474,7 +500,19 @@ async def test_tls_is_spoken_with_a_server_the_given_authority_vouches_for_and_w
         pytest.skip("no openssl to make a certificate with")
     key, own = tmp_path / "key", tmp_path / "cert"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", own, *subject]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        str(key),
+        "-out",
+        str(own),
+        *subject,
+    ]
     making = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.DEVNULL)
     assert await making.wait() == 0
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

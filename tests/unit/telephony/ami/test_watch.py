@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 
 import pytest
@@ -111,9 +111,23 @@ async def watch(pbx: Pbx, clock: FixedClock, facts: Facts) -> AsyncIterator[PbxW
     await made.close()
 
 
-def make(pbx: Pbx, clock: FixedClock, facts: Facts, **changes: Any) -> PbxWatch:
-    config = WatchConfig(**({"settle_s": 0.02, "retry_s": 0.02} | changes))
-    return PbxWatch(quick(pbx), phones=[PHONE], trunks=[TRUNK], clock=clock, on_fact=facts.take, config=config)
+def make(
+    pbx: Pbx,
+    clock: FixedClock,
+    facts: Facts,
+    *,
+    trunks: Collection[str] = (TRUNK,),
+    boot_grace_s: float = 5,
+    **changes: Any,
+) -> PbxWatch:
+    return PbxWatch(
+        quick(pbx, boot_grace_s=boot_grace_s),
+        phones=[PHONE],
+        trunks=trunks,
+        clock=clock,
+        on_fact=facts.take,
+        config=WatchConfig(**({"settle_s": 0.02, "retry_s": 0.02} | changes)),
+    )
 
 
 def begins(pbx: Pbx, uniqueid: str = "1.0", context: str = "acd-from-trunk") -> None:
@@ -267,6 +281,55 @@ async def test_a_list_asterisk_refuses_does_not_keep_the_others_back(pbx: Pbx, c
     watch = make(pbx, clock, facts)
     await watch.start()
     assert TrunkState(TRUNK, "", reachable=True) in await facts.until(synced)
+    await watch.close()
+
+
+async def test_a_list_begun_before_a_late_boot_is_thrown_away_and_asked_for_again(
+    pbx: Pbx, clock: FixedClock, facts: Facts
+) -> None:
+    answer = pbx.on["CoreShowChannels"]
+    asked: list[Headers] = []
+
+    def booted_meanwhile(peer: FakeAmiPeer, action: Headers) -> None:
+        asked.append(action)
+        if len(asked) == 1:
+            pbx.devices[PHONE] = "RINGING"
+            peer.event("FullyBooted", "Status: Fully Booted")
+            asyncio.get_running_loop().call_later(0.05, answer, peer, action)
+        else:
+            answer(peer, action)
+
+    pbx.boots = False
+    pbx.on["CoreShowChannels"] = booted_meanwhile
+    watch = make(pbx, clock, facts, boot_grace_s=0.02)
+    await watch.start()
+    told = await facts.until(synced)
+    assert told[0] == PhoneState(PHONE, DeviceState.RINGING, reachable=True)
+    assert told[-1] == WatchState(synced=True, reason="everything was read anew", generation=2)
+    await watch.close()
+
+
+async def test_alarms_are_asked_for_where_there_are_dahdi_trunks_and_only_there(
+    pbx: Pbx, clock: FixedClock, facts: Facts
+) -> None:
+    pbx.on["PRIShowSpans"] = lambda peer, a: peer.list(a, "PRIShowSpans", [["Span: 1", "Alarm: 1"]])
+    pbx.on["DAHDIShowChannels"] = lambda peer, a: peer.answer(a, "Error", "Message: Invalid/unknown command")
+    for trunks, asked in (((TRUNK,), 0), (("DAHDI/i1",), 1)):
+        watch = make(pbx, clock, facts, trunks=trunks)
+        await watch.start()
+        told = await facts.until(synced)
+        assert (pbx.count("PRIShowSpans"), TrunkState("DAHDI/i1", alarm="Alarm") in told) == (asked, bool(asked))
+        await watch.close()
+
+
+async def test_other_trunks_are_followed_after_a_refresh(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
+    trunks = [TRUNK]
+    watch = make(pbx, clock, facts, trunks=trunks)
+    await watch.start()
+    await facts.until(synced)
+    trunks.append("PJSIP/second")
+    watch.refresh()
+    assert await facts.until(bool) == [TrunkState("PJSIP/second", reachable=True)]
     await watch.close()
 
 
