@@ -17,7 +17,7 @@ class Timers:
     def __init__(self, clock: Clock, fire: Callable[[TimerFired], None]) -> None:
         self._clock = clock
         self._fire = fire
-        self._running: dict[TimerKey, asyncio.TimerHandle] = {}
+        self._running: dict[TimerKey, asyncio.Handle] = {}
         self._held: dict[TimerKey, StartTimer] | None = {}
 
     def start(self, command: StartTimer) -> None:
@@ -26,8 +26,11 @@ class Timers:
             self._held[command.key] = command
             return
         self.cancel(command.key)
-        delay = max(0.0, command.due - self._clock.now())
-        self._running[command.key] = asyncio.get_running_loop().call_later(delay, self._due, command)
+        loop, delay = asyncio.get_running_loop(), command.due - self._clock.now()
+        # A loop promises an order for call_soon only: timers with the same delay may change places.
+        self._running[command.key] = (
+            loop.call_later(delay, self._due, command) if delay > 0 else loop.call_soon(self._due, command)
+        )
 
     def cancel(self, key: TimerKey) -> None:
         """Forget a timer."""
