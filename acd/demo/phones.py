@@ -26,6 +26,8 @@ class Manner:
 
     ring_ms: tuple[int, int] = (400, 2500)
     talk_ms: tuple[int, int] = (4000, 12000)
+    scenario: str = "phone"
+    """The scenario that answers."""
 
 
 def write_private(path: Path, text: str) -> None:
@@ -79,7 +81,7 @@ async def start(
     argv = [
         *tools.argv("sipp"),
         *("-sf", scenario("register", folder), "-inf", "phones.csv", "-users", str(len(passwords))),
-        *("-rxsf", scenario("phone", folder, **manners)),
+        *("-rxsf", scenario(manner.scenario, folder, **manners)),
         *("-i", ADDRESS, "-bind_local", "-p", str(ports[0]), "-mi", ADDRESS),
         *("-min_rtp_port", str(ports[1]), "-max_rtp_port", str(ports[2])),
         *quiet("phones"),
