@@ -15,7 +15,7 @@ from acd.settings import load
 
 
 def check(
-    folder: Path = typer.Argument(Path(), metavar="[DIR]", help="The folder that holds config/ and ivr_flows/."),
+    folder: Path = typer.Argument(Path(), metavar="DIR", help="The folder that holds config/ and ivr_flows/."),
     secrets: bool = typer.Option(False, "--secrets", help="Also see whether passwords and tokens are there."),
 ) -> None:
     """Look through config/ and ivr_flows/ and print every mistake as file:line:column: path: message.

@@ -36,7 +36,7 @@ def _check_trunks(sources: Sources, names: Names) -> None:
     for name, gateway in model.gateways.items():
         refer(document, ("gateways", name, "trunk"), gateway.trunk, names.trunks, "trunk")
         if gateway.register_at:
-            one_of(document, ("gateways", name, "register_at"), gateway.register_at, "password")
+            one_of(document, ("gateways", name, "register_at"), "password")
     _check_addresses(document, {name: gateway.match for name, gateway in model.gateways.items()})
     claimed: list[tuple[str, str, Path_]] = [
         (f"PJSIP/{name}", gateway.trunk, ("gateways", name)) for name, gateway in model.gateways.items()

@@ -42,7 +42,7 @@ def collect(sources: Sources) -> Names:
         agents=_keys(sources.agents.document, "agents"),
         trunks=_keys(sources.trunks.document, "trunks"),
         calendars=_keys(sources.calendars.document, "calendars"),
-        languages=_keys(sources.acd.document, "languages"),
+        languages=_keys(sources.acd.document, "languages") or None,
         prompts=_keys(sources.prompts.document, "prompts"),
         flows=frozenset(sources.flows),
         pause_reasons=frozenset(r for r in reasons if isinstance(r, str)) if isinstance(reasons, list) else None,

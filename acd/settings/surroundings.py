@@ -6,10 +6,9 @@ Decides what the engine's surroundings must fulfil beyond the file's shape. Must
 from __future__ import annotations
 
 import ipaddress
+from functools import cache
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
-
-from pydantic import BaseModel
 
 from acd.settings.fields import quoted
 from acd.settings.files import AcdFile
@@ -42,9 +41,9 @@ def check(sources: Sources, names: Names) -> None:
     _check_feature_codes(sources, document, acd, names)
 
 
-def one_of(document: Document, path: Path_, section: BaseModel, key: str, *, optional: bool = False) -> None:
+def one_of(document: Document, path: Path_, key: str, *, optional: bool = False) -> None:
     """Exactly one of ``<key>_env`` and ``<key>_file`` says where a secret comes from."""
-    given = [suffix for suffix in ("env", "file") if getattr(section, f"{key}_{suffix}") is not None]
+    given = [suffix for suffix in ("env", "file") if (*path, f"{key}_{suffix}") in document.keys]
     literal = (*path, key) in document.keys  # has its own message already
     if len(given) > 1:
         document.add((*path, f"{key}_file"), f"{key}_env already says where it comes from; keep one", at_key=True)
@@ -55,18 +54,23 @@ def one_of(document: Document, path: Path_, section: BaseModel, key: str, *, opt
 
 def check_time_zone(document: Document, path: Path_, zone: str) -> None:
     """Note a mistake unless a time zone exists."""
-    zones = available_timezones()
-    if zone not in zones:
-        document.add(path, f"unknown time zone {quoted(zone)}{did_you_mean(zone, sorted(zones))}")
+    if zone not in _zones():
+        document.add(path, f"unknown time zone {quoted(zone)}{did_you_mean(zone, sorted(_zones()))}")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Time zones there are; looked up once, as that reads some hundred files."""
+    return frozenset(available_timezones())
 
 
 def _check_servers(document: Document, acd: AcdFile) -> None:
     for name, section, key in (("api", acd.api, "tokens"), ("ari", acd.ari, "password"), ("ami", acd.ami, "password")):
         if section is not None:
-            one_of(document, (name,), section, key)
+            one_of(document, (name,), key)
         elif (name,) not in document.keys:
             document.add((name,), "is missing")
-    one_of(document, ("phones",), acd.phones, "passwords", optional=True)
+    one_of(document, ("phones",), "passwords", optional=True)
     if acd.api:
         _check_bind(document, ("api", "bind"), acd.api.bind)
     _check_bind(document, ("sip", "bind"), acd.sip.bind)
@@ -98,8 +102,8 @@ def _check_bind(document: Document, path: Path_, bind: str) -> None:
 
 def _check_store(document: Document, acd: AcdFile) -> None:
     store = acd.store
-    given = [key for key in ("url", "url_env", "url_file") if getattr(store, key) is not None]
-    if len(given) != 1:
+    given = [key for key in ("url", "url_env", "url_file") if ("store", key) in document.keys]
+    if len(given) != 1 and ("store",) in document.keys:
         where = ("store", given[-1]) if given else ("store",)
         document.add(where, "needs exactly one of url, url_env and url_file", at_key=True)
     if store.url is None:
@@ -112,7 +116,7 @@ def _check_store(document: Document, acd: AcdFile) -> None:
 
 
 def _check_languages(sources: Sources, document: Document, acd: AcdFile, names: Names) -> None:
-    if not acd.languages and sources.acd.whole:
+    if isinstance(document.value, dict) and document.value.get("languages", {}) == {}:
         document.add(("languages",), "at least one language is needed")
     agents = sources.agents.model.agents.values() if sources.agents.model and sources.agents.whole else None
     for name, section in acd.languages.items():

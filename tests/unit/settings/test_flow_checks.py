@@ -68,6 +68,13 @@ def test_one_misspelt_node_does_not_make_the_nodes_behind_it_unreached(sample: D
     ]
 
 
+def test_a_node_with_a_mistake_does_not_make_the_nodes_behind_it_unreached(sample: Deployment) -> None:
+    assert told(sample, "a: {kind: answer, nxt: end}", END) == [
+        "4:3: nodes.a.next: is missing",
+        "4:21: nodes.a.nxt: unknown key; did you mean 'next'?",
+    ]
+
+
 def test_an_unknown_entry_is_told_alone(sample: Deployment) -> None:
     (sample.flows / "test.yaml").write_text(
         "languages: [id]\nentry: zzz\nnodes:\n  a: {kind: hang_up}\n", encoding="utf-8"

@@ -258,6 +258,55 @@ def test_a_broken_file_does_not_hide_the_mistakes_of_the_others(sample: Deployme
     assert "unknown node 'salm'; did you mean 'salam'?" in told[1]
 
 
+def test_an_agent_with_a_mistake_does_not_make_a_queue_impossible_to_serve(sample: Deployment) -> None:
+    sample.change("queues.yaml", "requires: {pengaduan: 2}", "requires: {pengaduan: 5}")
+    sample.change("agents.yaml", "pengaduan: 5", "pengaduan: five")
+    (told,) = mistakes(sample)
+    assert told.endswith("skills.pengaduan: must be a whole number, not 'five'")
+    sample.change("agents.yaml", "pengaduan: five", "pengaduan: 4")
+    (told,) = mistakes(sample)
+    assert told.endswith("queues.q_pengaduan.requires: no agent has pengaduan at 5")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("  password_env: ACD_ARI_PASSWORD", "  password_env: lower", "ari.password_env: must be the name of an"),
+        ("  url: sqlite+aiosqlite:////var/lib/acd/acd.db", "  url: []", "store.url: must be text, not a list"),
+        ("  url: sqlite+aiosqlite:////var/lib/acd/acd.db", "  {}", "store: needs exactly one of url, url_env and"),
+        ("  url: sqlite+aiosqlite:", "  url: mysql:", "store.url: must begin with sqlite+aiosqlite:// or"),
+        (
+            "  from_agents: acd-from-agents",
+            "  from_agents: acd-from-trunk",
+            "dialplan.from_agents: 'acd-from-trunk' is",
+        ),
+        ("  port: 8169", "  prot: 8169", "api.prot: unknown key; did you mean 'port'?"),
+        (
+            "  bind: 127.0.0.1          #",
+            "  bind: everywhere #",
+            "api.bind: 'everywhere' is no address of this machine",
+        ),
+        ("voice: en-us}", "voice: en us}", "languages.en.voice: must be a voice"),
+        ("rtp_to: 20000", "rtp_to: 10000", "sip.rtp_to: must be above rtp_from (10000)"),
+    ],
+)
+def test_one_slip_in_acd_yaml_is_one_message(sample: Deployment, old: str, new: str, expected: str) -> None:
+    sample.change("acd.yaml", old, new)
+    (told,) = mistakes(sample)
+    assert told.split(": ", 1)[1].startswith(expected)
+
+
+def test_languages_are_needed_even_beside_another_mistake(sample: Deployment) -> None:
+    (sample.config / "acd.yaml").write_text("languages: {}\nnonsense: 1\n", encoding="utf-8")
+    assert [m.split(":", 3)[3].strip() for m in mistakes(sample)] == [
+        "ami: is missing",
+        "api: is missing",
+        "ari: is missing",
+        "languages: at least one language is needed",
+        "nonsense: unknown key; known are api, ari, ami, store, journal, recordings, prompts, dialplan, phones, sip, fallback, time_zone, languages, pause_reasons, feature_codes",  # noqa: E501 - one message
+    ]
+
+
 def test_a_misspelt_file_name_is_a_mistake(sample: Deployment) -> None:
     (sample.config / "queue.yaml").write_text("queues: {}", encoding="utf-8")
     (sample.flows / "170.yml").write_text("nodes: {}", encoding="utf-8")
