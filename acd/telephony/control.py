@@ -53,6 +53,8 @@ from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 
 log = structlog.get_logger(__name__)
 
+_STASIS = frozenset({"Stasis", "StasisBroadcast"})
+
 Prompts = Callable[[PromptKey, Language], str | None]
 """The media URI of a prompt (``sound:/path/without/extension``), or None when there is no such sound."""
 
@@ -247,7 +249,7 @@ class AriControl:
         if after_gap:
             self._hung_up.clear()
             for channel in found.channels:
-                if channel.in_app and not channel.id.startswith(OUR_LEG_PREFIX):
+                if _inside(channel) and not channel.id.startswith(OUR_LEG_PREFIX):
                     self._follow(LegId(channel.id))
         return Resynced(
             self._clock.now(),
@@ -261,12 +263,17 @@ class AriControl:
         )
 
 
+def _inside(channel: ChannelSnapshot) -> bool:
+    """Whether the application has the channel. ``GET /applications`` names also those followed out of it."""
+    return channel.in_app and (channel.app_name in _STASIS or channel.id.startswith(OUR_LEG_PREFIX))
+
+
 def _seen(channel: ChannelSnapshot) -> ChannelSeen:
     return ChannelSeen(
         leg_id=LegId(channel.id),
         name=channel.name,
         up=channel.state == "Up",
-        in_app=channel.in_app,
+        in_app=_inside(channel),
         context=channel.context,
         extension=channel.exten,
         caller=channel.caller_number,

@@ -1,0 +1,489 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import pytest
+from structlog.testing import capture_logs
+
+from acd.domain.commands import (
+    AddToBridge,
+    Answer,
+    ContinueInDialplan,
+    CreateBridge,
+    DestroyBridge,
+    HangUp,
+    Originate,
+    Play,
+    Ring,
+    StartMusic,
+    StartRecording,
+    StopMusic,
+    StopPlay,
+    TelephonyCommand,
+)
+from acd.domain.errors import PbxUnavailable
+from acd.domain.events import (
+    AgentDialled,
+    BridgeSeen,
+    CallArrived,
+    ChannelSeen,
+    CommandFailed,
+    DigitPressed,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegLeft,
+    PlaybackEnded,
+    RecordingEnded,
+)
+from acd.domain.ids import BridgeId, ContactId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.telephony.ari.values import AriConfig, AriState
+from acd.telephony.control import AriControl
+from tests.fakes.ari_server import FakeAri
+
+C1, L1, B1, P1, R1 = ContactId("c1"), LegId("c1"), BridgeId("acd-b-c1"), PlaybackId("acd-p-c1-1"), RecordingName("r/c1")
+AGENT_LEG = LegId("acd-l-c1-1")
+ID = Language("id")
+NOW = 1000.0
+
+
+class _Clock:
+    def now(self) -> float:
+        return NOW
+
+
+@dataclass
+class Desk:
+    """Call control connected to the fake Asterisk, and what it told."""
+
+    ari: FakeAri
+    control: AriControl
+    events: list[Event] = field(default_factory=list)
+    states: list[AriState] = field(default_factory=list)
+
+    async def until(self, count: int = 1) -> None:
+        await self.ari.until(lambda: len(self.events) >= count)
+
+    async def requests(self, count: int = 1) -> list[tuple[str, str, dict[str, str], Any]]:
+        await self.ari.until(lambda: len(self._seen()) >= count)
+        return self._seen()
+
+    def _seen(self) -> list[tuple[str, str, dict[str, str], Any]]:
+        return [
+            (one.method, one.path, dict(one.params), one.body)
+            for one in self.ari.seen
+            if not one.path.endswith("/eventFilter")
+        ]
+
+
+@pytest.fixture
+async def ari() -> AsyncIterator[FakeAri]:
+    fake = FakeAri()
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+def make(ari: FakeAri, **settings: Any) -> Desk:
+    def prompt(key: PromptKey, language: Language) -> str | None:
+        return f"sound:acd/{language}/{key}" if key != "missing" else None
+
+    desk = Desk(ari, None)  # type: ignore[arg-type]
+    config = AriConfig(ari.base_url, ari.username, ari.password, **settings)
+    desk.control = AriControl(
+        config, _Clock(), desk.events.append, lambda state, _why: desk.states.append(state), prompt, "acd-from-agents"
+    )
+    return desk
+
+
+@pytest.fixture
+async def desk(ari: FakeAri) -> AsyncIterator[Desk]:
+    made = make(ari, request_timeout_s=0.3)
+    await made.control.link.start()
+    await ari.until(lambda: made.control.link.state is AriState.UP)
+    yield made
+    await made.control.link.close()
+
+
+def channel(leg: str = "c1", context: str = "acd-from-trunk", exten: str = "169", **more: Any) -> dict[str, Any]:
+    return {
+        "id": leg,
+        "name": f"PJSIP/gw1-{leg}",
+        "state": "Ring",
+        "caller": {"name": "", "number": "0811222333"},
+        "dialplan": {"context": context, "exten": exten, "priority": 2, "app_name": "Stasis", "app_data": "acd"},
+        "creationtime": "2024-06-03T10:00:00.000+0700",
+        **more,
+    }
+
+
+# ---------------------------------------------------------------- engine → Asterisk
+
+REQUESTS: list[tuple[TelephonyCommand, str, str, dict[str, str], Any]] = [
+    (Answer(C1, L1), "POST", "/channels/c1/answer", {}, None),
+    (Ring(C1, L1), "POST", "/channels/c1/ring", {}, None),
+    (HangUp(C1, L1, 34), "DELETE", "/channels/c1", {"reason_code": "34"}, None),
+    (
+        Play(C1, L1, P1, (PromptKey("welcome"), PromptKey("menu")), ID),
+        "POST",
+        "/channels/c1/play/acd-p-c1-1",
+        {},
+        {"media": ["sound:acd/id/welcome", "sound:acd/id/menu"]},
+    ),
+    (StopPlay(C1, P1), "DELETE", "/playbacks/acd-p-c1-1", {}, None),
+    (StartMusic(C1, L1, "calm"), "POST", "/channels/c1/moh", {"mohClass": "calm"}, None),
+    (StopMusic(C1, L1), "DELETE", "/channels/c1/moh", {}, None),
+    (
+        Originate(C1, AGENT_LEG, "PJSIP/agent101", "0811222333", 20.9),
+        "POST",
+        "/channels/acd-l-c1-1",
+        {
+            "endpoint": "PJSIP/agent101",
+            "app": "acd",
+            "timeout": "20",
+            "callerId": "0811222333",
+            "originator": "c1",
+        },
+        None,
+    ),
+    (CreateBridge(C1, B1), "POST", "/bridges/acd-b-c1", {"type": "mixing"}, None),
+    (
+        AddToBridge(C1, B1, (L1, AGENT_LEG)),
+        "POST",
+        "/bridges/acd-b-c1/addChannel",
+        {"channel": "c1,acd-l-c1-1"},
+        None,
+    ),
+    (DestroyBridge(C1, B1), "DELETE", "/bridges/acd-b-c1", {}, None),
+    (
+        StartRecording(C1, B1, R1),
+        "POST",
+        "/bridges/acd-b-c1/record",
+        {"name": "r/c1", "format": "wav", "ifExists": "fail", "maxDurationSeconds": "0"},
+        None,
+    ),
+    (
+        ContinueInDialplan(C1, L1, "elsewhere", "200"),
+        "POST",
+        "/channels/c1/continue",
+        {"context": "elsewhere", "extension": "200", "priority": "1"},
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "method", "path", "params", "body"), REQUESTS, ids=lambda v: getattr(v, "kind", "")
+)
+async def test_a_command_becomes_one_request(
+    desk: Desk, command: TelephonyCommand, method: str, path: str, params: dict[str, str], body: Any
+) -> None:
+    desk.control.execute(command)
+    assert await desk.requests() == [(method, path, params, body)]
+    await asyncio.sleep(0.02)
+    assert desk.events == []
+
+
+async def test_every_command_has_a_request() -> None:
+    assert {type(command) for command, *_ in REQUESTS} == set(get_args(TelephonyCommand))
+
+
+async def test_a_withheld_number_is_not_shown_to_the_agent(desk: Desk) -> None:
+    desk.control.execute(Originate(C1, AGENT_LEG, "PJSIP/agent101", "", 15.0))
+    ((_, _, params, _),) = await desk.requests()
+    assert "callerId" not in params
+
+
+async def test_a_missing_prompt_is_left_out_and_told(desk: Desk) -> None:
+    with capture_logs() as logs:
+        desk.control.execute(Play(C1, L1, P1, (PromptKey("missing"), PromptKey("menu")), ID))
+        ((_, _, _, body),) = await desk.requests()
+    assert body == {"media": ["sound:acd/id/menu"]}
+    assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["prompt_missing"]
+
+
+async def test_a_play_of_nothing_but_missing_prompts_is_over_at_once(desk: Desk) -> None:
+    desk.control.execute(Play(C1, L1, P1, (PromptKey("missing"),), ID))
+    assert desk.events == [PlaybackEnded(NOW, P1, ok=False)]
+    assert desk.ari.paths("POST") == []
+
+
+async def test_commands_of_one_contact_keep_their_order(desk: Desk) -> None:
+    for command, *_ in REQUESTS:
+        desk.control.execute(command)
+    seen = await desk.requests(len(REQUESTS))
+    assert [(method, path) for method, path, *_ in seen] == [(method, path) for _, method, path, *_ in REQUESTS]
+
+
+# ---------------------------------------------------------------- failures
+
+TARGETS: list[tuple[TelephonyCommand, str]] = [
+    (Answer(C1, L1), "c1"),
+    (HangUp(C1, AGENT_LEG), "acd-l-c1-1"),
+    (Play(C1, L1, P1, (PromptKey("menu"),), ID), "acd-p-c1-1"),
+    (StopPlay(C1, P1), "acd-p-c1-1"),
+    (Originate(C1, AGENT_LEG, "PJSIP/agent101", "", 15.0), "acd-l-c1-1"),
+    (AddToBridge(C1, B1, (L1,)), "acd-b-c1"),
+    (StartRecording(C1, B1, R1), "r/c1"),
+    (ContinueInDialplan(C1, L1, "x", "1"), "c1"),
+]
+
+
+@pytest.mark.parametrize(("command", "target"), TARGETS, ids=lambda v: getattr(v, "kind", ""))
+async def test_a_failure_names_the_command_and_its_target(desk: Desk, command: TelephonyCommand, target: str) -> None:
+    desk.ari.answer("(POST|DELETE)", ".*", 404)
+    for method in ("POST", "DELETE"):
+        desk.ari.answer(method, ".*", 404)
+    desk.control.execute(command)
+    await desk.until()
+    assert desk.events == [CommandFailed(NOW, command.kind, target, "gone")]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(404, "gone"), (400, "refused"), (409, "refused"), (422, "refused"), (500, "refused")]
+)
+async def test_what_asterisk_answers_becomes_a_reason(desk: Desk, status: int, reason: str) -> None:
+    desk.ari.answer("POST", "/channels/c1/answer", status)
+    desk.control.execute(Answer(C1, L1))
+    await desk.until()
+    (failed,) = desk.events
+    assert isinstance(failed, CommandFailed)
+    assert failed.reason == reason
+
+
+async def test_no_answer_is_a_timeout(desk: Desk) -> None:
+    gate = asyncio.Event()
+    desk.ari.answer("POST", "/channels/c1/answer", 204, gate=gate)
+    desk.control.execute(Answer(C1, L1))
+    await desk.until()
+    gate.set()
+    (failed,) = desk.events
+    assert isinstance(failed, CommandFailed)
+    assert (failed.command, failed.target, failed.reason) == ("answer", "c1", "timeout")
+
+
+async def test_without_a_link_a_command_is_unavailable(ari: FakeAri) -> None:
+    desk = make(ari)
+    desk.control.execute(Answer(C1, L1))
+    await desk.until()
+    (failed,) = desk.events
+    assert isinstance(failed, CommandFailed)
+    assert failed.reason == "unavailable"
+
+
+async def test_a_failure_tells_no_callers_number(desk: Desk) -> None:
+    desk.ari.answer("POST", "/channels/acd-l-c1-1", 500)
+    desk.control.execute(Originate(C1, AGENT_LEG, "PJSIP/agent101", "0811222333", 15.0))
+    await desk.until()
+    assert "0811222333" not in repr(desk.events)
+
+
+# ---------------------------------------------------------------- Asterisk → engine
+
+TRANSLATIONS: list[tuple[str, dict[str, Any], Event]] = [
+    (
+        "an agent's leg that answers",
+        {"type": "StasisStart", "channel": channel("acd-l-c1-1", context="acd-from-agents")},
+        LegAnswered(NOW, AGENT_LEG),
+    ),
+    (
+        "an agent's phone that dials",
+        {"type": "StasisStart", "channel": channel("a1", context="acd-from-agents", exten="*1")},
+        AgentDialled(NOW, LegId("a1"), "PJSIP/gw1-a1", "*1"),
+    ),
+    (
+        "a channel that goes back to the dialplan",
+        {"type": "StasisEnd", "channel": channel()},
+        LegLeft(NOW, L1),
+    ),
+    (
+        "a channel that is gone",
+        {"type": "ChannelDestroyed", "channel": channel(), "cause": 16, "cause_txt": "Normal Clearing"},
+        LegEnded(NOW, L1, 16),
+    ),
+    (
+        "a channel that is gone for a SIP reason",
+        {"type": "ChannelDestroyed", "channel": channel("acd-l-c1-1"), "cause": 17, "tech_cause": 486},
+        LegEnded(NOW, AGENT_LEG, 17, 486),
+    ),
+    (
+        "a channel that is gone without a SIP reason",
+        {"type": "ChannelDestroyed", "channel": channel(), "cause": 0, "tech_cause": 0},
+        LegEnded(NOW, L1, 0),
+    ),
+    (
+        "a caller's key",
+        {"type": "ChannelDtmfReceived", "channel": channel(), "digit": "#", "duration_ms": 100},
+        DigitPressed(NOW, L1, "#"),
+    ),
+    (
+        "a prompt at its end",
+        {"type": "PlaybackFinished", "playback": {"id": "acd-p-c1-1", "state": "done"}},
+        PlaybackEnded(NOW, P1),
+    ),
+    (
+        "a prompt that failed",
+        {"type": "PlaybackFinished", "playback": {"id": "acd-p-c1-1", "state": "failed"}},
+        PlaybackEnded(NOW, P1, ok=False),
+    ),
+    (
+        "a closed recording",
+        {"type": "RecordingFinished", "recording": {"name": "r/c1", "format": "wav", "state": "done"}},
+        RecordingEnded(NOW, R1, ok=True),
+    ),
+    (
+        "a failed recording",
+        {"type": "RecordingFailed", "recording": {"name": "r/c1", "format": "wav", "state": "failed"}},
+        RecordingEnded(NOW, R1, ok=False),
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "event"), [pytest.param(m, e, id=name) for name, m, e in TRANSLATIONS])
+async def test_an_event_of_asterisk_becomes_one_of_ours(desk: Desk, message: dict[str, Any], event: Event) -> None:
+    await desk.ari.emit(message)
+    await desk.until()
+    assert desk.events == [event]
+
+
+async def test_a_caller_arrives_and_is_followed_to_the_end(desk: Desk) -> None:
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
+    assert await desk.requests() == [
+        ("POST", "/applications/acd/subscription", {"eventSource": "channel:c1"}, None),
+    ]
+    assert desk.events == [CallArrived(NOW, L1, "PJSIP/gw1-c1", "169", "0811222333")]
+
+
+@pytest.mark.parametrize("status", [404, 422])
+async def test_a_caller_who_cannot_be_followed_is_gone(desk: Desk, status: int) -> None:
+    desk.ari.answer("POST", "/applications/acd/subscription", status)
+    await desk.ari.emit({"type": "StasisStart", "channel": channel()})
+    await desk.until(2)
+    assert desk.events[1] == LegEnded(NOW, L1)
+
+
+async def test_a_caller_whose_following_is_not_confirmed_stays(desk: Desk) -> None:
+    gate = asyncio.Event()
+    desk.ari.answer("POST", "/applications/acd/subscription", 200, gate=gate)
+    await desk.ari.emit({"type": "StasisStart", "channel": channel()})
+    await asyncio.sleep(0.4)  # longer than the request's time
+    gate.set()
+    assert [event.kind for event in desk.events] == ["call_arrived"]
+
+
+async def test_a_hang_up_is_told_once_with_its_cause(desk: Desk) -> None:
+    await desk.ari.emit({"type": "ChannelHangupRequest", "channel": channel(), "cause": 16})
+    await desk.ari.emit({"type": "StasisEnd", "channel": channel()})
+    await desk.ari.emit({"type": "ChannelDestroyed", "channel": channel(), "cause": 16})
+    await desk.until()
+    await asyncio.sleep(0.02)
+    assert desk.events == [LegEnded(NOW, L1, 16)]
+
+
+async def test_a_channel_id_used_again_is_not_taken_for_hung_up(desk: Desk) -> None:
+    await desk.ari.emit({"type": "ChannelHangupRequest", "channel": channel()})
+    await desk.ari.emit({"type": "ChannelDestroyed", "channel": channel(), "cause": 16})
+    await desk.ari.emit({"type": "StasisEnd", "channel": channel()})
+    await desk.until(2)
+    assert [event.kind for event in desk.events] == ["leg_ended", "leg_left"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "StasisEnd", "channel": channel("acd-l-c1-1")},
+        {"type": "ChannelDtmfReceived", "channel": channel("acd-l-c1-1"), "digit": "1"},
+        {"type": "ChannelStateChange", "channel": channel()},
+        {"type": "SomethingNew"},
+    ],
+    ids=lambda message: message["type"],
+)
+async def test_what_the_engine_need_not_know_is_not_told(desk: Desk, message: dict[str, Any]) -> None:
+    await desk.ari.emit(message)
+    await desk.ari.emit({"type": "ChannelDestroyed", "channel": channel("last"), "cause": 16})
+    await desk.until()
+    assert [event.kind for event in desk.events] == ["leg_ended"]
+
+
+async def test_a_caller_offered_to_all_engines_is_claimed(desk: Desk) -> None:
+    await desk.ari.emit({"type": "CallBroadcast", "channel": channel(), "caller": "0811222333", "called": "169"})
+    assert await desk.requests() == [("POST", "/events/claim", {"channelId": "c1", "application": "acd"}, None)]
+    assert desk.events == []
+
+
+@pytest.mark.parametrize(("status", "warned"), [(204, False), (404, False), (409, False), (500, True)])
+async def test_only_a_claim_that_failed_is_worth_a_warning(desk: Desk, status: int, *, warned: bool) -> None:
+    desk.ari.answer("POST", "/events/claim", status)
+    with capture_logs() as logs:
+        await desk.ari.emit({"type": "CallBroadcast", "channel": channel()})
+        await desk.requests()
+        await asyncio.sleep(0.05)
+    assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["claim_failed"] * warned
+
+
+# ---------------------------------------------------------------- what exists
+
+
+def exists(ari: FakeAri, channels: list[dict[str, Any]], bridges: list[dict[str, Any]], followed: list[str]) -> None:
+    """What Asterisk answers when looked at."""
+    ari.answer("GET", "/channels", 200, channels)
+    ari.answer("GET", "/bridges", 200, bridges)
+    ari.answer("GET", "/applications/acd", 200, {"name": "acd", "channel_ids": followed})
+
+
+async def test_a_look_gives_channels_and_bridges_and_when_it_was_taken(desk: Desk) -> None:
+    channels = [channel(), channel("x", state="Up", dialplan={})]
+    exists(desk.ari, channels, [{"id": "acd-b-c1", "channels": ["c1", "acd-l-c1-1"]}], ["c1"])
+    seen = await desk.control.resync(after_gap=False)
+    created = 1717383600.0
+    assert seen.channels == (
+        ChannelSeen(L1, "PJSIP/gw1-c1", False, True, "acd-from-trunk", "169", "0811222333", created),  # noqa: FBT003 - one row
+        ChannelSeen(LegId("x"), "PJSIP/gw1-x", True, False, "", "", "0811222333", created),  # noqa: FBT003 - one row
+    )
+    assert seen.bridges == (BridgeSeen(B1, (L1, AGENT_LEG)),)
+    assert (seen.at, seen.asked_at, seen.after_gap) == (NOW, NOW, False)
+    assert desk.ari.paths("POST") == []
+
+
+async def test_a_caller_followed_out_of_the_application_is_not_inside(desk: Desk) -> None:
+    elsewhere = channel("c1", dialplan={"context": "elsewhere", "exten": "200", "app_name": "Dial"})
+    ringing = channel("acd-l-c2-1", dialplan={"context": "", "exten": "", "app_name": "AppDial2"})
+    exists(desk.ari, [elsewhere, ringing], [], ["c1", "acd-l-c2-1"])
+    seen = await desk.control.resync(after_gap=True)
+    assert [(one.leg_id, one.in_app) for one in seen.channels] == [("c1", False), ("acd-l-c2-1", True)]
+    assert desk.ari.paths("POST") == []
+
+
+async def test_after_a_gap_callers_are_followed_again(desk: Desk) -> None:
+    legs = [channel("c1"), channel("acd-l-c1-1"), channel("other")]
+    exists(desk.ari, legs, [], ["c1", "acd-l-c1-1"])
+    await desk.control.resync(after_gap=True)
+    await desk.ari.until(lambda: bool(desk.ari.paths("POST")))
+    await asyncio.sleep(0.02)
+    sources = [one.params["eventSource"] for one in desk.ari.seen if one.path.endswith("/subscription")]
+    assert sources == ["channel:c1"]
+
+
+async def test_a_hang_up_before_the_gap_is_forgotten(desk: Desk) -> None:
+    exists(desk.ari, [], [], [])
+    await desk.ari.emit({"type": "ChannelHangupRequest", "channel": channel()})
+    await desk.ari.emit({"type": "ChannelDestroyed", "channel": channel("other"), "cause": 16})
+    await desk.until()
+    await desk.control.resync(after_gap=True)
+    await desk.ari.emit({"type": "StasisEnd", "channel": channel()})
+    await desk.until(2)
+    assert desk.events[1] == LegLeft(NOW, L1)
+
+
+async def test_a_look_without_a_link_fails(ari: FakeAri) -> None:
+    with pytest.raises(PbxUnavailable):
+        await make(ari).control.resync(after_gap=True)
+
+
+async def test_the_links_state_is_told(desk: Desk) -> None:
+    assert desk.states == [AriState.CONNECTING, AriState.UP]
+    desk.ari.drop()
+    await desk.ari.until(lambda: AriState.DOWN in desk.states)
