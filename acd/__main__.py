@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from acd.cli.asterisk import app as asterisk
+from acd.cli.bench import bench
 from acd.cli.check import check
+from acd.cli.demo import demo
 from acd.cli.prompts import app as prompts
 from acd.cli.replay import replay
 from acd.cli.run import run
@@ -22,6 +24,8 @@ app.command()(run)
 app.command()(check)
 app.command()(schema)
 app.command()(replay)
+app.command()(demo)
+app.command()(bench)
 app.add_typer(asterisk, name="asterisk")
 app.add_typer(prompts, name="prompts")
 app.add_typer(tools, name="tools")

@@ -258,7 +258,7 @@ async def test_a_caller_in_the_fallback_when_the_engine_comes_is_told_with_the_t
         await agent.register(0)
         call = await facts.unrouted()
         await late.close()
-    assert (call.exten, call.answered_at is not None) == ("", True)
+    assert (call.exten, call.answered_at is not None) == ("169", True)
 
 
 async def test_actions_are_answered_or_refused(watch: PbxWatch) -> None:

@@ -137,7 +137,7 @@ class Callers:
             uniqueid=uniqueid,
             linkedid=event.get("Linkedid"),
             channel=event.get("Channel"),
-            exten=event.get("Exten") if event.get("Context") == self._entry else "",
+            exten=event.get("Exten"),
             caller="" if number == "<unknown>" else number,
             started_at=now,
             claimed=uniqueid in self._early,

@@ -117,7 +117,7 @@ def test_a_call_that_left_the_engine_for_the_fallback_is_told_as_such_whatever_i
 
 def test_a_call_first_seen_in_the_fallback_is_followed_from_there() -> None:
     (call,) = told(callers(), falls(), hangup())
-    assert (call.started_at, call.fallback_at, call.exten) == (100.0, 100.0, "")
+    assert (call.started_at, call.fallback_at, call.exten) == (100.0, 100.0, "169")
 
 
 def test_a_call_the_engine_left_is_told_though_the_queue_of_the_fallback_did_not_take_it() -> None:
