@@ -44,7 +44,7 @@ Yaml = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Free ports of one run: TCP of API, ARI, AMI; UDP of Asterisk's, the phones' and the callers' SIP; first RTP."""
+    """Free ports of one run: TCP of API, ARI, AMI; UDP of SIP of Asterisk, phones and two caller programs; first RTP."""
 
     api: int
     ari: int
@@ -52,6 +52,7 @@ class Ports:
     sip: int
     phones: int
     callers: int
+    more_callers: int
     rtp: int
     phones_rtp: int
 
@@ -125,6 +126,7 @@ def free_ports(chance: Random) -> Ports:
             sip=take(udp, LOOPBACK),
             phones=take(udp, PHONES),
             callers=take(udp, CALLERS),
+            more_callers=take(udp, CALLERS),
             rtp=rtp,
             phones_rtp=rtp + _RTP_SPAN,
         )
