@@ -1,39 +1,47 @@
-"""The command ``acd``."""
+"""The command ``acd``.
+
+Only the module of the command asked for is imported: an engine that starts again after a crash has callers waiting.
+"""
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+
 import typer
 
-from acd.cli.asterisk import app as asterisk
-from acd.cli.bench import bench
-from acd.cli.check import check
-from acd.cli.demo import demo
-from acd.cli.prompts import app as prompts
-from acd.cli.replay import replay
-from acd.cli.run import run
-from acd.cli.schema import schema
-from acd.cli.tools import app as tools
+COMMANDS = ("run", "check", "schema", "replay", "demo", "bench")
+"""Each is a function of its own name in ``acd.cli``."""
+GROUPS = ("asterisk", "prompts", "tools")
+"""Each is an ``app`` with commands of its own in ``acd.cli``."""
 
-app = typer.Typer(
-    help="A call-centre engine for Asterisk.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.command()(run)
-app.command()(check)
-app.command()(schema)
-app.command()(replay)
-app.command()(demo)
-app.command()(bench)
-app.add_typer(asterisk, name="asterisk")
-app.add_typer(prompts, name="prompts")
-app.add_typer(tools, name="tools")
+
+def make_app(wanted: str | None = None) -> typer.Typer:
+    """Make the command line, with one command or group only where it is known which; ``acd --help`` needs all."""
+    app = typer.Typer(
+        help="A call-centre engine for Asterisk.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(_nothing)
+    names = (*COMMANDS, *GROUPS)
+    for name in (wanted,) if wanted in names else names:
+        module = import_module(f"acd.cli.{name}")
+        if name in GROUPS:
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
+
+
+def _nothing() -> None:
+    """A call-centre engine for Asterisk."""
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    make_app(sys.argv[1] if len(sys.argv) > 1 else None)()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from acd.__main__ import app
+from acd.__main__ import make_app
 from acd.domain.events import CallArrived
 from acd.store.journal import SqliteJournal
 from acd.store.journal_file import open_journal
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 def replayed(journal: Path, *options: str) -> list[str]:
     """What ``acd replay`` prints, in this process."""
-    result = CliRunner().invoke(app, ["replay", str(journal), *options])
+    result = CliRunner().invoke(make_app("replay"), ["replay", str(journal), *options])
     assert result.exit_code == 0, result.output
     return result.stdout.splitlines()
 
@@ -116,7 +116,7 @@ def test_what_a_killed_process_decided_is_replayed_as_far_as_it_was_durable(tmp_
 
 
 def test_a_missing_journal_is_one_clear_line() -> None:
-    result = CliRunner().invoke(app, ["replay", "/nowhere/journal.db"])
+    result = CliRunner().invoke(make_app("replay"), ["replay", "/nowhere/journal.db"])
     assert result.exit_code == 1
     assert result.stderr == "acd replay: no journal at /nowhere/journal.db\n"
 
@@ -124,7 +124,7 @@ def test_a_missing_journal_is_one_clear_line() -> None:
 def test_a_file_that_is_no_journal_is_one_clear_line(tmp_path: Path) -> None:
     other = tmp_path / "notes.txt"
     other.write_text("not a database, but long enough to be read as one " * 40, encoding="utf-8")
-    result = CliRunner().invoke(app, ["replay", str(other)])
+    result = CliRunner().invoke(make_app("replay"), ["replay", str(other)])
     assert result.exit_code == 1
     assert result.stderr.startswith("acd replay: cannot read the journal")
     assert len(result.stderr.splitlines()) == 1
