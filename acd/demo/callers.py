@@ -6,6 +6,7 @@ Decides how SIPp's log lines become what each caller lived through. Must not kno
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +91,12 @@ class Callers:
             "the callers (SIPp)", argv, self._folder / "callers.out", self._folder, self._tools.env()
         )
         return self.child
+
+    def no_more(self) -> None:
+        """Place no further call; those under way go on."""
+        # After its last call SIPp has stopped placing by itself, and a second wish to stop would cut the calls.
+        if self.child is not None and len(self.placed()) < len(self.attempts):
+            self.child.process.send_signal(signal.SIGUSR1)
 
     async def close(self) -> None:
         """End SIPp, read the last of its log, give the ports back."""

@@ -16,6 +16,7 @@ from acd.domain.errors import DeployError
 
 PATIENCE_S = 8.0
 _LINES = 15
+PID_SUFFIX = ".pid"
 
 
 @dataclass(slots=True)
@@ -67,7 +68,13 @@ async def start(name: str, argv: Sequence[str], log: Path, cwd: Path, env: Mappi
             )
     except OSError as error:
         raise DeployError(f"{name} cannot be started: {error}") from error
+    _note(log, process.pid)
     return Child(name, process, log)
+
+
+def _note(log: Path, pid: int) -> None:
+    """Leave the pid beside the log: a run that is killed cannot end what it started, but the next one can."""
+    log.with_suffix(PID_SUFFIX).write_text(f"{pid}\n")
 
 
 def last_lines(path: Path) -> str:

@@ -44,7 +44,7 @@ Yaml = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Free ports of one run: TCP of API, ARI, AMI; UDP of SIP of Asterisk, phones and two caller programs; first RTP."""
+    """Free ports: TCP of API, ARI, AMI; UDP of SIP of Asterisk, phones and two caller programs; first RTP."""
 
     api: int
     ari: int

@@ -13,12 +13,12 @@ import signal
 import time
 from pathlib import Path
 
+from acd.demo.children import PID_SUFFIX
 from acd.deploy.asterisk import AsteriskInstance
 from acd.deploy.cache import cache_root
 from acd.deploy.toolchain import ToolSet
 
 KEPT = 3
-_PIDS = "pids"
 
 
 def new_folder(tools: ToolSet, kind: str = "demo") -> Path:
@@ -33,23 +33,17 @@ def new_folder(tools: ToolSet, kind: str = "demo") -> Path:
     return root / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 
 
-def note_pid(folder: Path, pid: int) -> None:
-    """Remember a program started for the run."""
-    with (folder / _PIDS).open("a") as stream:
-        stream.write(f"{pid}\n")
-
-
 def end_leftovers(tools: ToolSet, folder: Path) -> int:
     """End what a killed run left running; give how many programs."""
     asterisk = AsteriskInstance(tools, folder / "asterisk")
     ended = int(asterisk.running())
     asterisk.stop()
-    with contextlib.suppress(OSError):
-        for pid in (int(line) for line in (folder / _PIDS).read_text().split() if line.isdigit()):
-            with contextlib.suppress(OSError):
-                if Path(f"/proc/{pid}/cwd").resolve().is_relative_to(folder.resolve()):
-                    os.kill(pid, signal.SIGTERM)
-                    ended += 1
+    for noted in (*folder.glob(f"*{PID_SUFFIX}"), *folder.glob(f"*/*{PID_SUFFIX}")):
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(noted.read_text())
+            if Path(f"/proc/{pid}/cwd").resolve(strict=True).is_relative_to(folder.resolve()):
+                os.kill(pid, signal.SIGTERM)
+                ended += 1
     return ended
 
 

@@ -6,7 +6,6 @@ Decides the pace of the calls and when it is over. Must not know how the parts d
 from __future__ import annotations
 
 import asyncio
-import signal
 from dataclasses import dataclass
 from random import Random
 
@@ -93,7 +92,7 @@ class Run:
         try:
             await asyncio.wait_for(process.wait(), self._wanted.seconds)
         except TimeoutError:
-            process.send_signal(signal.SIGUSR1)
+            self._callers.no_more()
             try:
                 await asyncio.wait_for(process.wait(), _OVERTIME_S)
             except TimeoutError as error:

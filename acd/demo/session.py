@@ -86,15 +86,16 @@ async def hold(prepared: Prepared, manner: Manner, use: Callable[[Site], Awaitab
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let SIGTERM interrupt like Ctrl-C does, and call both by one name."""
+    """Let SIGTERM interrupt as Ctrl-C does, even where a shell has us ignore it, and call both by one name."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     except KeyboardInterrupt:
         raise Stopped from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
