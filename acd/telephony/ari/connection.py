@@ -63,14 +63,15 @@ class Connection:
         """Close the sockets, at once: Asterisk keeps an application registered while its TCP connection stands."""
         await asyncio.gather(*(socket.close() for socket in self._sockets), return_exceptions=True)
 
-    async def serve(self, deliver: Callable[[dict[str, Any]], None]) -> Lost:
+    async def serve(self, deliver: Callable[[dict[str, Any]], None], ping_interval_s: float) -> Lost:
         """Deliver events and send commands until a socket breaks or the application is taken over."""
         by_socket = [lane for lane in self._lanes if isinstance(lane, SocketLane)]
-        jobs = [
-            _read(socket, lane, deliver)
+        readers = [
+            _Reader(socket, lane, deliver)
             for socket, lane in zip_longest(self._sockets, by_socket, fillvalue=None)
             if socket
         ]
+        jobs = [reader.run() for reader in readers] + [reader.watch(ping_interval_s) for reader in readers]
         tasks = [asyncio.create_task(job, name="ari-socket") for job in (*jobs, *map(_send, self._lanes))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -147,7 +148,7 @@ async def connect(session: aiohttp.ClientSession, config: AriConfig) -> Connecti
 async def _open_socket(session: aiohttp.ClientSession, config: AriConfig, app: str) -> Socket:
     return await session.ws_connect(
         f"{config.base_url}/events?app={quote(app, safe='')}",
-        heartbeat=config.ping_interval_s,
+        autoping=False,
         timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_TIMEOUT_S),
         max_msg_size=config.max_message_bytes,
         decode_text=False,
@@ -171,26 +172,67 @@ def _info(found: dict[str, Any]) -> AsteriskInfo:
     )
 
 
-async def _read(socket: Socket, lane: SocketLane | None, deliver: Callable[[dict[str, Any]], None]) -> Lost:
-    """Read until the socket ends. Never waits for anything else: Asterisk drops applications that read slowly."""
-    while True:
-        message = await socket.receive()
-        if message.type is not aiohttp.WSMsgType.TEXT:
-            return Lost(_why_closed(socket, message))
-        try:
-            event = orjson.loads(message.data)
-        except orjson.JSONDecodeError:
-            log.warning("ari_message_unreadable", length=len(message.data))
-            continue
-        match event.get("type"):
-            case "RESTResponse":
-                if lane is not None:
-                    lane.resolve(event)
-            case "ApplicationReplaced":
-                return Lost("another process took over the application", replaced=True)
-            case _:
-                deliver(event)
-                await asyncio.sleep(0)  # many events may be buffered: let what this one caused be written first
+class _Reader:
+    """Reads one socket. Never waits for anything else: Asterisk drops applications that read slowly."""
+
+    def __init__(self, socket: Socket, lane: SocketLane | None, deliver: Callable[[dict[str, Any]], None]) -> None:
+        self._socket = socket
+        self._lane = lane
+        self._deliver = deliver
+        self._heard = False
+
+    async def run(self) -> Lost:
+        """Read until the socket ends or the application is taken over."""
+        while True:
+            message = await self._socket.receive()
+            self._heard = True
+            match message.type:
+                case aiohttp.WSMsgType.TEXT:
+                    try:
+                        event = orjson.loads(message.data)
+                    except orjson.JSONDecodeError:
+                        log.warning("ari_message_unreadable", length=len(message.data))
+                        continue
+                    if self._take(event):
+                        return Lost("another process took over the application", replaced=True)
+                    if self._lane is not None and self._lane.waiting:
+                        await asyncio.sleep(0)  # more events may be buffered: write what this one caused first
+                case aiohttp.WSMsgType.PONG:
+                    pass
+                case aiohttp.WSMsgType.PING:
+                    await self._socket.pong(message.data)
+                case _:
+                    return Lost(_why_closed(self._socket, message))
+
+    def _take(self, event: dict[str, Any]) -> bool:
+        """Pass one message on; tell whether it says that the application is no longer ours."""
+        kind = event.get("type")
+        if kind == "RESTResponse":
+            if self._lane is not None:
+                self._lane.resolve(event)
+        elif kind == "ApplicationReplaced":
+            return True
+        else:
+            self._deliver(event)
+        return False
+
+    async def watch(self, interval_s: float) -> Lost:
+        """Ping when nothing was heard for an interval, until no sign of life follows for half of it.
+
+        aiohttp's own heartbeat does the same, but moves its timer at every packet, which the hot path would pay for.
+        """
+        while True:
+            self._heard = False
+            await asyncio.sleep(interval_s)
+            if self._heard:
+                continue
+            try:
+                await self._socket.ping()
+            except (aiohttp.ClientError, ConnectionError) as error:
+                return Lost(f"cannot ping: {error}")
+            await asyncio.sleep(interval_s / 2)
+            if not self._heard:
+                return Lost(f"no pong within {interval_s / 2} s")
 
 
 async def _send(lane: Lane) -> Lost:

@@ -96,6 +96,9 @@ class _Outbox:
         self._commands: deque[tuple[Command, bytes]] = deque()
         self._wake: asyncio.Future[None] | None = None
 
+    def __bool__(self) -> bool:
+        return bool(self._commands)
+
     def put(self, command: Command, frame: bytes = b"") -> None:
         self._commands.append((command, frame))
         if self._wake is not None and not self._wake.done():
@@ -126,6 +129,11 @@ class SocketLane:
         self._socket = socket
         self._outbox = _Outbox()
         self._unanswered: dict[str, Command] = {}
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are commands not yet written."""
+        return bool(self._outbox)
 
     def submit(self, command: Command) -> None:
         """Take a command; one that is too long for Asterisk's frame limit is refused."""

@@ -206,7 +206,7 @@ class AriLink:
         lost = Lost("closed")
         try:
             self._set_state(AriState.UP, "connected; Asterisk was restarted" if restarted else "connected")
-            lost = await connection.serve(self._deliver)
+            lost = await connection.serve(self._deliver, self.config.ping_interval_s)
         finally:
             self._connection = None
             connection.lose_all(lost.reason)
