@@ -19,6 +19,8 @@ from acd.settings.values import Settings
 
 log = structlog.get_logger(__name__)
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
 
 def run(
     config: Path = typer.Option(Path("config"), help="The folder with acd.yaml and its companions."),
@@ -29,6 +31,8 @@ def run(
     """Run the engine until SIGTERM or SIGINT. Conversations go on when it stops."""
     if log_style not in {"json", "console"}:
         raise typer.BadParameter("json or console", param_hint="--log-style")
+    if log_level.upper() not in LEVELS:
+        raise typer.BadParameter(", ".join(LEVELS), param_hint="--log-level")
     configure_logging("json" if log_style == "json" else "console", log_level)
     try:
         settings = load(config, flows, os.environ)

@@ -1,0 +1,134 @@
+"""``acd run`` as a service manager runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from acd.__main__ import make_app
+from acd.store.journal import SqliteJournal
+from tests.fakes import deployment
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process of its own; ended with the test, whatever happens."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "acd", "run", "--config", folder / "config", "--flows", folder / "ivr_flows"],
+        cwd=deployment.ROOT,
+        env={**os.environ, **deployment.ENV},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def listening(process: subprocess.Popen[str]) -> None:
+    """Read its log until it serves."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if '"event":"listening"' in line:
+            return
+    pytest.fail("it ended before it listened")
+
+
+def refusal(folder: Path) -> list[str]:
+    """What an engine prints that ends by itself with exit code 1, its log left out."""
+    with engine(folder) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    assert "Traceback" not in err
+    assert out == ""
+    return [line for line in err.splitlines() if not line.startswith("{")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_exit_code_0(tmp_path: Path, number: signal.Signals) -> None:
+    port = deployment.free_port()
+    deployment.write(tmp_path, api=port)
+    with engine(tmp_path) as process:
+        listening(process)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            assert answer.status == 200
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert out == ""
+    assert "Traceback" not in err
+    asyncio.run(SqliteJournal(tmp_path / "var" / "journal.db").close())  # it let go of its files
+
+
+def test_mistakes_in_the_configuration_are_printed_each_with_its_line(tmp_path: Path) -> None:
+    deployment.write(tmp_path)
+    trunks = tmp_path / "config" / "trunks.yaml"
+    trunks.write_text(trunks.read_text(encoding="utf-8").replace("capacity: 30", "capacity: 0"), encoding="utf-8")
+    queues = tmp_path / "config" / "queues.yaml"
+    queues.write_text(queues.read_text(encoding="utf-8").replace("ring_timeout", "rnig_timeout"), encoding="utf-8")
+    printed = refusal(tmp_path)
+    assert any(line.startswith(f"{trunks}:") and "capacity" in line for line in printed)
+    assert any(line.startswith(f"{queues}:") and "rnig_timeout" in line for line in printed)
+
+
+def test_a_secret_that_is_missing_is_a_mistake(tmp_path: Path) -> None:
+    deployment.write(tmp_path)
+    result = CliRunner(env={"ACD_ARI_PASSWORD": None, "ACD_AMI_PASSWORD": None, "ACD_API_TOKENS": None}).invoke(
+        make_app("run"), ["run", "--config", str(tmp_path / "config"), "--flows", str(tmp_path / "ivr_flows")]
+    )
+    assert result.exit_code == 1
+    assert "ACD_ARI_PASSWORD" in result.stderr
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        deployment.write(tmp_path, api=port)
+        printed = refusal(tmp_path)
+    assert len(printed) == 1
+    assert printed[0].startswith("acd: ")
+    assert str(port) in printed[0]
+    assert "in use" in printed[0]
+
+
+def test_a_journal_in_use_is_one_clear_line(tmp_path: Path) -> None:
+    deployment.write(tmp_path)
+    with engine(tmp_path) as first:
+        listening(first)
+        printed = refusal(tmp_path)
+        first.terminate()
+        first.communicate(timeout=60)
+    assert printed == [f"acd: the journal {tmp_path}/var/journal.db is in use by another engine"]
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    deployment.write(tmp_path)
+    (tmp_path / "var").rmdir()
+    (tmp_path / "var").write_text("in the way", encoding="utf-8")
+    printed = refusal(tmp_path)
+    assert len(printed) == 1
+    assert printed[0].startswith("acd: ")
+    assert str(tmp_path / "var") in printed[0]
+
+
+@pytest.mark.parametrize(("option", "value"), [("--log-style", "xml"), ("--log-level", "LOUD")])
+def test_a_wrong_option_is_told_with_its_name(option: str, value: str) -> None:
+    result = CliRunner().invoke(make_app("run"), ["run", option, value])
+    assert result.exit_code == 2
+    assert option in result.stderr

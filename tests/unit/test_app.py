@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from structlog.testing import capture_logs
+
+from acd.app import App
+from acd.domain.errors import StoreError
+from acd.domain.events import CallArrived
+from acd.domain.ids import AgentId, ContactId, LegId
+from acd.settings.values import Secret, Settings
+from tests.fakes import deployment
+from tests.fakes.ami_server import FakeAmi, FakeAmiPeer, Headers
+from tests.fakes.ari_server import FakeAri
+from tests.fakes.deployment import AGENT, SUPERVISOR, VIEWER
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[App]:
+    """An engine that is started and closed; nothing of it may be left."""
+    tasks, threads = asyncio.all_tasks(), set(threading.enumerate())
+    app = await App.open(settings)
+    try:
+        await app.start()
+        yield app
+    finally:
+        await app.close()
+    left = {t for t in asyncio.all_tasks() - tasks if not t.done()}
+    assert not left, f"tasks left: {left}"
+    # The loop's own pool for blocking calls (its threads end with the loop) is not the engine's.
+    new = [t for t in set(threading.enumerate()) - threads if not t.name.startswith("asyncio_")]
+    for thread in new:
+        thread.join(5)  # it may be at its last instruction
+    assert not [thread.name for thread in new if thread.is_alive()]
+
+
+async def get(app: App, path: str, token: str = "", method: str = "GET", body: Any = None) -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, f"http://127.0.0.1:{app.port}{path}", headers=headers, json=body) as response,
+    ):
+        return response.status, await response.json()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - several servers take part
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Settings:
+    """No Asterisk anywhere."""
+    return deployment.settings(tmp_path)
+
+
+@pytest.fixture
+async def ari() -> AsyncIterator[FakeAri]:
+    fake = FakeAri()
+    await fake.start()
+    fake.answer("GET", "/channels", 200, [])
+    fake.answer("GET", "/bridges", 200, [])
+    fake.answer("GET", "/applications/acd", 200, {"name": "acd", "channel_ids": []})
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def ami() -> AsyncIterator[FakeAmi]:
+    async with FakeAmi() as fake:
+        yield fake
+
+
+async def test_serves_its_api_without_asterisk_and_says_that_it_is_not_ready(alone: Settings) -> None:
+    async with running(alone) as app:
+        assert (await get(app, "/healthz"))[0] == 200
+        status, answer = await get(app, "/readyz")
+        assert status == 503
+        assert answer["status"] == "not_ready"
+        assert answer["reasons"][0] in {"ARI is connecting", "ARI is down"}
+        assert answer["reasons"][1].startswith("AMI is ")
+        status, agents = await get(app, "/api/v1/agents", VIEWER)
+        assert (status, len(agents["agents"])) == (200, 24)
+
+
+async def test_is_ready_once_the_calls_in_asterisk_are_known(tmp_path: Path, ari: FakeAri, ami: FakeAmi) -> None:
+    gate = asyncio.Event()
+    ari.answer("GET", "/channels", 200, [], gate=gate)
+    async with running(deployment.settings(tmp_path, ari=ari.port, ami=ami.port)) as app:
+        await ari.until(lambda: "/channels" in ari.paths("GET"))
+        status, answer = await get(app, "/readyz")
+        assert (status, answer["reasons"][0]) == (503, "the calls in Asterisk are being listed")
+        gate.set()
+        await until(lambda: app._ready().problems == ())
+        assert (await get(app, "/readyz"))[0] == 200
+        await ari.stop()
+        await until(lambda: app._ready().problems != ())
+
+
+async def test_ami_that_refuses_the_password_degrades_only(tmp_path: Path, ari: FakeAri, ami: FakeAmi) -> None:
+    settings = deployment.settings(tmp_path, ari=ari.port, ami=ami.port)
+    settings = replace(settings, ami=replace(settings.ami, password=Secret("wrong")))
+    with capture_logs() as logs:
+        async with running(settings) as app:
+            await until(lambda: app._ready().problems == ())
+            status, answer = await get(app, "/readyz")
+    assert (status, answer["status"]) == (200, "degraded")
+    assert any("AMI" in reason for reason in answer["reasons"])
+    assert "ami_refused" in [line["event"] for line in logs]
+    assert "wrong" not in str(logs)
+
+
+async def test_the_name_of_a_token_gives_its_role(alone: Settings) -> None:
+    async with running(alone) as app:
+
+        async def login(agent: str, token: str) -> int:
+            return (await get(app, f"/api/v1/agents/{agent}/login", token, "POST"))[0]
+
+        assert await login("agent101", "") == 401
+        assert await login("agent101", "x" * 32) == 401
+        assert await login("agent101", VIEWER) == 403
+        assert await login("agent102", AGENT) == 403
+        assert await login("agent101", AGENT) == 200
+        assert await login("agent102", SUPERVISOR) == 200
+
+
+async def test_a_caller_taken_in_is_claimed_before_ami_and_known_to_the_engine(
+    tmp_path: Path, ari: FakeAri, ami: FakeAmi
+) -> None:
+    async with running(deployment.settings(tmp_path, ari=ari.port, ami=ami.port)) as app:
+        await until(lambda: app._ready().problems == ())
+        channel = {
+            "id": "1.1",
+            "name": "PJSIP/gw1-00000001",
+            "caller": {"number": "0811222333"},
+            "dialplan": {"context": "acd-from-trunk", "exten": "169"},
+        }
+        with capture_logs() as logs:
+            await ari.emit({"type": "StasisStart", "channel": channel})
+            await ari.until(lambda: "/channels/1.1/answer" in ari.paths())
+        view = app.dispatcher.view()
+        assert view is not None
+        assert [contact.id for contact in view.contacts] == ["1.1"]
+        assert "0811222333" not in str(logs)
+        plays = [one.body["media"] for one in ari.seen if "/play/" in one.path]
+        assert plays == [["sound:acd/id/welcome"]]
+
+
+async def test_what_ami_tells_reaches_the_engine(tmp_path: Path, ari: FakeAri, ami: FakeAmi) -> None:
+    def nothing(peer: FakeAmiPeer, action: Headers) -> None:
+        peer.list(action, "Nothing", [])
+
+    for name in (
+        "DeviceStateList",
+        "PJSIPShowContacts",
+        "PJSIPShowAors",
+        "PJSIPShowRegistrationsOutbound",
+        "CoreShowChannels",
+    ):
+        ami.on[name] = nothing
+    async with running(deployment.settings(tmp_path, ari=ari.port, ami=ami.port)) as app:
+        before = app.dispatcher.view()
+        assert before is not None
+        assert not before.ami_up
+
+
+async def test_a_restart_goes_on_where_it_was(alone: Settings) -> None:
+    async with running(alone) as app:
+        at = app._clock.now()
+        app.dispatcher.submit(CallArrived(at, LegId("1.1"), "PJSIP/gw1-00000001", "169", "0811222333"))
+        assert (await app.dispatcher.request_agent(AgentId("agent101"), "login"))[0]
+    async with running(alone) as app:
+        view = app.dispatcher.view()
+        assert view is not None
+        assert [contact.id for contact in view.contacts] == [ContactId("1.1")]
+        assert {agent.id: agent.presence for agent in view.agents}[AgentId("agent101")] == "ready"
+
+
+async def test_a_port_in_use_is_an_error_and_leaves_nothing_behind(alone: Settings) -> None:
+    async with running(alone) as app:
+        second = replace(alone, api=replace(alone.api, port=app.port), journal=alone.journal.with_name("second.db"))
+        with pytest.raises(OSError, match="address already in use"):
+            async with running(second):
+                pass
+
+
+async def test_a_journal_in_use_is_an_error_and_leaves_nothing_behind(alone: Settings) -> None:
+    async with running(alone):
+        with pytest.raises(StoreError, match="in use by another engine"):
+            await App.open(alone)
+
+
+async def test_a_store_that_cannot_be_opened_gives_the_journal_back(alone: Settings) -> None:
+    broken = replace(alone, store=replace(alone.store, url=Secret("sqlite+aiosqlite:////nowhere/acd.db")))
+    with pytest.raises(StoreError):
+        await App.open(broken)
+    async with running(alone):
+        pass
+
+
+async def test_figures_are_given_to_prometheus(alone: Settings) -> None:
+    async with (
+        running(alone) as app,
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{app.port}/metrics", headers={"Authorization": f"Bearer {VIEWER}"}) as response,
+    ):
+        text = await response.text()
+    assert response.status == 200
+    assert 'trunk="e1"' in text
+
+
+async def test_a_gap_in_the_journal_is_closed_by_a_snapshot(alone: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acd.app.HOUSEKEEPING_S", 0.01)
+    async with running(alone) as app:
+        snapshots: list[bool] = []
+        health = app._journal.health()
+        monkeypatch.setattr(app._journal, "health", lambda: replace(health, gap=not snapshots))
+        monkeypatch.setattr(app.dispatcher, "snapshot", lambda: snapshots.append(True))
+        await until(lambda: bool(snapshots))
+
+
+async def test_failing_writers_are_told(alone: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(alone) as app:
+        journal, records = app._journal.health(), app._records.health()
+        monkeypatch.setattr(app._journal, "health", lambda: replace(journal, failing="disk full"))
+        monkeypatch.setattr(app._records, "health", lambda: replace(records, failing="no database"))
+        _, answer = await get(app, "/readyz")
+        monkeypatch.undo()
+    assert "the journal fails: disk full" in answer["reasons"]
+    assert "the store fails: no database" in answer["reasons"]
