@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import assert_never
 
 from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StopPlay
 from acd.domain.events import CallArrived
@@ -38,7 +39,7 @@ def arrive(turn: Turn, event: CallArrived) -> None:
         arrived_at=turn.at,
     )
     turn.put(contact)
-    if trunk is not None and not seize(turn, contact):
+    if not seize(turn, contact):
         return ending.leave(turn, contact, Exit.BLOCKED, CAUSE_NO_CIRCUIT)
     code = turn.plan.access_codes.get(event.access_code)
     if code is None:
@@ -67,8 +68,7 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
     position, actions = outcome
     since = contact.phase.since if isinstance(contact.phase, InIvr) else turn.at
     contact = turn.put(replace(contact, phase=InIvr(since, position), last_node=position.node or contact.last_node))
-    if actions:
-        turn.cancel_timer(f"ivr:{contact.id}")
+    turn.cancel_timer(f"ivr:{contact.id}")
     for action in actions:
         match action:
             case ivr.AnswerCall():
@@ -98,6 +98,8 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
             case ivr.Finish(why, cause):
                 ending.leave(turn, contact, why, cause)
                 return
+            case _:
+                assert_never(action)
 
 
 def no_place(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> None:

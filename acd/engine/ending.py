@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import assert_never
 
 from acd.domain.commands import CheckRecording, DestroyBridge, HangUp, WriteRecord
 from acd.domain.exits import Exit
@@ -102,6 +103,8 @@ def _let_go(turn: Turn, contact: Contact) -> Contact:
             queues.changed(turn, agent_id)
         case InIvr() | Leaving():
             pass
+        case _:
+            assert_never(contact.phase)
     for name in TIMERS:
         turn.cancel_timer(f"{name}:{contact.id}")
     if contact.bridged:
@@ -127,6 +130,8 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None) 
             waited = turn.at - (since if contact.queued_at is None else contact.queued_at)
             short = waited <= queues.queue_plan(turn, contact).short_abandon_s
             finish(turn, contact, Exit.SHORT_ABANDONED if short else Exit.ABANDONED, cause, sip_code)
+        case _:
+            assert_never(contact.phase)
 
 
 def caller_left(turn: Turn, contact: Contact) -> None:
@@ -138,6 +143,8 @@ def caller_left(turn: Turn, contact: Contact) -> None:
             finish(turn, contact, Exit.ANSWERED, 0, None)
         case InIvr() | Waiting():
             finish(turn, contact, Exit.TRANSFERRED, 0, None)
+        case _:
+            assert_never(contact.phase)
 
 
 def check_recording(turn: Turn, name: RecordingName) -> bool:

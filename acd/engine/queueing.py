@@ -18,7 +18,7 @@ from acd.domain.commands import (
     StopMusic,
     StopPlay,
 )
-from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.domain.ids import OUR_LEG_PREFIX, AgentId, Language, LegId, PlaybackId, PromptKey, RecordingName
 from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents
 from acd.engine import kpi, matching
@@ -88,14 +88,15 @@ def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -
         position=position,
         overflows=place.overflows,
     )
+    waiting, announcement = _to_be_told(contact, waiting, place.prompt)
     queued_at = turn.at if contact.queued_at is None else contact.queued_at
     contact = turn.put(replace(contact, phase=waiting, queue=queue.id, queued_at=queued_at, last_node=node.id))
     # The agent's phone first: what the caller hears meanwhile must not delay the connection.
     _settle(turn, contact, queue)
-    if place.prompt is None or contact.answered_at is None:
+    if announcement is None:
         comfort(turn, contact)
     else:
-        _announce(turn, contact.id, place.prompt)
+        turn.do(announcement)
     return True
 
 
@@ -136,22 +137,23 @@ def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
         priority=max(waiting.priority, place.queue.priority),
         overflows=place.overflows,
     )
+    moved, announcement = _to_be_told(contact, moved, place.prompt)
     contact = turn.put(replace(contact, phase=moved, queue=place.queue.id))
     _settle(turn, contact, place.queue)
-    if place.prompt is not None and contact.answered_at is not None:
+    if announcement is not None:
         quiet(turn, contact, waiting)
-        _announce(turn, contact.id, place.prompt)
+        turn.do(announcement)
     return True
 
 
-def _announce(turn: Turn, contact_id: ContactId, prompt: PromptKey) -> None:
-    contact = turn.state.contacts[contact_id]
-    if isinstance(contact.phase, Waiting):
-        number = contact.phase.position.plays + 1
-        playback = PlaybackId(f"acd-p-{contact.id}-{number}")
-        position = replace(contact.phase.position, plays=number)
-        turn.to_phase(contact, replace(contact.phase, playback=playback, position=position))
-        turn.do(Play(contact.id, contact.leg, playback, (prompt,), contact.language or NO_LANGUAGE))
+def _to_be_told(contact: Contact, waiting: Waiting, prompt: PromptKey | None) -> tuple[Waiting, Play | None]:
+    """Speak to an answered caller instead of the music."""
+    if prompt is None or contact.answered_at is None:
+        return waiting, None
+    number = waiting.position.plays + 1
+    playback = PlaybackId(f"acd-p-{contact.id}-{number}")
+    told = replace(waiting, playback=playback, position=replace(waiting.position, plays=number))
+    return told, Play(contact.id, contact.leg, playback, (prompt,), contact.language or NO_LANGUAGE)
 
 
 def announcement_ended(turn: Turn, contact: Contact, waiting: Waiting) -> None:
@@ -259,12 +261,6 @@ def release_agent(turn: Turn, contact: Contact, agent_id: AgentId) -> None:
     agent = turn.change_agent(agent_id, lambda a: agents.released(a, wrap_up_s, turn.at))
     if agent is not None and isinstance(agent.work, WrapUp):
         turn.start_timer(f"wrap:{agent_id}", wrap_up_s)
-
-
-def agent_leg_gone(turn: Turn, agent_id: AgentId, leg: LegId) -> None:
-    """The phone is on the hook again."""
-    turn.change_agent(agent_id, lambda agent: replace(agent, leg=None) if agent.leg == leg else agent)
-    changed(turn, agent_id)
 
 
 def changed(turn: Turn, agent_id: AgentId, change: Callable[[Agent], Agent] = lambda agent: agent) -> Agent | None:

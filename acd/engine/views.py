@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from acd.domain.ids import AgentId, ContactId, Language, NodeId, QueueId, TrunkId
 from acd.domain.plan import Plan
@@ -131,6 +131,8 @@ def activity_of(agent: Agent) -> tuple[Activity, float]:
             return ("idle" if matching.available(agent) else "unavailable"), since
         case Free():
             return ("paused" if agent.presence == "paused" else "logged_out"), agent.presence_since
+        case _:
+            assert_never(agent.work)
 
 
 def _agent(plan: Plan, agent: Agent) -> AgentView:
@@ -172,6 +174,8 @@ def _contact(contact: Contact, position: int | None) -> ContactView:
             phase = "talking"
         case Leaving():
             phase = "leaving"
+        case _:
+            assert_never(contact.phase)
     return ContactView(
         id=contact.id,
         phase=phase,

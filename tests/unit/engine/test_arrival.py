@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Ignored, Play, StartMusic, StopMusic, StopPlay
-from acd.domain.events import CallArrived, LegEnded
+from acd.domain.events import CallArrived, LegEnded, PlanLoaded
 from acd.domain.exits import Exit
-from acd.domain.ids import FlowId, QueueId, TrunkId
+from acd.domain.ids import FlowId, LegId, QueueId, TrunkId
 from acd.domain.plan import AccessCodePlan
 from acd.engine.state import InIvr, Leaving, Waiting
 from tests.engine_kit import EN, GW, Bench, make_plan, with_queue
@@ -56,6 +56,31 @@ def test_a_caller_of_no_known_trunk_is_served_without_a_lease() -> None:
     leg = bench.call(endpoint="PJSIP/odd")
     assert bench.contact(leg).trunk is None
     assert not bench.state.leases
+
+
+def test_a_channel_leased_by_reconciliation_is_not_leased_again_when_it_arrives() -> None:
+    bench = Bench()
+    channel = bench.pbx.new_channel(LegId("early"), GW, extension="169")
+    channel.in_app = False
+    bench.feed(bench.pbx.resync(after_gap=True))
+    assert bench.state.leases == {"early": "gw"}
+    channel.in_app = True
+    bench.feed(CallArrived(bench.at, channel.id, channel.name, "169", ""))
+    assert isinstance(bench.contact(channel.id).phase, InIvr)
+    assert len(bench.state.leases) == 1
+
+
+def test_a_caller_is_answered_once_even_when_a_reload_starts_the_flow_again() -> None:
+    bench = Bench()
+    leg = bench.call()
+    flow = bench.plan.flows[FlowId("main")]
+    nodes = {k: v for k, v in flow.nodes.items() if k != "notice"}
+    bench.press(leg, "1")
+    changed = replace(bench.plan, flows={**bench.plan.flows, flow.id: replace(flow, nodes=nodes)})
+    bench.feed(PlanLoaded(bench.at, changed))
+    bench.spoken(leg)
+    assert [type(c) for c in bench.ordered] == [Play]
+    assert bench.contact(leg).last_node == "lang"
 
 
 def test_an_arrival_told_twice_is_ignored() -> None:

@@ -1,0 +1,524 @@
+"""The engine under everything that can happen, in any order, against a PBX that knows the truth.
+
+``ACD_PROPERTY_EXAMPLES`` (default 60) sets how many random histories are tried; with it set they differ at each run.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from acd.domain.commands import Command, Originate
+from acd.domain.events import (
+    AgentDialled,
+    AgentRequested,
+    CallArrived,
+    DigitPressed,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LinkChanged,
+    PhoneChanged,
+    PlanLoaded,
+    PlaybackEnded,
+    RecordingChecked,
+    RecordingEnded,
+    Resynced,
+    TimerFired,
+)
+from acd.domain.exits import Exit
+from acd.domain.ids import AgentId, ContactId, LegId, QueueId, RequestId, TrunkId
+from acd.domain.plan import MenuNode, Plan
+from acd.engine import matching
+from acd.engine.core import Engine
+from acd.engine.state import Contact, EngineState, Free, InCall, InIvr, Leaving, Offered, Talking, Waiting, WrapUp
+from acd.store.codec import decode, encode
+from tests.engine_kit import GW, Bench, direct_flow, make_plan, n, prompts, with_node, with_queue
+from tests.fakes.perfect_pbx import Channel, Failure
+
+EXAMPLES = int(os.environ.get("ACD_PROPERTY_EXAMPLES", "0"))
+REPEATABLE = (CallArrived, LegAnswered, LegEnded, PlaybackEnded, TimerFired, RecordingEnded, RecordingChecked)
+
+
+def plans() -> list[Plan]:
+    """What the operator switches between while calls go on."""
+    plan = make_plan()
+    fewer = replace(plan, version="v2", agents={a.id: a for a in plan.agents.values() if a.id != "budi"})
+    fewer = with_queue(fewer, "billing", max_wait_s=None, requires=(), record=False)
+    flow = plan.flows[next(iter(plan.flows))]
+    without_menu = replace(flow, nodes={k: v for k, v in flow.nodes.items() if k != "menu"})
+    renamed = replace(plan, version="v3", flows={flow.id: without_menu, direct_flow().id: direct_flow()})
+    renamed = with_node(renamed, MenuNode(n("lang"), prompts("lang"), (), failed=n("say_en"), retries=0))
+    return [plan, fewer, replace(renamed, queues={k: v for k, v in plan.queues.items() if k != "general"})]
+
+
+def _usage(state: EngineState) -> dict[TrunkId, int]:
+    held = list(state.leases.values())
+    return {trunk: held.count(trunk) for trunk in set(held)}
+
+
+class CallCentre(RuleBasedStateMachine):
+    """Callers, agents, an operator and a PBX; the bench in the middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plans = plans()
+        self.bench = Bench(self.plans[0])
+        self.arrived: set[LegId] = set()
+        """Callers the engine was told of."""
+        self.synced = True
+        self.slow = False
+        """Whether reports wait until they are asked for."""
+        self.old_audit: Resynced | None = None
+        self.requests = 0
+        self.bench.login("ana", "citra", "dewi")
+
+    # ------------------------------------------------------------ one step
+
+    def step(self, event: Event) -> list[Command]:
+        bench, state = self.bench, self.bench.state
+        used = _usage(state)
+        before = dict(state.contacts)
+        if isinstance(event, CallArrived):
+            self.arrived.add(event.leg_id)
+        busy = {c.agent_device for c in bench.pbx.channels.values() if c.agent_device}
+        commands = bench.step(event)
+        bench.out.clear()
+        self.arrived.update(LegId(contact) for contact in state.contacts)
+        if isinstance(event, Resynced) and event.after_gap:
+            self.synced = True
+            self._check_ledger(event)
+        elif not isinstance(event, Resynced):
+            for trunk, count in _usage(state).items():
+                assert count <= max(bench.plan.trunks[trunk].capacity, used.get(trunk, 0)), f"{trunk} over capacity"
+        for command in commands:
+            if isinstance(command, Originate):
+                assert command.contact_id in state.contacts, "rung for a caller who is gone"
+                self._check_offer(command, before, busy)
+        return commands
+
+    def _check_ledger(self, event: Resynced) -> None:
+        state = self.bench.state
+        refused = {c.leg for c in state.contacts.values() if isinstance(c.phase, Leaving)}
+        there = {c.leg_id for c in event.channels if c.name.startswith((GW + "-", "DAHDI/i1/"))}
+        assert there - refused <= set(state.leases) <= there, "the ledger is what Asterisk has"
+
+    def _check_offer(self, offer: Originate, before: dict[ContactId, Contact], busy: set[str]) -> None:
+        state = self.bench.state
+        assert state.ari_up, "an offer while the PBX is away"
+        assert offer.device not in busy, f"{offer.device} is rung while it has a call of ours"
+        contact = state.contacts[offer.contact_id]
+        if not isinstance(contact.phase, Waiting) or contact.phase.offer is None:
+            return
+        rank = matching.contact_rank(contact, contact.phase)
+        for other in state.contacts.values():
+            same = isinstance(other.phase, Waiting) and (other.phase.queue, other.phase.requires) == (
+                contact.phase.queue,
+                contact.phase.requires,
+            )
+            earlier = before.get(other.id)
+            if same and isinstance(other.phase, Waiting) and other.phase.offer is None and earlier is not None:
+                was = earlier.phase
+                if isinstance(was, Waiting) and was.offer is None and was.queue == other.phase.queue:
+                    assert matching.contact_rank(other, other.phase) > rank, f"{contact.id} overtook {other.id}"
+
+    # ------------------------------------------------------------ callers
+
+    @rule(
+        code=st.sampled_from(["169", "169", "169", "170", "999"]),
+        endpoint=st.sampled_from([GW, GW, "DAHDI/i1/169", "PJSIP/odd"]),
+    )
+    def caller_arrives(self, code: str, endpoint: str) -> None:
+        bench = self.bench
+        bench.calls += 1
+        leg = LegId(f"call{bench.calls}")
+        bench.pbx.now = bench.at
+        channel = bench.pbx.new_channel(leg, endpoint, extension=code, caller="0811")
+        if bench.pbx.connected:
+            bench.pbx.reports.append(CallArrived(bench.at, leg, channel.name, code, "0811"))
+        else:
+            channel.in_app = False  # the dialplan's fallback
+        self.flow()
+
+    def _callers(self) -> list[Channel]:
+        return [c for c in self.bench.pbx.channels.values() if c.id.startswith("call")]
+
+    def _phones(self, *, up: bool) -> list[Channel]:
+        return [c for c in self.bench.pbx.channels.values() if c.agent_device and c.up is up]
+
+    @precondition(lambda self: self._callers())
+    @rule(data=st.data(), digit=st.sampled_from("111123349*#"))
+    def caller_presses(self, data: st.DataObject, digit: str) -> None:
+        channel = data.draw(st.sampled_from(self._callers()))
+        if self.bench.pbx.connected and channel.in_app:
+            self.bench.pbx.reports.append(DigitPressed(self.bench.at, channel.id, digit))
+        self.flow()
+
+    @precondition(lambda self: self._callers())
+    @rule(data=st.data(), digits=st.sampled_from(["11", "12", "21", "22"]))
+    def caller_chooses_queue(self, data: st.DataObject, digits: str) -> None:
+        leg = data.draw(st.sampled_from(sorted(c.id for c in self._callers())))
+        self.deliver_all()
+        for digit in digits:
+            channel = self.bench.pbx.channels.get(leg)
+            if self.bench.pbx.connected and channel is not None and channel.in_app:
+                self.bench.pbx.reports.append(DigitPressed(self.bench.at, leg, digit))
+            self.deliver_all()
+
+    @precondition(lambda self: self.bench.pbx.connected)
+    @rule(
+        digits=st.sampled_from(["11", "12", "22", "14", "13123#"]),
+        seconds=st.sampled_from([0.0, 2.0, 30.0]),
+        answer=st.booleans(),
+    )
+    def caller_comes_to_talk(self, digits: str, seconds: float, answer: bool) -> None:  # noqa: FBT001 - drawn
+        """A whole call's beginning, so that conversations are not rare."""
+        bench = self.bench
+        self.caller_arrives("169", "DAHDI/i1/169")
+        leg = LegId(f"call{bench.calls}")
+        for digit in digits:
+            bench.pbx.reports.append(DigitPressed(bench.at, leg, digit))
+        self.deliver_all()
+        self.time_passes(seconds, prompt=True)
+        if answer:
+            for channel in self._phones(up=False):
+                bench.pbx.answer_phone(channel.id)
+            self.flow()
+
+    @precondition(lambda self: self._callers())
+    @rule(data=st.data(), cause=st.sampled_from([16, 0, 127]), left=st.booleans())
+    def caller_hangs_up(self, data: st.DataObject, cause: int, left: bool) -> None:  # noqa: FBT001 - drawn
+        channel = data.draw(st.sampled_from(self._callers()))
+        if left and channel.in_app:
+            self.bench.pbx.leave_app(channel.id)
+            channel.in_app = True  # its end is reported as well
+        self.bench.pbx.now = self.bench.at
+        self.bench.pbx.end_channel(channel.id, cause)
+        self.flow()
+
+    @precondition(lambda self: self._callers())
+    @rule(data=st.data())
+    def caller_is_redirected(self, data: st.DataObject) -> None:
+        channel = data.draw(st.sampled_from(self._callers()))
+        if channel.in_app:
+            self.bench.pbx.leave_app(channel.id)
+        self.flow()
+
+    @precondition(lambda self: self.bench.pbx.playbacks)
+    @rule(data=st.data(), ok=st.booleans())
+    def prompt_ends(self, data: st.DataObject, ok: bool) -> None:  # noqa: FBT001 - drawn
+        playback = data.draw(st.sampled_from(sorted(self.bench.pbx.playbacks)))
+        self.bench.pbx.now = self.bench.at
+        self.bench.pbx.end_playback(playback, ok=ok)
+        self.flow()
+
+    # ------------------------------------------------------------ agents
+
+    @precondition(lambda self: self._phones(up=False))
+    @rule(data=st.data(), how=st.sampled_from([0, 0, 0, 17, 19, 21, 38]))
+    def phone_reacts(self, data: st.DataObject, how: int) -> None:
+        channel = data.draw(st.sampled_from(self._phones(up=False)))
+        self.bench.pbx.now = self.bench.at
+        if how:
+            self.bench.pbx.end_channel(channel.id, how)
+        else:
+            self.bench.pbx.answer_phone(channel.id)
+        self.flow()
+
+    @precondition(lambda self: self._phones(up=True))
+    @rule(data=st.data())
+    def agent_hangs_up(self, data: st.DataObject) -> None:
+        channel = data.draw(st.sampled_from(self._phones(up=True)))
+        self.bench.pbx.now = self.bench.at
+        self.bench.pbx.end_channel(channel.id, 16)
+        self.flow()
+
+    @rule(
+        agent=st.sampled_from(["ana", "budi", "citra", "dewi", "nobody"]),
+        action=st.sampled_from(
+            ["login", "login", "login", "ready", "ready", "pause", "logout", "end_wrap_up", "end_wrap_up"]
+        ),
+        reason=st.sampled_from(["", "lunch", "nonsense"]),
+    )
+    def agent_asks(self, agent: str, action: str, reason: str) -> None:
+        self.requests += 1
+        replies = len(self.bench.replies)
+        event = AgentRequested(self.bench.at, RequestId(f"r{self.requests}"), AgentId(agent), action, reason)  # type: ignore[arg-type]
+        self.step(event)
+        assert len(self.bench.replies) == replies + 1
+        self.flow()
+
+    @rule(agent=st.sampled_from(["ana", "citra", "guest"]), code=st.sampled_from(["*0", "*1", "*2", "*9"]))
+    def agent_dials(self, agent: str, code: str) -> None:
+        bench = self.bench
+        if not bench.pbx.connected:
+            return
+        bench.calls += 1
+        bench.pbx.now = bench.at
+        channel = bench.pbx.new_channel(LegId(f"dial{bench.calls}"), f"PJSIP/{agent}", extension=code)
+        bench.pbx.reports.append(AgentDialled(bench.at, channel.id, channel.name, code))
+        self.flow()
+
+    @rule(agent=st.sampled_from(["ana", "budi", "citra", "guest"]), reachable=st.booleans(), busy=st.booleans())
+    def phone_changes(self, agent: str, reachable: bool, busy: bool) -> None:  # noqa: FBT001 - drawn
+        self.step(PhoneChanged(self.bench.at, f"PJSIP/{agent}", reachable, busy))
+        self.flow()
+
+    # ------------------------------------------------------------ reports, time and trouble
+
+    def deliver_all(self) -> None:
+        while self.deliver_one():
+            pass
+
+    def deliver_one(self) -> bool:
+        pbx = self.bench.pbx
+        reports = pbx.reports or pbx.manager_reports
+        if not reports:
+            return False
+        self.step(reports.popleft())
+        return True
+
+    def flow(self) -> None:
+        if not self.slow:
+            self.deliver_all()
+
+    @rule(slow=st.booleans())
+    def reports_slow_down(self, slow: bool) -> None:  # noqa: FBT001 - drawn
+        self.slow = slow
+        self.flow()
+
+    @precondition(lambda self: self.slow)
+    @rule(count=st.integers(1, 6))
+    def reports_come(self, count: int) -> None:
+        for _ in range(count):
+            self.deliver_one()
+
+    @precondition(lambda self: self.bench.pbx.manager_reports)
+    @rule()
+    def manager_is_faster(self) -> None:
+        self.step(self.bench.pbx.manager_reports.popleft())
+
+    @rule(data=st.data())
+    def something_is_told_again(self, data: st.DataObject) -> None:
+        told = [e for e in self.bench.events[-60:] if isinstance(e, REPEATABLE)]
+        if told:
+            self.step(replace(data.draw(st.sampled_from(told)), at=self.bench.at))
+
+    @rule(seconds=st.sampled_from([0.2, 1.0, 3.0, 6.0, 16.0, 45.0]), prompt=st.booleans())
+    def time_passes(self, seconds: float, prompt: bool) -> None:  # noqa: FBT001 - drawn
+        """Timers fire; reports come in time, or late."""
+        bench = self.bench
+        until = bench.at + seconds
+        while (key := bench.next_timer()) is not None and bench.timers[key].due <= until:
+            timer = bench.timers.pop(key)
+            bench.at = max(bench.at, timer.due)
+            self.step(TimerFired(bench.at, key, timer.generation))
+            if prompt:
+                self.deliver_all()
+        bench.at = until
+        self.flow()
+
+    @precondition(lambda self: self.bench.pbx.connected)
+    @rule(reason=st.sampled_from(["refused", "timeout"]), carried_out=st.booleans())
+    def next_command_fails(self, reason: Failure, carried_out: bool) -> None:  # noqa: FBT001 - drawn
+        if not self.bench.pbx.mishaps:
+            self.bench.pbx.mishaps.append((reason, carried_out and reason == "timeout"))
+
+    @precondition(lambda self: self.bench.pbx.connected)
+    @rule(silent=st.booleans(), early=st.booleans())
+    def link_breaks(self, silent: bool, early: bool) -> None:  # noqa: FBT001 - drawn
+        """Reports not yet delivered are lost; commands fail, or vanish when the engine does not know yet."""
+        bench = self.bench
+        bench.pbx.connected = False
+        bench.pbx.mishaps.clear()
+        bench.pbx.reports.clear()
+        bench.obeying = not silent
+        self.synced = False
+        if not early:
+            self.step(LinkChanged(bench.at, "ari", up=False))
+
+    @precondition(lambda self: not self.bench.pbx.connected)
+    @rule()
+    def link_returns(self) -> None:
+        bench = self.bench
+        self.step(LinkChanged(bench.at, "ari", up=False))
+        bench.pbx.reports.clear()
+        bench.pbx.connected = True
+        bench.obeying = True
+        bench.pbx.now = bench.at
+        self.step(LinkChanged(bench.at, "ari", up=True))
+        self.step(bench.pbx.resync(after_gap=True))
+        self.flow()
+
+    @rule(up=st.booleans())
+    def manager_link_changes(self, up: bool) -> None:  # noqa: FBT001 - drawn
+        self.step(LinkChanged(self.bench.at, "ami", up))
+
+    @precondition(lambda self: self.bench.pbx.connected)
+    @rule()
+    def audit(self) -> None:
+        self.bench.pbx.now = self.bench.at
+        self.step(self.bench.pbx.resync(after_gap=False))
+        self.flow()
+
+    @precondition(lambda self: self.bench.pbx.connected)
+    @rule()
+    def audit_begins(self) -> None:
+        self.bench.pbx.now = self.bench.at
+        self.old_audit = self.bench.pbx.resync(after_gap=False)
+
+    @precondition(lambda self: self.old_audit is not None)
+    @rule()
+    def audit_comes_late(self) -> None:
+        audit, self.old_audit = self.old_audit, None
+        assert audit is not None
+        if self.bench.pbx.connected and self.synced and self.bench.at - audit.at < 4:
+            self.step(replace(audit, at=self.bench.at))
+
+    @precondition(lambda self: self.bench.checks)
+    @rule(ok=st.booleans())
+    def recording_is_looked_at(self, ok: bool) -> None:  # noqa: FBT001 - drawn
+        order = self.bench.checks.pop(0)
+        self.step(RecordingChecked(self.bench.at, order.name, 10, order.talk_s, ok, "" if ok else "short"))
+
+    @rule(plan=st.integers(0, 2))
+    def operator_reloads(self, plan: int) -> None:
+        self.bench.plan = self.plans[plan]
+        self.step(PlanLoaded(self.bench.at, self.bench.plan))
+
+    @rule()
+    def engine_restarts(self) -> None:
+        """The state goes through its JSON and another engine goes on from there."""
+        self.bench.engine = Engine(decode(EngineState, encode(self.bench.state)))
+
+    # ------------------------------------------------------------ what always holds
+
+    @invariant()
+    def agents_and_contacts_agree(self) -> None:
+        state = self.bench.state
+        held: dict[AgentId, ContactId] = {}
+        for contact in state.contacts.values():
+            agent = None
+            match contact.phase:
+                case Waiting(offer=offer) if offer is not None:
+                    agent, leg, work = offer.agent, offer.leg, Offered
+                case Talking(agent=name, leg=joined):
+                    agent, leg, work = name, joined, InCall  # type: ignore[assignment]
+            if agent is None:
+                continue
+            assert agent not in held, f"{agent} holds two contacts"
+            held[agent] = contact.id
+            known = state.agents[agent]
+            assert isinstance(known.work, work), f"{agent}: {known.work} for {contact.phase}"
+            assert known.work.contact == contact.id
+            assert known.leg == leg, f"{agent} has another leg"
+        for agent_now in state.agents.values():
+            if isinstance(agent_now.work, Offered | InCall):
+                assert held.get(agent_now.id) == agent_now.work.contact, f"{agent_now.id} serves nobody"
+
+    @invariant()
+    def every_contact_ends_once(self) -> None:
+        ids = [record.contact_id for record in self.bench.records]
+        assert len(ids) == len(set(ids)), "two records"
+        assert not set(ids) & set(self.bench.state.contacts), "a record of a live contact"
+        assert self.arrived <= {*map(LegId, ids), *map(LegId, self.bench.state.contacts)}, "a contact was lost"
+
+    @invariant()
+    def nobody_waits_in_vain(self) -> None:
+        state = self.bench.state
+        plan = state.plan
+        if plan is None or not state.ari_up or not self.synced:
+            return
+        skills = {a.id: {s.skill: s.level for s in a.skills} for a in plan.agents.values()}
+        for contact in state.contacts.values():
+            if isinstance(contact.phase, Waiting) and contact.phase.offer is None:
+                free = matching.best_agent(plan, skills, state.agents.values(), contact.phase)
+                assert free is None, f"{contact.id} waits though {free} is free"
+
+    @invariant()
+    def nothing_hangs_without_a_timer(self) -> None:
+        state = self.bench.state
+        assert state.timers == self.bench.timers
+        for contact in state.contacts.values():
+            match contact.phase:
+                case InIvr(position=position):
+                    assert position.playback is not None or f"ivr:{contact.id}" in state.timers
+                case Waiting(offer=offer) if offer is not None:
+                    assert f"ring:{contact.id}" in state.timers
+                case Leaving():
+                    assert f"leave:{contact.id}" in state.timers or f"left:{contact.id}" in state.timers
+                case _:
+                    pass
+        for agent in state.agents.values():
+            assert not agent.resting or f"rest:{agent.id}" in state.timers, f"{agent.id} rests for ever"
+            assert not isinstance(agent.work, WrapUp) or f"wrap:{agent.id}" in state.timers
+        for name, work in state.recordings.items():
+            over = work.ended_at is not None
+            assert not over or work.checking or f"rec:{name}" in state.timers, f"{name} is never looked at"
+            assert over or work.contact in state.contacts
+
+    @invariant()
+    def figures_are_sums_over_records(self) -> None:
+        figures, records = self.bench.state.figures, self.bench.records
+        assert figures.by_exit == {e: sum(r.exit is e for r in records) for e in Exit}
+        for queue in {*figures.queues, *(r.queue for r in records if r.queue)}:
+            of = figures.queues[QueueId(queue)]
+            mine = [r for r in records if r.queue == queue]
+            assert of.offered == sum(r.exit is not Exit.SHORT_ABANDONED for r in mine)
+            assert of.answered == sum(r.exit is Exit.ANSWERED for r in mine)
+            assert of.abandoned == sum(r.exit is Exit.ABANDONED for r in mine)
+            assert of.within_target == sum(r.exit is Exit.ANSWERED and bool(r.within_target) for r in mine)
+            assert sum(of.buckets) == len(mine)
+        pending = sum(
+            isinstance(c.phase, Waiting) and c.phase.offer is not None for c in self.bench.state.contacts.values()
+        )
+        made = sum(r.offers for r in records) + sum(c.offers for c in self.bench.state.contacts.values())
+        assert sum(figures.offers.values()) + pending == made
+        assert figures.recordings_ok + figures.recordings_bad == len(self.bench.rows)
+
+    # ------------------------------------------------------------ the end of the day
+
+    def teardown(self) -> None:
+        bench = self.bench
+        if not bench.pbx.connected:
+            self.link_returns()
+        bench.pbx.mishaps.clear()
+        for _ in range(3):
+            self.deliver_all()
+            for channel in list(bench.pbx.channels.values()):
+                bench.pbx.end_channel(channel.id)
+            self.time_passes(90.0, prompt=True)
+            self.audit()
+            while bench.checks:
+                self.recording_is_looked_at(ok=True)
+        self.deliver_all()
+        state = bench.state
+        assert not state.contacts
+        assert not state.leases
+        assert not state.feature_calls
+        assert not state.recordings
+        assert not state.timers
+        assert not bench.pbx.channels
+        assert not bench.pbx.bridges
+        assert all(isinstance(a.work, Free) and a.leg is None for a in state.agents.values())
+        self.every_contact_ends_once()
+        self.figures_are_sums_over_records()
+        again = Engine()
+        assert [again.handle(event) for event in bench.events] == bench.history, "replayed otherwise"
+        assert again.state == state
+
+
+TestCallCentre = CallCentre.TestCase
+TestCallCentre.settings = settings(
+    max_examples=EXAMPLES or 60,
+    stateful_step_count=150 if EXAMPLES else 60,
+    deadline=None,
+    derandomize=not EXAMPLES,
+    suppress_health_check=list(HealthCheck),
+    report_multiple_bugs=False,
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+)
