@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _FIRST_BACKOFF_S = 0.05
+_MAX_DOUBLINGS = 6
 
 
 class AriLink:
@@ -172,7 +173,7 @@ class AriLink:
     async def _live(self, session: aiohttp.ClientSession) -> None:
         """Connect, stay connected, connect again: at once after a connection that lasted, else with growing pauses."""
         loop = asyncio.get_running_loop()
-        failures = 0
+        failures = times_replaced = 0
         while True:
             self._set_state(AriState.CONNECTING, "connecting")
             began = loop.time()
@@ -189,11 +190,12 @@ class AriLink:
                     failures = 0
             if lost.replaced:
                 self._set_state(AriState.REPLACED, lost.reason)
-                await self._wait_until_free(session)
+                await self._wait_until_free(session, self.config.replaced_patience_s * 2.0**times_replaced)
+                times_replaced = min(times_replaced + 1, _MAX_DOUBLINGS)
             else:
                 self._set_state(AriState.DOWN, lost.reason)
             if failures:
-                pause = min(self.config.backoff_max_s, _FIRST_BACKOFF_S * 2.0 ** min(failures, 10))
+                pause = min(self.config.backoff_max_s, _FIRST_BACKOFF_S * 2.0 ** min(failures, _MAX_DOUBLINGS))
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, guards nothing
             failures += 1
 
@@ -220,9 +222,15 @@ class AriLink:
         except Exception:
             log.exception("ari_event_handler_failed", event_type=event.get("type"))
 
-    async def _wait_until_free(self, session: aiohttp.ClientSession) -> None:
-        """Wait until nobody holds our application's name: to fight for it would tear both engines' calls."""
-        while True:
+    async def _wait_until_free(self, session: aiohttp.ClientSession, patience_s: float) -> None:
+        """Wait until nobody holds our application's name: to fight for it would tear both engines' calls.
+
+        Asterisk does not tell whether an application that still has channels has a client too, so when the other one
+        died amid calls only time helps: after ``patience_s`` the name is taken back.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience_s * random.uniform(1.0, 1.5)  # noqa: S311 - parts two that replaced each other
+        while loop.time() < until:
             await asyncio.sleep(self.config.replaced_probe_s)
             try:
                 await read_json(session, self.config, path_of("applications", self.config.app))

@@ -67,6 +67,8 @@ class AriConfig:
     """Event types Asterisk shall not send: most of a call's events are variables of its media statistics."""
     replaced_probe_s: float = 2.0
     """After being replaced: how often to look whether the application is free again."""
+    replaced_patience_s: float = 60.0
+    """After being replaced: when to take the application back all the same; doubles each time it happens again."""
     max_message_bytes: int = 64 * 1024 * 1024
     """Largest WebSocket message taken: a list of thousands of channels is one message."""
 

@@ -319,3 +319,13 @@ async def test_an_answer_nobody_thought_of_is_told_and_tried_again(server: FakeA
         await server.until(lambda: any("AttributeError" in reason for _, reason in client.states))
         server.answer("GET", "/asterisk/info", 200, {})
         await client.until_up()
+
+
+async def test_a_replaced_link_takes_the_application_back_when_its_patience_ends(
+    server: FakeAri, connected: Any
+) -> None:
+    server.answer("GET", "/applications/acd", 200, {"name": "acd", "channel_ids": ["1"]})
+    async with connected(replaced_probe_s=0.02, replaced_patience_s=0.1) as client:
+        await server.emit({"type": "ApplicationReplaced", "application": "acd"})
+        await client.until_up(2)
+        assert AriState.REPLACED in [state for state, _ in client.states]
