@@ -126,7 +126,10 @@ class FallbackQueuePlan:
 
 @dataclass(frozen=True, slots=True)
 class UserPlan:
-    """A user of ARI or AMI, the loopback (or private) address where it is served and who may come from where."""
+    """A user of ARI or AMI, the loopback (or private) address where it is served and (AMI) from where.
+
+    ARI's users have no such list before Asterisk 22: the address it is served at has to do.
+    """
 
     user: str
     password: str = field(repr=False)

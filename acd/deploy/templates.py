@@ -75,9 +75,7 @@ def included_files(plan: PbxPlan, recordings: Path, moh_dir: Path, templates: Pa
             phones="\n".join(_phone(fill, plan, phone) for phone in plan.phones if phone.secret is not None),
             trunks="\n".join(_trunk(fill, plan, trunk) for trunk in plan.trunks if trunk.match),
         ),
-        "acd_ari.conf": fill(
-            "include/acd_ari.conf", user=ari.user, password=secret_text(ari.password), permits=_permits(ari)
-        ),
+        "acd_ari.conf": fill("include/acd_ari.conf", user=ari.user, password=secret_text(ari.password)),
         "acd_manager.conf": fill(
             "include/acd_manager.conf", user=ami.user, password=secret_text(ami.password), permits=_permits(ami)
         ),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -98,19 +97,22 @@ def test_a_process_number_of_somebody_else_is_not_believed(tmp_path: Path) -> No
 
 
 def test_an_instance_left_by_another_process_is_found_and_ended(tmp_path: Path) -> None:
-    sleep = shutil.which("sleep")
-    assert sleep is not None
     instance = AsteriskInstance(NO_TOOLS, tmp_path)
-    config = str(tmp_path / "etc/asterisk.conf")
     script = tmp_path / "stand-in"
-    script.write_text("#!/bin/sh\nwhile :; do sleep 0.05; done\n")
+    script.write_text("#!/bin/sh\necho started\nwhile :; do sleep 0.05; done\n")
     script.chmod(0o755)
-    with subprocess.Popen([str(script), "-C", config]) as process:
-        (tmp_path / "run").mkdir()
-        (tmp_path / "run/asterisk.pid").write_text(str(process.pid))
-        assert instance.pid() == process.pid
-        instance.stop()
-        assert instance.pid() is None
+    argv = [str(script), "-C", str(tmp_path / "etc/asterisk.conf")]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"started\n"
+            (tmp_path / "run").mkdir()
+            (tmp_path / "run/asterisk.pid").write_text(str(process.pid))
+            assert instance.pid() == process.pid
+            instance.stop()
+            assert instance.pid() is None
+        finally:
+            process.kill()
 
 
 def test_ari_that_nobody_serves_does_not_answer() -> None:
