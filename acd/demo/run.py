@@ -24,7 +24,7 @@ ENDLESS = 20_000
 """Callers drawn when nobody says how many: more than half a day's."""
 AT_ONCE = 32
 """Two more than the trunk carries: now and then one is refused, as in life."""
-RATE = 1.2
+RATE = 1.6
 _PLACING_SHARE = 0.6
 """The last call is placed when this share of the time is over, so that it can end in time."""
 _OVERTIME_S = 90.0

@@ -31,10 +31,13 @@ _POLL_S = 0.1
 
 
 class Site:
-    """One call centre. ``async with`` starts it and stops all of it, whatever happens in between."""
+    """One call centre. ``async with`` starts it and stops all of it, whatever happens in between.
+
+    Without a manner of answering there are no phones and nobody is logged in: whoever uses it sees to both.
+    """
 
     def __init__(
-        self, tools: ToolSet, deployment: Deployment, manner: phones.Manner, progress: Progress | None = None
+        self, tools: ToolSet, deployment: Deployment, manner: phones.Manner | None, progress: Progress | None = None
     ) -> None:
         self.tools, self.deployment = tools, deployment
         self.asterisk = AsteriskInstance(tools, deployment.folder / "asterisk")
@@ -50,8 +53,9 @@ class Site:
             await self._stack.enter_async_context(self.api)
             await self._start_asterisk()
             await self.start_engine()
-            await self._start_phones()
-            await self._log_in()
+            if self._manner is not None:
+                await self._start_phones(self._manner)
+                await self._log_in()
         except BaseException:
             await self._stack.aclose()
             raise
@@ -79,12 +83,12 @@ class Site:
         self._stack.push_async_callback(self.engine.stop)
         await self._until(self.engine, "be ready", self._ready)
 
-    async def _start_phones(self) -> None:
+    async def _start_phones(self, manner: phones.Manner) -> None:
         given = self.deployment
         self._progress.stage(f"Registering {len(given.phone_passwords)} phones")
         ports = (given.ports.phones, given.ports.phones_rtp, given.ports.phones_rtp + 999)
         self.phones = await phones.start(
-            self.tools, given.folder / "phones", given.sip, given.phone_passwords, self._manner, ports
+            self.tools, given.folder / "phones", given.sip, given.phone_passwords, manner, ports
         )
         self._stack.push_async_callback(self.phones.stop)
         await self._until(self.phones, "be registered", self._registered)
