@@ -51,7 +51,7 @@ async def test_not_being_ready_is_an_answer(api: Api) -> None:
 
 
 async def test_a_refusal_is_told_with_its_reason(api: Api) -> None:
-    with pytest.raises(DeployError, match="nobody cannot log in: 404 .*No such agent"):
+    with pytest.raises(DeployError, match=r"nobody cannot log in: 404 .*No such agent"):
         await api.log_in("nobody")
     with pytest.raises(DeployError, match="/api/v1/status: 404"):
         await api.status()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from acd.demo import crowd
+from acd.demo.behaviour import Kind
 from acd.domain.exits import Exit
 from acd.domain.ids import FlowId
 from acd.domain.plan import (
@@ -71,7 +72,7 @@ def walk(flow: FlowPlan, keys: list[str]) -> str:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in crowd.KINDS if kind.name in ENDS], ids=lambda kind: kind.name)
-def test_the_keys_of_every_kind_lead_where_its_name_says(flow: FlowPlan, kind: crowd.Kind) -> None:
+def test_the_keys_of_every_kind_lead_where_its_name_says(flow: FlowPlan, kind: Kind) -> None:
     for keys in kind.keys:
         assert walk(flow, [key for _, key in keys]) == ENDS[kind.name]
 
