@@ -85,6 +85,8 @@ class AriControl:
         self._prompts = prompts
         self._agents_context = agents_context
         self._hung_up: set[str] = set()
+        self._arriving: LegId | None = None
+        """A caller who is being told of and not yet followed."""
         self.link = AriLink(config, on_event=self._on_event, on_state=on_state)
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
             "StasisStart": self._stasis_start,
@@ -124,12 +126,16 @@ class AriControl:
         dialplan = channel["dialplan"]
         if dialplan["context"] == self._agents_context:
             return AgentDialled(at, leg, channel["name"], dialplan["exten"])
+        # What the engine orders goes first, as somebody waits for it; only a hang-up must find the channel followed.
+        self._arriving = leg
         self._emit(CallArrived(at, leg, channel["name"], dialplan["exten"], channel["caller"]["number"]))
-        self._follow(leg)
+        if self._arriving is not None:
+            self._follow(leg)
         return None
 
     def _follow(self, leg: LegId) -> None:
         """Subscribe to a caller's channel: else its end, with the cause, is not told once it has left Stasis."""
+        self._arriving = None
 
         def done(result: AriResult) -> None:
             if isinstance(result.error, ChannelGone | AriRefused):
@@ -171,6 +177,8 @@ class AriControl:
 
     def execute(self, command: TelephonyCommand) -> None:
         """Send a command; whatever keeps it from being done comes back as ``CommandFailed``."""
+        if isinstance(command, HangUp) and command.leg_id == self._arriving:
+            self._follow(command.leg_id)
         found = self._request(command)
         if found is None:
             return

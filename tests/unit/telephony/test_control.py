@@ -357,6 +357,21 @@ async def test_a_caller_arrives_and_is_followed_to_the_end(desk: Desk) -> None:
     assert desk.events == [CallArrived(NOW, L1, "PJSIP/gw1-c1", "169", "0811222333")]
 
 
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (HangUp(C1, L1, 34), ["/applications/acd/subscription", "/channels/c1"]),
+        (Answer(C1, L1), ["/channels/c1/answer", "/applications/acd/subscription"]),
+    ],
+)
+async def test_a_caller_refused_at_once_is_followed_first_and_any_other_order_goes_before(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, order: TelephonyCommand, expected: list[str]
+) -> None:
+    monkeypatch.setattr(desk.control, "_emit", lambda _event: desk.control.execute(order))
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
+    assert [path for _, path, _, _ in await desk.requests(2)] == expected
+
+
 @pytest.mark.parametrize("status", [404, 422])
 async def test_a_caller_who_cannot_be_followed_is_gone(desk: Desk, status: int) -> None:
     desk.ari.answer("POST", "/applications/acd/subscription", status)
