@@ -30,6 +30,7 @@ def arrive(turn: Turn, event: CallArrived) -> None:
         return turn.do(HangUp(contact_id, event.leg_id, CAUSE_TEMPORARY))
     trunk = trunks.trunk_of(turn.plan, event.channel_name)
     position = Position(flow="", node="")  # type: ignore[arg-type] # before any flow
+    code = turn.plan.access_codes.get(event.access_code)
     contact = Contact(
         id=contact_id,
         phase=InIvr(turn.at, position),
@@ -37,14 +38,13 @@ def arrive(turn: Turn, event: CallArrived) -> None:
         trunk=trunk,
         caller=event.caller,
         arrived_at=turn.at,
+        flow=code.flow if code is not None else None,
     )
     turn.put(contact)
     if not seize(turn, contact):
         return ending.leave(turn, contact, Exit.BLOCKED, CAUSE_NO_CIRCUIT)
-    code = turn.plan.access_codes.get(event.access_code)
     if code is None:
         return ending.leave(turn, contact, Exit.UNKNOWN_NUMBER, CAUSE_UNALLOCATED)
-    contact = turn.put(replace(contact, flow=code.flow))
     return follow(turn, contact, ivr.start(turn.plan, contact_id, code.flow, turn.at))
 
 
@@ -58,8 +58,9 @@ def seize(turn: Turn, contact: Contact) -> bool:
         turn.state.trunks[trunk] = replace(known, blocked=known.blocked + 1)
         return False
     turn.state.leases[contact.leg] = trunk
-    peak = max(known.peak, trunks.in_use(turn.state.leases, trunk))
-    turn.state.trunks[trunk] = replace(known, peak=peak)
+    used = trunks.in_use(turn.state.leases, trunk)
+    if used > known.peak:
+        turn.state.trunks[trunk] = replace(known, peak=used)
     return True
 
 

@@ -42,17 +42,17 @@ def available(agent: Agent) -> bool:
     )
 
 
-def qualifies(agent: AgentPlan, skills: Skills, waiting: Waiting) -> bool:
-    """Tell whether an agent may take a waiting contact at all."""
+def match(agent: AgentPlan, skills: Skills, waiting: Waiting) -> int | None:
+    """Sum an agent's proficiency over a contact's required skills; None when the agent may not take it at all."""
     if agent.queues and waiting.queue not in agent.queues:
-        return False
-    return all(skills.get(need.skill, 0) >= need.level for need in waiting.requires)
-
-
-def agent_rank(agent: Agent, skills: Skills, waiting: Waiting) -> tuple[bool, int, float, AgentId]:
-    """Order agents for one contact; the lowest is chosen."""
-    match = sum(skills.get(need.skill, 0) for need in waiting.requires)
-    return (agent.id in waiting.tried, -match, agent.work.since, agent.id)
+        return None
+    total = 0
+    for need in waiting.requires:
+        level = skills.get(need.skill, 0)
+        if level < need.level:
+            return None
+        total += level
+    return total
 
 
 def contact_rank(contact: Contact, waiting: Waiting) -> tuple[int, float, ContactId]:
@@ -64,12 +64,14 @@ def best_agent(
     plan: Plan, skills: Mapping[AgentId, Skills], agents: Iterable[Agent], waiting: Waiting
 ) -> AgentId | None:
     """Choose the agent for a contact; None when nobody can take it now."""
-    ranked = (
-        agent_rank(agent, skills[agent.id], waiting)
-        for agent in agents
-        if available(agent) and qualifies(plan.agents[agent.id], skills[agent.id], waiting)
-    )
-    best = min(ranked, default=None)
+    best: tuple[bool, int, float, AgentId] | None = None
+    for agent in agents:  # a plain loop: this stands between a caller and the ringing phone
+        if available(agent):
+            matched = match(plan.agents[agent.id], skills[agent.id], waiting)
+            if matched is not None:
+                rank = (agent.id in waiting.tried, -matched, agent.work.since, agent.id)
+                if best is None or rank < best:
+                    best = rank
     return best[-1] if best else None
 
 
@@ -80,7 +82,7 @@ def next_contact(plan: Plan, skills: Skills, agent: AgentId, contacts: Iterable[
         for contact in contacts
         if isinstance(contact.phase, Waiting)
         and contact.phase.offer is None
-        and qualifies(plan.agents[agent], skills, contact.phase)
+        and match(plan.agents[agent], skills, contact.phase) is not None
     )
     best = min(ranked, default=None)
     return best[-1] if best else None

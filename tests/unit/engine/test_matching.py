@@ -79,7 +79,7 @@ def test_an_agent_qualifies_by_queue_and_every_minimum(
     expected: bool,  # noqa: FBT001 - table
 ) -> None:
     plan = PLAN.agents[AgentId(agent)]
-    assert matching.qualifies(plan, SKILLS[plan.id], waiting(queue, **requires)) is expected
+    assert (matching.match(plan, SKILLS[plan.id], waiting(queue, **requires)) is not None) is expected
 
 
 def test_the_best_match_wins_over_the_longest_idle() -> None:
