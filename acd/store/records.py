@@ -29,6 +29,8 @@ from acd.store.faults import plain
 
 Item: TypeAlias = CallRecord | RecordingRow
 GROUP_ROWS = 500
+GROUP_S = 0.1
+"""How long a row waits for others; the journal holds what it is made of meanwhile."""
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 CLOSE_S = 5.0
 """``close`` gives up when no row became durable for so long."""
@@ -128,6 +130,8 @@ class SqlRecords:
                 self._more.clear()
                 self._durable.set()
                 continue
+            if not self._closed and not failures:
+                await asyncio.sleep(GROUP_S)
             group = self._waiting[:GROUP_ROWS]
             if await self._store(group):
                 failures = 0

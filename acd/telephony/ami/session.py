@@ -37,6 +37,10 @@ _ALWAYS: Final[Mapping[bytes, bytes]] = {b"FullyBooted": b"", b"Shutdown": b""}
 _mute = logging.Logger("panoramisk.mute", logging.CRITICAL + 1)  # noqa: LOG001 - outside the tree, so no handler sees it
 
 
+LATER_S = 0.005
+"""How long what AMI sends may wait before it is looked at."""
+
+
 class PendingAction(Action):
     """An action in flight. Single: its response answers it. List: everything up to the end of the list does.
 
@@ -82,6 +86,7 @@ class WholeFrameProtocol(AMIProtocol):
         self.heard_at = session.loop.time()
         self._wanted = wanted
         self._rest = bytearray()
+        self._cutting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep panoramisk's own words out of the logs from the first octet on."""
@@ -98,11 +103,16 @@ class WholeFrameProtocol(AMIProtocol):
         return super().send(action, as_list=action.as_list)
 
     def data_received(self, data: bytes) -> None:
-        """Cut the stream into frames before it is decoded: a read may end in the middle of a UTF-8 sequence."""
+        """Keep what came for a moment: AMI talks most while a call is being connected, and that must not wait."""
         self.heard_at = self.session.loop.time()
-        seen = max(0, len(self._rest) - len(FRAME_END))
         self._rest += data
-        end = self._rest.rfind(FRAME_END, seen)
+        if self._cutting is None:
+            self._cutting = self.session.loop.call_later(LATER_S, self._cut)
+
+    def _cut(self) -> None:
+        """Cut the stream into frames before it is decoded: a read may end in the middle of a UTF-8 sequence."""
+        self._cutting = None
+        end = self._rest.rfind(FRAME_END)
         if end < 0:
             if len(self._rest) > MAX_FRAME:
                 self.session.drop("what the other side sends is not AMI")
@@ -143,10 +153,16 @@ class WholeFrameProtocol(AMIProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Told once, also when the connection is lost before panoramisk's manager knows of it."""
+        if self._cutting is not None:
+            self._cutting.cancel()
+            self._cut()
         self.session.drop("the connection was lost" if exc is None else f"the connection was lost: {exc}")
 
     def close(self) -> None:
         """Fail what is in flight. panoramisk would keep it and send it again over the next connection."""
+        if self._cutting is not None:
+            self._cutting.cancel()
+            self._cutting = None
         pending = list(self.responses.values())
         self.responses.clear()
         for action in pending:
