@@ -123,7 +123,7 @@ class CallCentre(RuleBasedStateMachine):
         contact = state.contacts[offer.contact_id]
         if not isinstance(contact.phase, Waiting) or contact.phase.offer is None:
             return
-        rank = matching.contact_rank(contact, contact.phase)
+        place = (-contact.phase.priority, contact.phase.since, contact.id)
         for other in state.contacts.values():
             same = isinstance(other.phase, Waiting) and (other.phase.queue, other.phase.requires) == (
                 contact.phase.queue,
@@ -133,7 +133,8 @@ class CallCentre(RuleBasedStateMachine):
             if same and isinstance(other.phase, Waiting) and other.phase.offer is None and earlier is not None:
                 was = earlier.phase
                 if isinstance(was, Waiting) and was.offer is None and was.queue == other.phase.queue:
-                    assert matching.contact_rank(other, other.phase) > rank, f"{contact.id} overtook {other.id}"
+                    theirs = (-other.phase.priority, other.phase.since, other.id)
+                    assert theirs > place, f"{contact.id} overtook {other.id}"
 
     # ------------------------------------------------------------ callers
 
