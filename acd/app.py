@@ -180,9 +180,8 @@ class App:
             reasons.append("the calls in Asterisk are being listed" if up else f"ARI is {self._control.link.state}")
         if failing := self._journal.health().failing:
             reasons.append(f"the journal fails: {failing}")
-        view = self.dispatcher.view()
         degraded = []
-        if view is not None and not view.ami_up:
+        if not self.dispatcher.ami_up:
             degraded.append(f"AMI is {self._watch.link.state}")
         if failing := self._records.health().failing:
             degraded.append(f"the store fails: {failing}")

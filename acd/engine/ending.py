@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import takewhile
 from typing import assert_never
 
 from acd.domain.commands import CheckRecording, DestroyBridge, HangUp, WriteRecord
@@ -84,7 +85,8 @@ def keep(turn: Turn, record: CallRecord, target_s: float) -> None:
     """Write and count one record, and remember that its leg has one."""
     turn.do(WriteRecord(record))
     turn.state.figures = kpi.count(turn.state.figures, record, target_s)
-    for leg in [leg for leg, at in turn.state.ended.items() if turn.at - at > ENDED_KEPT_S]:
+    # Oldest first, so that the look ends at the first young one, however many there are.
+    for leg, _ in list(takewhile(lambda kept: turn.at - kept[1] > ENDED_KEPT_S, turn.state.ended.items())):
         if leg not in turn.state.leases:
             del turn.state.ended[leg]
     turn.state.ended[LegId(record.contact_id)] = turn.at

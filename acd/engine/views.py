@@ -113,6 +113,34 @@ class EngineView:
     figures: Figures
 
 
+@dataclass(frozen=True, slots=True)
+class PlanIndex:
+    """What every view of one plan needs; made once for each plan, because a view of many agents must be quick."""
+
+    plan: Plan
+    skills: dict[AgentId, tuple[tuple[str, int], ...]]
+    able: dict[QueueId, frozenset[AgentId]]
+    """Who serves a queue and has its skills."""
+
+
+def index_of(plan: Plan) -> PlanIndex:
+    """Make the index of a plan."""
+    skills: dict[AgentId, tuple[tuple[str, int], ...]] = {
+        agent.id: tuple((s.skill, s.level) for s in agent.skills) for agent in plan.agents.values()
+    }
+    levels = {agent: dict(pairs) for agent, pairs in skills.items()}
+    able = {
+        queue.id: frozenset(
+            agent.id
+            for agent in plan.agents.values()
+            if (not agent.queues or queue.id in agent.queues)
+            and all(levels[agent.id].get(need.skill, 0) >= need.level for need in queue.requires)
+        )
+        for queue in plan.queues.values()
+    }
+    return PlanIndex(plan, skills, able)
+
+
 def masked(caller: str) -> str:
     """Hide a calling number but for its last three digits."""
     return "•" * max(0, len(caller) - 3) + caller[-3:]
@@ -135,9 +163,9 @@ def activity_of(agent: Agent) -> tuple[Activity, float]:
             assert_never(agent.work)
 
 
-def _agent(plan: Plan, agent: Agent) -> AgentView:
+def _agent(index: PlanIndex, agent: Agent) -> AgentView:
     activity, since = activity_of(agent)
-    known = plan.agents.get(agent.id)
+    known = index.plan.agents.get(agent.id)
     return AgentView(
         id=agent.id,
         name=known.name if known else agent.id,
@@ -148,7 +176,7 @@ def _agent(plan: Plan, agent: Agent) -> AgentView:
         since=since,
         phone_reachable=agent.reachable,
         phone_busy=agent.busy,
-        skills=tuple((s.skill, s.level) for s in known.skills) if known else (),
+        skills=index.skills.get(agent.id, ()),
         contact_id=None if isinstance(agent.work, Free) else agent.work.contact,
         contacts=agent.contacts,
         missed=agent.missed,
@@ -192,26 +220,21 @@ def _contact(contact: Contact, position: int | None) -> ContactView:
     )
 
 
-def _queues(plan: Plan, state: EngineState, at: float) -> Iterator[QueueView]:
-    skills = {a.id: {s.skill: s.level for s in a.skills} for a in plan.agents.values()}
-    for queue in plan.queues.values():
+def _queues(index: PlanIndex, state: EngineState, at: float) -> Iterator[QueueView]:
+    ready = {agent.id for agent in state.agents.values() if matching.available(agent)}
+    logged_in = {agent.id for agent in state.agents.values() if agent.presence != "logged_out"}
+    for queue in index.plan.queues.values():
         since = [
             c.phase.since for c in state.contacts.values() if isinstance(c.phase, Waiting) and c.phase.queue == queue.id
         ]
-        able = [
-            agent
-            for agent in state.agents.values()
-            if agent.id in skills
-            and (not plan.agents[agent.id].queues or queue.id in plan.agents[agent.id].queues)
-            and all(skills[agent.id].get(need.skill, 0) >= need.level for need in queue.requires)
-        ]
+        able = index.able[queue.id]
         yield QueueView(
             id=queue.id,
             name=queue.name,
             waiting=len(since),
             longest_wait_s=max((at - s for s in since), default=0.0),
-            agents_ready=sum(1 for agent in able if matching.available(agent)),
-            agents_logged_in=sum(1 for agent in able if agent.presence != "logged_out"),
+            agents_ready=len(able & ready),
+            agents_logged_in=len(able & logged_in),
         )
 
 
@@ -222,20 +245,22 @@ def _trunks(plan: Plan, state: EngineState) -> Iterator[TrunkView]:
         yield TrunkView(trunk.id, trunk.capacity, used, known.peak, known.blocked, known.up)
 
 
-def view(state: EngineState, at: float) -> EngineView | None:
-    """Take the view of a state at ``at``; None before a plan is loaded."""
+def view(state: EngineState, at: float, index: PlanIndex | None = None) -> EngineView | None:
+    """Take the view of a state at ``at``; None before a plan is loaded. Without the plan's ``index``, makes one."""
     plan = state.plan
     if plan is None:
         return None
+    if index is None or index.plan is not plan:
+        index = index_of(plan)
     positions = _positions(state)
     return EngineView(
         at=at,
         plan_version=plan.version,
         ari_up=state.ari_up,
         ami_up=state.ami_up,
-        agents=tuple(_agent(plan, agent) for agent in state.agents.values()),
+        agents=tuple(_agent(index, agent) for agent in state.agents.values()),
         contacts=tuple(_contact(c, positions.get(c.id)) for c in state.contacts.values()),
-        queues=tuple(_queues(plan, state, at)),
+        queues=tuple(_queues(index, state, at)),
         trunks=tuple(_trunks(plan, state)),
         figures=state.figures,
     )

@@ -7,6 +7,7 @@ A commit of the journal is never awaited on this path. Knows nothing of Asterisk
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -33,11 +34,12 @@ from acd.domain.plan import Plan
 from acd.engine.agent import Action
 from acd.engine.core import Engine
 from acd.engine.state import EngineState
-from acd.engine.views import EngineView, view
+from acd.engine.views import EngineView, PlanIndex, index_of, view
 from acd.ports import CallControl, Clock, Journal, Recordings, RecordWriter
 from acd.runtime.timers import Timers
 
 log = structlog.get_logger(__name__)
+_log_of_this_room = logging.getLogger(__name__)
 
 SNAPSHOT_EVERY = 2_000
 """Events between snapshots: a restart replays at most so many, and those since the store last took every record."""
@@ -69,6 +71,7 @@ class Dispatcher:
         self._timers = Timers(clock, self.submit)
         self._inbox: deque[Event] = deque()
         self._busy = False
+        self._index: PlanIndex | None = None
         self._since_snapshot = 0
         self._requests = 0
         self._replies: dict[RequestId, Reply] = {}
@@ -144,7 +147,15 @@ class Dispatcher:
 
     def view(self) -> EngineView | None:
         """Everything at this moment; None before a plan is loaded."""
-        return view(self._engine.state, self.clock.now())
+        plan = self._engine.state.plan
+        if plan is not None and (self._index is None or self._index.plan is not plan):
+            self._index = index_of(plan)
+        return view(self._engine.state, self.clock.now(), self._index)
+
+    @property
+    def ami_up(self) -> bool:
+        """Whether AMI has told everything and goes on telling."""
+        return self._engine.state.ami_up
 
     # ------------------------------------------------------------ work
 
@@ -192,6 +203,8 @@ class Dispatcher:
             case Reply():
                 self._replies[command.request_id] = command
             case Ignored():
+                if not _log_of_this_room.isEnabledFor(logging.DEBUG):
+                    return  # every second event or so is ignored: do not even begin to log it
                 log.debug("event_ignored", event_kind=command.event, reason=command.reason)
             case _:
                 self._to_telephony(command)
