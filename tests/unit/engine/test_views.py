@@ -108,3 +108,11 @@ def test_the_view_carries_the_figures_and_the_links() -> None:
     assert (seen.ari_up, seen.ami_up, seen.plan_version, seen.at) == (True, True, "v1", bench.at)
     assert seen.figures is bench.state.figures
     assert next(a for a in seen.agents if a.id == "ana").skills == (("billing", 3), ("lang_id", 5))
+
+
+def test_a_view_is_the_same_with_the_plans_index_at_hand_and_never_uses_another_plans() -> None:
+    bench = Bench()
+    bench.talking()
+    assert views.view(bench.state, bench.at, views.index_of(bench.plan)) == look(bench)
+    old = views.index_of(make_plan(agents={}))
+    assert views.view(bench.state, bench.at, old) == look(bench)
