@@ -1,6 +1,6 @@
 """Which archives to ask, read from the machine's own apt sources.
 
-Decides the mirrors and suites: on Debian the machine's mirror with sid, then testing; on Ubuntu the machine's own
+Decides the mirrors and suites: for Debian the machine's mirror with sid, then testing; for Ubuntu the machine's own
 release with universe.
 Must not run anything or touch the network.
 """
@@ -30,12 +30,17 @@ _Entry = tuple[str, str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What this machine runs: ``debian`` or ``ubuntu``, Debian's name of its architecture, the code name, its root."""
+    """Whose packages are asked for.
+
+    ``debian`` or ``ubuntu``, Debian's name of the architecture, the code name, the machine's root, and the archive's
+    keyring where it is not the machine's own.
+    """
 
     name: str
     arch: str
     codename: str
     root: Path = Path("/")
+    keyring: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,8 @@ def _deb822_entries(text: str) -> list[_Entry]:
 
 
 def _keyring(distribution: Distribution) -> str:
+    if distribution.keyring is not None:
+        return str(distribution.keyring)
     for path in _KEYRINGS[distribution.name]:
         if (distribution.root / path.lstrip("/")).is_file():
             return path

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from acd.deploy.apt_sources import Distribution, this_distribution
 from acd.deploy.cache import cache_root, locked
 from acd.deploy.progress import SilentProgress
-from acd.deploy.toolchain_apt import PrivateApt, require_apt
+from acd.deploy.toolchain_apt import Package, PrivateApt, require_apt
 from acd.domain.errors import DeployError
 
 if TYPE_CHECKING:
@@ -182,9 +182,8 @@ def fetch_tools(
 
 def tree_folder(distribution: Distribution, environ: Mapping[str, str] | None = None) -> Path:
     """Say where the tree stands; its name changes with the distribution and with the list of packages."""
-    recipe = repr(
-        (_FORMAT, _WANTED, _ALONE, _DROPPED.pattern, _PRUNED, distribution.codename * (distribution.name == "ubuntu"))
-    )
+    release = f"{distribution.codename} and Debian" if distribution.name == "ubuntu" else ""
+    recipe = repr((_FORMAT, _WANTED, _ALONE, _DROPPED.pattern, _PRUNED, release))
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
     return cache_root(environ) / "tools" / f"{distribution.name}-{distribution.arch}-{digest}"
 
@@ -192,9 +191,8 @@ def tree_folder(distribution: Distribution, environ: Mapping[str, str] | None = 
 def _fetch(root: Path, distribution: Distribution, progress: Progress) -> None:
     work = root.with_name(f"{root.name}.partial")
     work.mkdir(parents=True, exist_ok=True)
-    apt = PrivateApt(work, distribution)
     progress.stage("Reading the package lists")
-    packages = apt.resolve(_WANTED, _ALONE, _DROPPED)
+    apt, packages = _resolve(work, distribution, progress)
     progress.stage(f"Downloading {len(packages)} packages")
     apt.download(packages, progress)
     progress.stage("Unpacking")
@@ -219,6 +217,27 @@ def _fetch(root: Path, distribution: Distribution, progress: Progress) -> None:
     }
     _complete(tree, root, stamp)
     shutil.rmtree(work, ignore_errors=True)
+
+
+def _resolve(work: Path, distribution: Distribution, progress: Progress) -> tuple[PrivateApt, tuple[Package, ...]]:
+    """Find the packages; on Ubuntu in Debian's archive too, which has a newer Asterisk and sipp.
+
+    Debian's keyring then comes from Ubuntu's archive, whose signature vouches for it.
+    """
+    apt = PrivateApt(work, distribution)
+    if distribution.name != "ubuntu":
+        return apt, apt.resolve(_WANTED, _ALONE, _DROPPED)
+    borrowed = PrivateApt(work / "keyring", distribution)
+    try:
+        keyrings = borrowed.resolve((), ("debian-archive-keyring",), _DROPPED)
+        borrowed.download(keyrings, progress)
+        for package in keyrings:
+            unpack(borrowed.debs / package.file, work / "keyring" / "tree")
+        keyring = work / "keyring/tree/usr/share/keyrings/debian-archive-keyring.gpg"
+        debian = PrivateApt(work, Distribution("debian", distribution.arch, "", distribution.root, keyring))
+        return debian, debian.resolve(_WANTED, _ALONE, _DROPPED)
+    except DeployError:
+        return apt, apt.resolve(_WANTED, _ALONE, _DROPPED)
 
 
 def unpack(package: Path, tree: Path) -> None:

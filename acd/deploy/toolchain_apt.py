@@ -137,7 +137,7 @@ class PrivateApt:
         for source in candidates(self._distribution):
             try:
                 self._update(source)
-                names = self._closure(wanted, dropped)
+                names = self._closure(tuple(wanted), dropped)
                 names += [self._first_known(choice) for choice in alone]
                 packages = self._locate(names)
             except DeployError as error:
@@ -176,7 +176,9 @@ class PrivateApt:
         (self._state / "apt.conf").write_text(_APT_CONF.format(arch=self._distribution.arch, state=self._state))
         self._apt("apt-get", "update", "--error-on=any")
 
-    def _closure(self, wanted: Iterable[str], dropped: re.Pattern[str]) -> list[str]:
+    def _closure(self, wanted: tuple[str, ...], dropped: re.Pattern[str]) -> list[str]:
+        if not wanted:
+            return []
         simulated = self._apt("apt-get", "install", "-qq", "--simulate", *wanted)
         names = [line.split()[1] for line in simulated.splitlines() if line.startswith("Inst ")]
         return [name for name in names if not dropped.fullmatch(name)]

@@ -30,6 +30,7 @@ PACKAGES = {
     "sox": ("usr/bin/sox",),
     "promtool": ("usr/bin/promtool",),
 }
+KEYRING = "debian-archive-keyring"
 DROPPED = "python3"
 # Copies each file; "cut" leaves one half-done and fails, "spoil" changes a byte of one and says nothing.
 HELPER = """#!/bin/sh
@@ -81,6 +82,9 @@ class Archive:
             digest = hashlib.sha256(deb.read_bytes()).hexdigest()
             lines.append(f"'file://{deb}' {deb.name} {deb.stat().st_size} SHA256:{digest}")
         (self.folder / "uris").write_text("\n".join(lines) + "\n")
+        keyring = self._package(KEYRING, ())
+        digest = hashlib.sha256(keyring.read_bytes()).hexdigest()
+        (self.folder / "keyring").write_text(f"'file://{keyring}' x.deb {keyring.stat().st_size} SHA256:{digest}\n")
         installed = "".join(f"Inst {name} (1 sid [all])\n" for name in (*PACKAGES, DROPPED) if name != "promtool")
         (self.folder / "installed").write_text(installed)
         programs_folder = self.folder / "bin"
@@ -89,10 +93,15 @@ class Archive:
             programs_folder / "apt-get",
             f'#!/bin/sh\ncase "$3 $4" in update*) ;; install*) cat {self.folder}/installed;; '
             f'*) case "$*" in *{DROPPED}*) echo "E: {DROPPED} was not to come" >&2; exit 100;; esac; '
-            f"cat {self.folder}/uris;; esac\n",
+            f'case "$*" in *{KEYRING}*) cat {self.folder}/keyring;; *) cat {self.folder}/uris;; esac;; esac\n',
         )
-        self._script(programs_folder / "apt-cache", '#!/bin/sh\necho "  promtool | 3.5 | sid"\n')
+        self.know("promtool", KEYRING)
         self._script(self.folder / "apt-helper", HELPER.format(log=self.folder / "log", folder=self.folder))
+
+    def know(self, *names: str) -> None:
+        """Let the archive have these packages."""
+        lines = "".join(f"echo '  {name} | 1 | x'\n" for name in names)
+        self._script(self.folder / "bin/apt-cache", f"#!/bin/sh\n{lines}")
 
     def _package(self, name: str, programs: tuple[str, ...]) -> Path:
         tree = self.folder / "trees" / name
@@ -109,6 +118,9 @@ class Archive:
             loader.parent.mkdir()
             self._script(loader, '#!/bin/sh\nshift 2\nexec "$@"\n')
             (tree / "usr/share/doc").mkdir(parents=True)
+        if name == KEYRING:
+            (tree / "usr/share/keyrings").mkdir(parents=True)
+            (tree / f"usr/share/keyrings/{KEYRING}.gpg").touch()
         deb = self.folder / f"{name}.deb"
         subprocess.run(
             ["dpkg-deb", "--root-owner-group", "-Zgzip", "-b", str(tree), str(deb)], check=True, capture_output=True
@@ -122,15 +134,17 @@ class Archive:
         path.chmod(0o755)
 
 
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, versions: dict[str, str] | None = None) -> Archive:
+def make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, versions: dict[str, str] | None = None, name: str = "debian"
+) -> Archive:
     """Build an archive and put its programs in apt's place."""
     archive = Archive(tmp_path / "archive", tmp_path / "cache", {**VERSIONS, **(versions or {})})
     archive.folder.mkdir()
     archive.build()
-    keyring = tmp_path / "root/usr/share/keyrings/debian-archive-keyring.gpg"
+    keyring = tmp_path / f"root/usr/share/keyrings/{name}-archive-keyring.gpg"
     keyring.parent.mkdir(parents=True)
     keyring.touch()
-    here = Distribution("debian", "amd64", "bookworm", tmp_path / "root")
+    here = Distribution(name, "amd64", "noble", tmp_path / "root")
     monkeypatch.setattr(toolchain, "this_distribution", lambda: here)
     monkeypatch.setattr(toolchain_apt, "_HELPER", archive.folder / "apt-helper")
     monkeypatch.setenv("PATH", f"{archive.folder / 'bin'}:{os.environ['PATH']}")

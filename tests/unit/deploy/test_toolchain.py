@@ -114,6 +114,24 @@ def test_an_archive_whose_asterisk_is_too_old_is_refused(tmp_path: Path, monkeyp
         fetch_tools(environ=archive.environ)
 
 
+def test_ubuntu_takes_debians_packages_with_the_keyring_its_own_archive_vouches_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = make(tmp_path, monkeypatch, name="ubuntu")
+    tools = fetch_tools(environ=archive.environ)
+    assert tools.root is not None
+    assert "deb.debian.org/debian sid" in (tools.root / STAMP).read_text()
+    assert archive.downloads[:2] == ["run", "x.deb"]
+
+
+def test_ubuntu_without_that_keyring_takes_its_own_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = make(tmp_path, monkeypatch, name="ubuntu")
+    archive.know("promtool")
+    tools = fetch_tools(environ=archive.environ)
+    assert tools.root is not None
+    assert "archive.ubuntu.com/ubuntu noble" in (tools.root / STAMP).read_text()
+
+
 def test_two_runs_at_once_download_once(archive: Archive) -> None:
     found: list[ToolSet] = []
     threads = [threading.Thread(target=lambda: found.append(fetch_tools(environ=archive.environ))) for _ in range(2)]
