@@ -6,7 +6,6 @@ Decides the order of starting and stopping, and what makes the engine ready. Kno
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -120,8 +119,7 @@ class App:
         if self._housekeeper is not None:
             self._housekeeper.cancel()
             await asyncio.gather(self._housekeeper, return_exceptions=True)
-        with contextlib.suppress(Exception):
-            await self._watch.close()
+        await self._watch.close()
         await self._auditor.close()
         await self._control.link.close()
         await self.dispatcher.close()

@@ -17,6 +17,7 @@ from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived
 from acd.domain.ids import AgentId, ContactId, LegId
 from acd.settings.values import Secret, Settings
+from acd.web.readiness import Readiness
 from tests.fakes import deployment
 from tests.fakes.ami_server import FakeAmi, FakeAmiPeer, Headers
 from tests.fakes.ari_server import FakeAri
@@ -156,21 +157,24 @@ async def test_a_caller_taken_in_is_claimed_before_ami_and_known_to_the_engine(
 
 
 async def test_what_ami_tells_reaches_the_engine(tmp_path: Path, ari: FakeAri, ami: FakeAmi) -> None:
-    def nothing(peer: FakeAmiPeer, action: Headers) -> None:
+    def empty(peer: FakeAmiPeer, action: Headers) -> None:
         peer.list(action, "Nothing", [])
 
-    for name in (
-        "DeviceStateList",
-        "PJSIPShowContacts",
-        "PJSIPShowAors",
-        "PJSIPShowRegistrationsOutbound",
-        "CoreShowChannels",
-    ):
-        ami.on[name] = nothing
+    lists = ("DeviceStateList", "PJSIPShowContacts", "PJSIPShowEndpoint", "CoreShowChannels")
+    ami.on |= dict.fromkeys((*lists, "PJSIPShowRegistrationsOutbound"), empty)
+
+    def busy(app: App) -> list[str]:
+        view = app.dispatcher.view()
+        return [agent.id for agent in view.agents if agent.phone_busy] if view is not None else []
+
     async with running(deployment.settings(tmp_path, ari=ari.port, ami=ami.port)) as app:
-        before = app.dispatcher.view()
-        assert before is not None
-        assert not before.ami_up
+        await until(lambda: app._ready() == Readiness())
+        ami.peer.event("DeviceStateChange", "Device: PJSIP/agent102", "State: INUSE")
+        await until(lambda: busy(app) == ["agent102"])
+        await ami.stop()
+        await until(lambda: app._ready().degraded != ())
+        assert busy(app) == []  # what AMI said last may be long past
+        assert app._ready().problems == ()
 
 
 async def test_a_restart_goes_on_where_it_was(alone: Settings) -> None:
