@@ -81,6 +81,12 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
     del turn.state.contacts[contact.id]
 
 
+def forget(turn: Turn, contact: Contact) -> None:
+    """Let go of a caller who turned out to be somebody else's, without a record: theirs to make."""
+    contact = _let_go(turn, contact)
+    del turn.state.contacts[contact.id]
+
+
 def keep(turn: Turn, record: CallRecord, target_s: float) -> None:
     """Write and count one record, and remember that its leg has one."""
     turn.do(WriteRecord(record))

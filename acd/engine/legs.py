@@ -101,6 +101,8 @@ def failed(turn: Turn, event: CommandFailed) -> None:
     """A command about a leg came to nothing."""
     leg = LegId(event.target)
     match event.command, event.reason:
+        case ("claim", _):
+            _not_ours(turn, event, leg)
         case ("originate", "timeout"):
             turn.ignore(event, "outcome unknown; the ring timeout or the audit settles it")
         case ("originate", _):
@@ -116,6 +118,14 @@ def failed(turn: Turn, event: CommandFailed) -> None:
             _could_not_hand_over(turn, event, leg)
         case _:
             turn.ignore(event, "an event or the audit tells what became of it")
+
+
+def _not_ours(turn: Turn, event: CommandFailed, leg: LegId) -> None:
+    contact = turn.contact(ContactId(leg))
+    if contact is None:
+        return turn.ignore(event, "caller is unknown or gone")
+    turn.state.leases.pop(leg, None)
+    return ending.forget(turn, contact)
 
 
 def _hang_up_found_nothing(turn: Turn, event: CommandFailed, leg: LegId) -> None:

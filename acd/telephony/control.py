@@ -5,6 +5,7 @@ Knows Asterisk's names for things and nothing of why a command is given. No task
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, assert_never
@@ -43,7 +44,7 @@ from acd.domain.events import (
     RecordingEnded,
     Resynced,
 )
-from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, ContactId, Language, LegId, PlaybackId, PromptKey, RecordingName
 from acd.ports import Clock
 from acd.telephony.ari import commands
 from acd.telephony.ari.errors import AriConflict, AriRefused
@@ -55,6 +56,8 @@ log = structlog.get_logger(__name__)
 
 _STASIS = frozenset({"Stasis", "StasisBroadcast"})
 
+ENTER_S = 1.0
+"""After a claim: how long until a caller who was not seen to enter is looked for."""
 Prompts = Callable[[PromptKey, Language], str | None]
 """The media URI of a prompt (``sound:/path/without/extension``), or None when there is no such sound."""
 
@@ -85,8 +88,8 @@ class AriControl:
         self._prompts = prompts
         self._agents_context = agents_context
         self._hung_up: set[str] = set()
-        self._arriving: LegId | None = None
-        """A caller who is being told of and not yet followed."""
+        self._entering: dict[ContactId, list[TelephonyCommand]] = {}
+        """Callers claimed but not yet inside our application, and what was ordered about them meanwhile."""
         self.link = AriLink(config, on_event=self._on_event, on_state=on_state)
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
             "StasisStart": self._stasis_start,
@@ -104,7 +107,7 @@ class AriControl:
     def _on_event(self, event: dict[str, Any]) -> None:
         kind = event["type"]
         if kind == "CallBroadcast":
-            self.link.claim(event["channel"]["id"], self._claimed)
+            self._broadcast(event["channel"])
             return
         handler = self._handlers.get(kind)
         if handler is not None:
@@ -112,33 +115,77 @@ class AriControl:
             if translated is not None:
                 self._emit(translated)
 
-    @staticmethod
-    def _claimed(result: AriResult) -> None:
-        # Gone before we could, or taken by another engine: both are as it should be.
-        if result.error is not None and not isinstance(result.error, ChannelGone | AriConflict):
+    def _broadcast(self, channel: dict[str, Any]) -> None:
+        """Claim a call. A caller is told of at once: a phone may ring while Asterisk still hands the caller over."""
+        leg = LegId(channel["id"])
+        caller = channel["dialplan"]["context"] != self._agents_context
+
+        def done(result: AriResult) -> None:
+            if result.error is None:
+                if caller:
+                    asyncio.get_running_loop().call_later(ENTER_S, self._entered, leg)
+            else:
+                self._not_claimed(leg, result)
+
+        self.link.claim(leg, done)
+        if caller:
+            self._entering[ContactId(leg)] = []
+            self._emit(self._arrival(channel))
+
+    def _not_claimed(self, leg: LegId, result: AriResult) -> None:
+        """Somebody else has the caller, or nobody any more. What was ordered is void; who lives on is not ours."""
+        if not isinstance(result.error, ChannelGone | AriConflict):
             log.warning("claim_failed", status=result.status, error=str(result.error))
+        if self._entering.pop(ContactId(leg), None) is not None:
+            self._follow(leg, lambda: self._emit(CommandFailed(self._clock.now(), "claim", leg, "refused")))
+
+    def _entered(self, leg: LegId) -> None:
+        """The caller is inside, or should be: carry out what waited for that."""
+        held = self._entering.pop(ContactId(leg), None)
+        if held is None:
+            return
+        # Somebody waits for what was ordered; only a hang-up must find the channel followed.
+        ends = any(isinstance(command, HangUp) for command in held)
+        if ends:
+            self._follow(leg)
+        for command in held:
+            self.execute(command)
+        if not ends:
+            self._follow(leg)
+
+    def _arrival(self, channel: dict[str, Any]) -> CallArrived:
+        return CallArrived(
+            self._clock.now(),
+            LegId(channel["id"]),
+            channel["name"],
+            channel["dialplan"]["exten"],
+            channel["caller"]["number"],
+        )
 
     def _stasis_start(self, event: dict[str, Any]) -> Event | None:
         channel = event["channel"]
-        leg, at = LegId(channel["id"]), self._clock.now()
+        leg = LegId(channel["id"])
         if leg.startswith(OUR_LEG_PREFIX):
-            return LegAnswered(at, leg)
+            return LegAnswered(self._clock.now(), leg)
         dialplan = channel["dialplan"]
         if dialplan["context"] == self._agents_context:
-            return AgentDialled(at, leg, channel["name"], dialplan["exten"])
-        # What the engine orders goes first, as somebody waits for it; only a hang-up must find the channel followed.
-        self._arriving = leg
-        self._emit(CallArrived(at, leg, channel["name"], dialplan["exten"], channel["caller"]["number"]))
-        if self._arriving is not None:
-            self._follow(leg)
+            return AgentDialled(self._clock.now(), leg, channel["name"], dialplan["exten"])
+        if ContactId(leg) not in self._entering:  # an Asterisk without StasisBroadcast
+            self._entering[ContactId(leg)] = []
+            self._emit(self._arrival(channel))
+        self._entered(leg)
         return None
 
-    def _follow(self, leg: LegId) -> None:
-        """Subscribe to a caller's channel: else its end, with the cause, is not told once it has left Stasis."""
-        self._arriving = None
+    def _follow(self, leg: LegId, lives: Callable[[], None] = lambda: None) -> None:
+        """Subscribe to a caller's channel: else its end, with the cause, is not told once it has left Stasis.
+
+        ``lives`` is called when there is such a channel; the end of one that is gone is told.
+        """
 
         def done(result: AriResult) -> None:
-            if isinstance(result.error, ChannelGone | AriRefused):
+            if result.error is None:
+                lives()
+            elif isinstance(result.error, ChannelGone | AriRefused):
                 self._emit(LegEnded(self._clock.now(), leg))
 
         self.link.submit(commands.subscribe(self.link.config.app, leg), key=leg, on_result=done)
@@ -177,8 +224,9 @@ class AriControl:
 
     def execute(self, command: TelephonyCommand) -> None:
         """Send a command; whatever keeps it from being done comes back as ``CommandFailed``."""
-        if isinstance(command, HangUp) and command.leg_id == self._arriving:
-            self._follow(command.leg_id)
+        if command.contact_id in self._entering and not isinstance(command, Originate | CreateBridge):
+            self._entering[command.contact_id].append(command)
+            return
         found = self._request(command)
         if found is None:
             return
@@ -256,6 +304,7 @@ class AriControl:
         found = await self.link.resync()
         if after_gap:
             self._hung_up.clear()
+            self._entering.clear()
             for channel in found.channels:
                 if _inside(channel) and not channel.id.startswith(OUR_LEG_PREFIX):
                     self._follow(LegId(channel.id))

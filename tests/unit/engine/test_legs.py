@@ -27,6 +27,23 @@ def test_the_contact_can_be_read_out_of_our_legs_only() -> None:
     assert legs.contact_of_leg(LegId("1700.12")) is None
 
 
+# ---------------------------------------------------------------- callers who are not ours
+
+
+def test_a_caller_somebody_else_claimed_leaves_no_trace() -> None:
+    bench = Bench()
+    bench.login("ana")
+    contact = bench.queued()
+    leg = bench.leg_of("ana")
+    failed(bench, "claim", contact, "refused")
+    assert HangUp(ContactId(contact), leg) in bench.out
+    assert not bench.state.contacts
+    assert not bench.state.leases
+    assert bench.records == []
+    failed(bench, "claim", contact, "refused")
+    assert bench.one(Ignored).event == "command_failed"
+
+
 # ---------------------------------------------------------------- answers and ends
 
 

@@ -423,10 +423,58 @@ async def test_what_the_engine_need_not_know_is_not_told(desk: Desk, message: di
     assert [event.kind for event in desk.events] == ["leg_ended"]
 
 
-async def test_a_caller_offered_to_all_engines_is_claimed(desk: Desk) -> None:
-    await desk.ari.emit({"type": "CallBroadcast", "channel": channel(), "caller": "0811222333", "called": "169"})
+def broadcast(**more: Any) -> dict[str, Any]:
+    return {"type": "CallBroadcast", "channel": channel(**more), "caller": "0811222333", "called": "169"}
+
+
+async def test_a_caller_is_claimed_and_told_of_at_once(desk: Desk) -> None:
+    await desk.ari.emit(broadcast())
     assert await desk.requests() == [("POST", "/events/claim", {"channelId": "c1", "application": "acd"}, None)]
+    assert desk.events == [CallArrived(NOW, L1, "PJSIP/gw1-c1", "169", "0811222333")]
+
+
+async def test_a_phone_rings_before_the_caller_is_handed_over_and_all_else_waits_for_that(desk: Desk) -> None:
+    orders = [Originate(C1, AGENT_LEG, "PJSIP/a", "", 20.0), CreateBridge(C1, B1), Ring(C1, L1), Answer(C1, L1)]
+    await desk.ari.emit(broadcast())
+    await desk.requests()
+    for order in orders:
+        desk.control.execute(order)
+    before = [path for _, path, _, _ in await desk.requests(3)]
+    assert before == ["/events/claim", "/channels/acd-l-c1-1", "/bridges/acd-b-c1"]
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
+    after = [path for _, path, _, _ in await desk.requests(6)][3:]
+    assert after == ["/channels/c1/ring", "/channels/c1/answer", "/applications/acd/subscription"]
+    assert [event.kind for event in desk.events] == ["call_arrived"]
+
+
+async def test_an_agent_who_dials_is_told_of_only_when_inside(desk: Desk) -> None:
+    await desk.ari.emit(broadcast(context="acd-from-agents"))
+    await desk.requests()
     assert desk.events == []
+
+
+@pytest.mark.parametrize("status", [404, 409])
+async def test_a_caller_somebody_else_took_is_given_up(desk: Desk, status: int) -> None:
+    desk.ari.answer("POST", "/events/claim", status)
+    await desk.ari.emit(broadcast())
+    await desk.until(2)
+    assert desk.events[1] == CommandFailed(NOW, "claim", L1, "refused")
+
+
+async def test_a_caller_gone_before_the_claim_has_ended(desk: Desk) -> None:
+    desk.ari.answer("POST", "/events/claim", 404)
+    desk.ari.answer("POST", "/applications/acd/subscription", 422)
+    await desk.ari.emit(broadcast())
+    await desk.until(2)
+    assert desk.events[1] == LegEnded(NOW, L1)
+
+
+async def test_a_claimed_caller_who_never_enters_is_looked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acd.telephony.control.ENTER_S", 0.01)
+    desk.ari.answer("POST", "/applications/acd/subscription", 422)
+    await desk.ari.emit(broadcast())
+    await desk.until(2)
+    assert desk.events[1] == LegEnded(NOW, L1)
 
 
 @pytest.mark.parametrize(("status", "warned"), [(204, False), (404, False), (409, False), (500, True)])
