@@ -434,7 +434,12 @@ async def test_a_caller_is_claimed_and_told_of_at_once(desk: Desk) -> None:
 
 
 async def test_a_phone_rings_before_the_caller_is_handed_over_and_all_else_waits_for_that(desk: Desk) -> None:
-    orders = [Originate(C1, AGENT_LEG, "PJSIP/a", "", 20.0), CreateBridge(C1, B1), Ring(C1, L1), Answer(C1, L1)]
+    orders: list[TelephonyCommand] = [
+        Originate(C1, AGENT_LEG, "PJSIP/a", "", 20.0),
+        CreateBridge(C1, B1),
+        Ring(C1, L1),
+        Answer(C1, L1),
+    ]
     await desk.ari.emit(broadcast())
     await desk.requests()
     for order in orders:
