@@ -37,6 +37,7 @@ def available(agent: Agent) -> bool:
         and agent.leg is None
         and agent.reachable
         and not agent.busy
+        and not agent.dialling
         and not agent.resting
         and not agent.leaving
     )

@@ -75,6 +75,9 @@ def dialled(turn: Turn, event: AgentDialled) -> None:
     agent_id = _agent_at(turn, event.channel_name)
     agent = turn.state.agents.get(agent_id) if agent_id is not None else None
     code: FeatureCode | None = turn.plan.feature_codes.get(event.extension)
+    if agent is not None:
+        # Before what the code makes possible: nobody is rung who holds the phone in the hand.
+        agent = turn.change_agent(agent.id, lambda a: replace(a, dialling=True))
     prompt = REFUSED
     if agent is not None and code is not None and _request(turn, agent, code.action, code.reason) is None:
         prompt = CONFIRMATIONS[code.action]
@@ -96,8 +99,13 @@ def confirmation_ended(turn: Turn, playback: PlaybackId) -> bool:
 
 
 def feature_call_gone(turn: Turn, leg: LegId) -> bool:
-    """The phone hung up after a feature code."""
-    return turn.state.feature_calls.pop(leg, None) is not None
+    """The phone is on the hook after a feature code, and may ring."""
+    call = turn.state.feature_calls.pop(leg, None)
+    if call is None:
+        return False
+    if call.agent is not None and all(other.agent != call.agent for other in turn.state.feature_calls.values()):
+        queues.changed(turn, call.agent, lambda agent: replace(agent, dialling=False))
+    return True
 
 
 def phone_changed(turn: Turn, event: PhoneChanged) -> None:

@@ -204,6 +204,8 @@ class Agent:
     reachable: bool = True
     busy: bool = False
     """The phone is in use by a call that is not ours, as far as AMI knows."""
+    dialling: bool = False
+    """The phone is in a feature call: known at once, while AMI tells later that it is in use."""
     resting: bool = False
     """Left alone for a moment after an offer that came to nothing."""
     missed: int = 0

@@ -175,7 +175,7 @@ def _agent(index: PlanIndex, agent: Agent) -> AgentView:
         activity=activity,
         since=since,
         phone_reachable=agent.reachable,
-        phone_busy=agent.busy,
+        phone_busy=agent.busy or agent.dialling,
         skills=index.skills.get(agent.id, ()),
         contact_id=None if isinstance(agent.work, Free) else agent.work.contact,
         contacts=agent.contacts,

@@ -152,6 +152,17 @@ def test_a_feature_code_told_twice_is_carried_out_once() -> None:
     assert [type(c) for c in bench.out] == [Ignored]
 
 
+def test_a_phone_is_not_rung_before_its_feature_call_has_ended() -> None:
+    bench = Bench()
+    bench.queued()
+    first, second = dial(bench, "ana", "*0"), dial(bench, "ana", "0811")
+    bench.spoken(first)
+    assert bench.agent("ana").presence == "ready"
+    assert not bench.got(Originate)
+    bench.spoken(second)
+    assert bench.got(Originate)
+
+
 def test_the_end_of_another_prompt_does_not_end_a_feature_call() -> None:
     bench = Bench()
     dial(bench, "ana", "*0")
