@@ -90,6 +90,8 @@ class AriControl:
         self._hung_up: set[str] = set()
         self._entering: dict[ContactId, list[TelephonyCommand]] = {}
         """Callers claimed but not yet inside our application, and what was ordered about them meanwhile."""
+        self._unannounced: set[LegId] = set()
+        """Those of them of whom the engine was not told yet."""
         self.link = AriLink(config, on_event=self._on_event, on_state=on_state)
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
             "StasisStart": self._stasis_start,
@@ -130,12 +132,23 @@ class AriControl:
         self.link.claim(leg, done)
         if caller:
             self._entering[ContactId(leg)] = []
-            self._emit(self._arrival(channel))
+            self._unannounced.add(leg)
+            # In the loop's next round: the claim is on its way by then, and Asterisk works beside us.
+            asyncio.get_running_loop().call_soon(self._announce, channel)
+
+    def _announce(self, channel: dict[str, Any]) -> None:
+        """Tell the engine of a caller, once."""
+        leg = LegId(channel["id"])
+        if leg in self._unannounced:
+            self._unannounced.discard(leg)
+            dialplan, number = channel["dialplan"], channel["caller"]["number"]
+            self._emit(CallArrived(self._clock.now(), leg, channel["name"], dialplan["exten"], number))
 
     def _not_claimed(self, leg: LegId, result: AriResult) -> None:
         """Somebody else has the caller, or nobody any more. What was ordered is void; who lives on is not ours."""
         if not isinstance(result.error, ChannelGone | AriConflict):
             log.warning("claim_failed", status=result.status, error=str(result.error))
+        self._unannounced.discard(leg)
         if self._entering.pop(ContactId(leg), None) is not None:
             self._follow(leg, lambda: self._emit(CommandFailed(self._clock.now(), "claim", leg, "refused")))
 
@@ -153,15 +166,6 @@ class AriControl:
         if not ends:
             self._follow(leg)
 
-    def _arrival(self, channel: dict[str, Any]) -> CallArrived:
-        return CallArrived(
-            self._clock.now(),
-            LegId(channel["id"]),
-            channel["name"],
-            channel["dialplan"]["exten"],
-            channel["caller"]["number"],
-        )
-
     def _stasis_start(self, event: dict[str, Any]) -> Event | None:
         channel = event["channel"]
         leg = LegId(channel["id"])
@@ -169,15 +173,18 @@ class AriControl:
             return LegAnswered(self._clock.now(), leg)
         dialplan = channel["dialplan"]
         if dialplan["context"] == self._agents_context:
-            return AgentDialled(self._clock.now(), leg, channel["name"], dialplan["exten"])
+            self._emit(AgentDialled(self._clock.now(), leg, channel["name"], dialplan["exten"]))
+            self._follow(leg)
+            return None
         if ContactId(leg) not in self._entering:  # an Asterisk without StasisBroadcast
             self._entering[ContactId(leg)] = []
-            self._emit(self._arrival(channel))
+            self._unannounced.add(leg)
+        self._announce(channel)
         self._entered(leg)
         return None
 
     def _follow(self, leg: LegId, lives: Callable[[], None] = lambda: None) -> None:
-        """Subscribe to a caller's channel: else its end, with the cause, is not told once it has left Stasis.
+        """Subscribe to a channel that came in: else its end, with the cause, is not told once it has left Stasis.
 
         ``lives`` is called when there is such a channel; the end of one that is gone is told.
         """
@@ -305,6 +312,7 @@ class AriControl:
         if after_gap:
             self._hung_up.clear()
             self._entering.clear()
+            self._unannounced.clear()
             for channel in found.channels:
                 if _inside(channel) and not channel.id.startswith(OUR_LEG_PREFIX):
                     self._follow(LegId(channel.id))

@@ -128,6 +128,7 @@ class SocketLane:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
         self._socket = socket
         self._outbox = _Outbox()
+        self._writing = False
         self._unanswered: dict[str, Command] = {}
 
     @property
@@ -142,18 +143,41 @@ class SocketLane:
         if len(frame) > MAX_FRAME_BYTES:
             command.finish(AriResult(0, None, TelephonyError(f"{command.what}: too long: {len(frame)} bytes")))
             return
-        self._outbox.put(command, frame)
+        if self._outbox or self._writing or not self._write_now(command, frame):
+            self._outbox.put(command, frame)
+
+    def _write_now(self, command: Command, frame: bytes) -> bool:
+        """Write without waiting for the writing task's turn; False when the task has to do it.
+
+        ``send_frame`` waits only for a full socket to drain, after it has written: then the task waits with the next.
+        """
+        writing = self._socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
+        try:
+            writing.send(None)
+        except StopIteration:
+            pass
+        except (aiohttp.ClientError, ConnectionError):
+            return False
+        else:
+            writing.close()
+        self._sent(command)
+        return True
+
+    def _sent(self, command: Command) -> None:
+        command.sent = True
+        self._unanswered[command.request_id] = command
 
     async def run(self) -> str:
         """Write frames until the socket breaks."""
         while True:
             command, frame = await self._outbox.get()
-            command.sent = True
-            self._unanswered[command.request_id] = command
+            self._writing = True
+            self._sent(command)
             try:
                 await self._socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
             except (aiohttp.ClientError, ConnectionError) as error:
                 return f"cannot write: {error}"
+            self._writing = False
 
     def resolve(self, response: dict[str, Any]) -> None:
         """Take a RESTResponse message. One that came after its command's deadline finds nobody waiting."""
