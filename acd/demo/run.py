@@ -31,6 +31,7 @@ _OVERTIME_S = 90.0
 _SETTLE_S = 15.0
 _LOOK_S = 0.5
 _PLAIN_S = 5.0
+_NOTICED_S = 2.0
 _SIPP_ENDS = (0, 1, 99)
 """All calls were as the scenario says, some were not (they are named later), none was placed."""
 
@@ -72,6 +73,9 @@ class Run:
             shown = asyncio.ensure_future(self._show())
             try:
                 await asyncio.wait((over, failed, shown), return_when=asyncio.FIRST_COMPLETED)
+                if shown.done():
+                    # It ends only when the engine does not answer; which program ended says more than that.
+                    await asyncio.wait((failed,), timeout=_NOTICED_S)
                 if failed.done():
                     raise DeployError(failed.result())
                 if shown.done():

@@ -118,7 +118,8 @@ async def live(tools: ToolSet, deployment: Deployment) -> Episode:
 async def at_rest(site: Site) -> bool:
     figures = await site.api.figures()
     checked = figures["recordings_ok"] + figures["recordings_bad"]
-    return figures["contacts"] == checked + 1 and await site.left_in_asterisk() == (0, 0)
+    counted = figures["contacts"] == CAPACITY + 1 and checked == figures["by_exit"]["answered"]
+    return counted and await site.left_in_asterisk() == (0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +172,7 @@ def test_every_conversation_is_recorded_with_the_sound_of_both_parties(episode: 
 def test_the_thirty_first_is_refused_with_503_and_counted(episode: Episode) -> None:
     assert [attempt.end for attempt in episode.refused] == ["refused_503"]
     (blocked,) = [record for record in episode.records if record["exit"] == "blocked"]
-    assert blocked["answered_at"] is None
+    assert (blocked["cause"], blocked["sip_code"], blocked["answered_at"]) == (34, 503, None)
     (trunk,) = episode.status["trunks"]
     assert (trunk["blocked"], trunk["peak"]) == (1, CAPACITY)
 
