@@ -54,6 +54,8 @@ from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 
 log = structlog.get_logger(__name__)
 
+_CANCELLED = (127, 487)
+"""What Asterisk makes of a CANCEL. In Q.850 a caller who gives up clears normally (RFC 3398)."""
 _STASIS = frozenset({"Stasis", "StasisBroadcast"})
 
 ENTER_S = 1.0
@@ -209,6 +211,8 @@ class AriControl:
     def _destroyed(self, event: dict[str, Any]) -> Event:
         leg, sip_code = LegId(event["channel"]["id"]), event.get("tech_cause") or None
         cause = int(event["cause"])
+        if (cause, sip_code) == _CANCELLED:
+            cause = 16
         if leg in self._hung_up:
             self._hung_up.discard(leg)
             # A party that hangs up without a Reason header leaves Asterisk's cause at 0; that is normal clearing.

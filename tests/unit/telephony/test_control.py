@@ -310,6 +310,11 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], Event]] = [
         LegEnded(NOW, AGENT_LEG, 17, 486),
     ),
     (
+        "a caller who gave up before the answer",
+        {"type": "ChannelDestroyed", "channel": channel(), "cause": 127, "tech_cause": 487},
+        LegEnded(NOW, L1, 16, 487),
+    ),
+    (
         "a channel that is gone without a SIP reason",
         {"type": "ChannelDestroyed", "channel": channel(), "cause": 0, "tech_cause": 0},
         LegEnded(NOW, L1, 0),
@@ -355,6 +360,13 @@ async def test_a_caller_arrives_and_is_followed_to_the_end(desk: Desk) -> None:
         ("POST", "/applications/acd/subscription", {"eventSource": "channel:c1"}, None),
     ]
     assert desk.events == [CallArrived(NOW, L1, "PJSIP/gw1-c1", "169", "0811222333")]
+
+
+async def test_an_agent_who_dials_is_followed_to_the_end(desk: Desk) -> None:
+    await desk.ari.emit({"type": "StasisStart", "channel": channel("a1", context="acd-from-agents", exten="*1")})
+    assert await desk.requests() == [
+        ("POST", "/applications/acd/subscription", {"eventSource": "channel:a1"}, None),
+    ]
 
 
 @pytest.mark.parametrize(
