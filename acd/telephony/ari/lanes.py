@@ -8,7 +8,6 @@ who reconnects.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from acd.telephony.ari.values import AriRequest
+    from acd.telephony.ari.websocket import WebSocket
 
 log = structlog.get_logger(__name__)
 
@@ -82,102 +82,30 @@ class Lane(Protocol):
     def submit(self, command: Command) -> None:
         """Take a command; returns at once."""
 
-    async def run(self) -> str:
-        """Send what was submitted until the lane breaks; returns why."""
-
     def lose_all(self, why: str) -> None:
         """Fail every command that has no answer."""
 
 
-class _Outbox:
-    """Commands waiting to be sent, and the wake-up of the one task that sends them."""
-
-    def __init__(self) -> None:
-        self._commands: deque[tuple[Command, bytes]] = deque()
-        self._wake: asyncio.Future[None] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._commands)
-
-    def put(self, command: Command, frame: bytes = b"") -> None:
-        self._commands.append((command, frame))
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
-
-    async def get(self) -> tuple[Command, bytes]:
-        """Return the oldest command that still waits for its result."""
-        while True:
-            while self._commands:
-                command, frame = self._commands.popleft()
-                if not command.done:
-                    return command, frame
-            self._wake = asyncio.get_running_loop().create_future()
-            try:
-                await self._wake
-            finally:
-                self._wake = None
-
-    def lose_all(self, why: str) -> None:
-        while self._commands:
-            self._commands.popleft()[0].lose(why)
-
-
 class SocketLane:
-    """Commands over one WebSocket: pipelined, and executed by Asterisk one after the other in the order sent."""
+    """Commands over the WebSocket: pipelined, and executed by Asterisk one after the other in the order sent."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+    def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
-        self._outbox = _Outbox()
-        self._writing = False
         self._unanswered: dict[str, Command] = {}
 
-    @property
-    def waiting(self) -> bool:
-        """Whether there are commands not yet written."""
-        return bool(self._outbox)
-
     def submit(self, command: Command) -> None:
-        """Take a command; one that is too long for Asterisk's frame limit is refused."""
+        """Write a command; one that is too long for Asterisk's frame limit is refused."""
         request = command.request
         frame = encode_request(command.request_id, request.method, request.path, request.params, request.body)
+        loop = asyncio.get_running_loop()
         if len(frame) > MAX_FRAME_BYTES:
-            command.finish(AriResult(0, None, TelephonyError(f"{command.what}: too long: {len(frame)} bytes")))
-            return
-        if self._outbox or self._writing or not self._write_now(command, frame):
-            self._outbox.put(command, frame)
-
-    def _write_now(self, command: Command, frame: bytes) -> bool:
-        """Write without waiting for the writing task's turn; False when the task has to do it.
-
-        ``send_frame`` waits only for a full socket to drain, after it has written: then the task waits with the next.
-        """
-        writing = self._socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
-        try:
-            writing.send(None)
-        except StopIteration:
-            pass
-        except (aiohttp.ClientError, ConnectionError):
-            return False
+            error = TelephonyError(f"{command.what}: too long: {len(frame)} bytes")
+            loop.call_soon(command.finish, AriResult(0, None, error))
+        elif self._socket.send(frame):
+            command.sent = True
+            self._unanswered[command.request_id] = command
         else:
-            writing.close()
-        self._sent(command)
-        return True
-
-    def _sent(self, command: Command) -> None:
-        command.sent = True
-        self._unanswered[command.request_id] = command
-
-    async def run(self) -> str:
-        """Write frames until the socket breaks."""
-        while True:
-            command, frame = await self._outbox.get()
-            self._writing = True
-            self._sent(command)
-            try:
-                await self._socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
-            except (aiohttp.ClientError, ConnectionError) as error:
-                return f"cannot write: {error}"
-            self._writing = False
+            loop.call_soon(command.lose, "the connection has ended")
 
     def resolve(self, response: dict[str, Any]) -> None:
         """Take a RESTResponse message. One that came after its command's deadline finds nobody waiting."""
@@ -194,7 +122,6 @@ class SocketLane:
         unanswered, self._unanswered = self._unanswered, {}
         for command in unanswered.values():
             command.lose(why)
-        self._outbox.lose_all(why)
 
 
 class HttpLane:
@@ -204,20 +131,21 @@ class HttpLane:
         self._session = session
         self._base_url = base_url
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._outbox = _Outbox()
+        self._waiting: asyncio.Queue[Command] = asyncio.Queue()
         self._current: Command | None = None
 
     def submit(self, command: Command) -> None:
         """Take a command."""
-        self._outbox.put(command)
+        self._waiting.put_nowait(command)
 
-    async def run(self) -> str:
+    async def run(self) -> None:
         """Send commands until cancelled. A failed one does not break the lane: the event socket tells of a loss."""
         while True:
-            command, _ = await self._outbox.get()
-            self._current = command
-            await self._perform(command)
-            self._current = None
+            command = await self._waiting.get()
+            if not command.done:
+                self._current = command
+                await self._perform(command)
+                self._current = None
 
     async def _perform(self, command: Command) -> None:
         request = command.request
@@ -238,4 +166,5 @@ class HttpLane:
         """Fail every command that has no answer."""
         if self._current is not None:
             self._current.lose(why)
-        self._outbox.lose_all(why)
+        while not self._waiting.empty():
+            self._waiting.get_nowait().lose(why)

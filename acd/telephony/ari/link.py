@@ -3,8 +3,8 @@
 Decides when the link is up, lost or replaced, and what happens to commands then. Must not know what events and commands
 mean: ids, calls and retries are the business of those who use it. Nothing is sent twice.
 
-The life of the link is one task (:meth:`AriLink._live`). While it is up, each socket has one reading and one writing
-task; no task is made per event or per command, and all callbacks are plain calls from the event loop.
+The life of the link is one task (:meth:`AriLink._live`). No task is made per event or per command: an event's callback
+runs where its bytes arrive, and a command it gives is written before it returns.
 """
 
 from __future__ import annotations
@@ -211,9 +211,8 @@ class AriLink:
             lost = await connection.serve(self._deliver, self.config.ping_interval_s)
         finally:
             self._connection = None
-            connection.lose_all(lost.reason)
+            connection.close(lost.reason)
             self._deadlines.clear()
-            await connection.close()
         return lost
 
     def _deliver(self, event: dict[str, Any]) -> None:

@@ -50,8 +50,6 @@ class AriConfig:
     connect_timeout_s: float = 2.0
     ping_interval_s: float = 3.0
     """A socket silent for this long is pinged; without a pong for half of it more, it counts as dead."""
-    rest_sockets: int = 0
-    """Extra WebSockets for commands only, a command's key choosing its socket; 0: commands use the event socket."""
     rest_by: RestBy = RestBy.AUTO
     http_lanes: int = 8
     """With commands over HTTP: how many may run at once; commands with the same key never do."""

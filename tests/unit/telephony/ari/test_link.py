@@ -82,21 +82,6 @@ async def test_over_http_a_slow_command_delays_its_own_key_only(server: FakeAri,
         assert [path for path, _ in client.results] == ["/quick", "/slow/1", "/slow/2"]
 
 
-async def test_with_extra_sockets_a_key_keeps_its_socket_and_events_keep_theirs(
-    server: FakeAri, connected: Any
-) -> None:
-    async with connected(rest_sockets=3) as client:
-        for n in range(60):
-            client.send(f"/channels/{n % 12}/answer", key=str(n % 12))
-        await server.until(lambda: len(client.results) == 60)
-        carriers: dict[str, set[str]] = {}
-        for one in server.seen:
-            carriers.setdefault(one.path, set()).add(one.via)
-        assert all(len(via) == 1 for via in carriers.values())
-        assert set.union(*carriers.values()) <= {"acd-rest-1", "acd-rest-2", "acd-rest-3"}
-        assert server.connections[-1] == "acd", "events may come only when commands can go"
-
-
 @pytest.mark.parametrize("version", ["22.10.1", "18.9.0"])
 async def test_query_and_body_arrive_as_given(server: FakeAri, connected: Any, version: str) -> None:
     server.version = version
@@ -290,7 +275,7 @@ async def test_resync_reads_channels_and_bridges(server: FakeAri, connected: Any
 
 async def test_closing_leaves_no_task_and_fails_what_is_under_way(server: FakeAri, connected: Any) -> None:
     server.answer("POST", "/channels/a/answer", gate=asyncio.Event())
-    async with connected(rest_sockets=2) as client:
+    async with connected() as client:
         client.send("/channels/a/answer")
         await server.until(lambda: bool(server.paths()))
         link: AriLink = client.link
