@@ -1,1 +1,1 @@
-"""A simulated PBX with Asterisk's semantics, for tests and simulation."""
+"""The place of a simulated PBX with Asterisk's semantics; nothing stands here yet."""
