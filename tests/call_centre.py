@@ -1,0 +1,230 @@
+"""A whole call centre for tests: Asterisk, the engine and the sample deployment, changed where a test wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import statistics
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aiohttp
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from acd.demo.api import Json
+from acd.demo.audio import ALAW, FRAME, level, read_wav
+from acd.demo.callers import ADDRESS as CALLERS
+from acd.demo.deployment import Deployment, Wishes, prepare
+from acd.demo.phones import ADDRESS as PHONES
+from acd.demo.site import Site, speak
+from acd.deploy.cache import cache_root
+from acd.deploy.plan import PbxPlan
+from acd.deploy.progress import SilentProgress
+from acd.deploy.toolchain import fetch_tools
+from tests.fakes.telephone import Telephone, Telephones
+
+ROOT = Path(__file__).parents[1]
+Yaml = dict[str, Any]
+Labels = tuple[tuple[str, str], ...]
+_ALIKE = 0.97
+"""Correlation; the same prompt has 0.9999, the most similar other one 0.88."""
+_CUT = 5
+"""Frames that may be missing where a piece of sound begins and ends."""
+
+
+def straight_to(queue: str) -> Yaml:
+    """A flow that answers and queues; who finds no agent hears a goodbye (a short prompt) and is sent away."""
+    nodes: Yaml = {
+        "jawab": {"kind": "answer", "next": "antre"},
+        "antre": {"kind": "queue", "queue": queue, "overflow": "sibuk"},
+        "sibuk": {"kind": "play", "prompts": ["bye"], "next": "tutup", "barge_in": "false"},
+        "tutup": {"kind": "hang_up", "exit": "overflowed"},
+    }
+    return {"languages": ["id"], "entry": "jawab", "nodes": nodes}
+
+
+def change(path: Path, edit: Callable[[Yaml], None]) -> None:
+    """Edit a file of the configuration."""
+    content = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - gives text only
+    edit(content)
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+@dataclass
+class Centre:
+    """A running call centre and the telephones around it."""
+
+    site: Site
+    telephones: Telephones
+    http: aiohttp.ClientSession
+
+    async def phone(self, agent: str, manner: int = 200, *, ready: bool = True) -> Telephone:
+        """An agent's phone, registered; with ``ready`` the agent is logged in and can be offered callers."""
+        phone = await self.telephones.add(agent, PHONES, self.site.deployment.phone_passwords[agent])
+        phone.manner = manner
+        await self.until(agent, phone_reachable=True, phone_busy=False)
+        if ready:
+            assert (await self.ask(agent, "login"))[0] == 200
+        return phone
+
+    async def caller(self, number: str, *, sound: bool = True) -> Telephone:
+        """A caller on the trunk."""
+        return await self.telephones.add(number, CALLERS, sound=sound)
+
+    async def ask(self, agent: str, action: str, body: Json | None = None) -> tuple[int, Json]:
+        """A request of the API on an agent: status and answer."""
+        async with self.http.post(f"/api/v1/agents/{agent}/{action}", json=body) as answer:
+            return answer.status, await answer.json()
+
+    async def agent(self, agent: str) -> Json:
+        """An agent as the API has it."""
+        async with self.http.get(f"/api/v1/agents/{agent}") as answer:
+            return dict(await answer.json())
+
+    async def until(self, agent: str, patience_s: float = 15.0, **wanted: object) -> Json:
+        """Wait until the API has an agent so."""
+        seen: Json = {}
+
+        async def so() -> bool:
+            seen.update(await self.agent(agent))
+            return all(seen[key] == value for key, value in wanted.items())
+
+        await self.eventually(so, lambda: f"{agent} is not {wanted}: {seen}", patience_s)
+        return seen
+
+    async def eventually(
+        self, so: Callable[[], Awaitable[bool]], else_: Callable[[], str], patience_s: float = 15.0
+    ) -> None:
+        """Wait until something seen only by asking is so."""
+        try:
+            async with asyncio.timeout(patience_s):
+                while not await so():  # noqa: ASYNC110 - other processes, seen only by asking
+                    await asyncio.sleep(0.05)
+        except TimeoutError as error:
+            raise AssertionError(else_()) from error
+
+    async def contacts(self) -> dict[str, Json]:
+        """Who is in the centre now, by the last three digits of the number."""
+        return {c["caller"][-3:]: c for c in (await self.site.api.status())["contacts"]}
+
+    async def phase(self, caller: Telephone, wanted: str) -> Json:
+        """Wait until a caller is so far."""
+        found: Json = {}
+
+        async def so() -> bool:
+            found.clear()
+            found.update((await self.contacts()).get(caller.user[-3:], {}))
+            return bool(found.get("phase") == wanted)
+
+        await self.eventually(so, lambda: f"{caller.user} is not {wanted}: {found}")
+        return found
+
+    async def record(self, caller: Telephone) -> Json:
+        """Wait for the one record of a caller's call."""
+        found: list[Json] = []
+
+        async def so() -> bool:
+            found[:] = [r for r in await self.site.api.records() if r["caller"] == caller.user]
+            return bool(found)
+
+        await self.eventually(so, lambda: f"{caller.user} has no record")
+        (record,) = found
+        return record
+
+    async def at_rest(self) -> None:
+        """Wait until Asterisk has no channel and no bridge, and the ledger no lease."""
+        seen: list[object] = []
+
+        async def so() -> bool:
+            status = await self.site.api.status()
+            seen[:] = [
+                await self.site.left_in_asterisk(),
+                [trunk["in_use"] for trunk in status["trunks"]],
+                len(status["contacts"]),
+            ]
+            return seen == [(0, 0), [0], 0]
+
+        await self.eventually(so, lambda: f"channels and bridges, trunks, contacts: {seen}")
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """A figure at /metrics."""
+        text = await self.site.api.metrics()
+        wanted = {**labels}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name == name and sample.labels == wanted:
+                    return float(sample.value)
+        raise AssertionError(f"no {name}{wanted} at /metrics")
+
+    async def everybody_home(self) -> None:
+        """End all calls, close all telephones and log everybody out: the next test finds an empty centre."""
+        for phone in list(self.telephones.all):
+            phone.hang_up_all()
+            if phone.secret:
+                await phone.register(0)
+            self.telephones.close(phone)
+        for agent in (await self.site.api.status())["agents"]:
+            if agent["activity"] != "logged_out":
+                await self.ask(agent["id"], "logout")
+                await self.ask(agent["id"], "end-wrap-up")
+                await self.until(agent["id"], activity="logged_out")
+        await self.at_rest()
+
+    def said(self, sound: bytes | bytearray, prompts: Iterable[str], language: str = "id") -> list[str]:
+        """Which of the prompts are in a piece of sound, wherever they begin."""
+        folder = self.site.deployment.folder / "sounds" / language
+        heard = _shape(_samples(sound))
+        return [prompt for prompt in prompts if _contains(heard, _shape(read_wav(folder / f"{prompt}.wav")))]
+
+
+def _samples(sound: bytes | bytearray) -> list[int]:
+    return [ALAW[byte] for byte in sound]
+
+
+def _shape(samples: list[int] | tuple[int, ...]) -> list[float]:
+    """The loudness of each 20 ms."""
+    return [level(samples[at : at + FRAME]) ** 0.5 for at in range(0, len(samples) - FRAME + 1, FRAME)]
+
+
+def _contains(heard: list[float], shape: list[float]) -> bool:
+    """Whether loudness goes up and down so somewhere in what was heard (correlation)."""
+    heard = [0.0] * _CUT + heard + [0.0] * _CUT
+    for start in range(len(heard) - len(shape) + 1):
+        piece = heard[start : start + len(shape)]
+        if max(piece) > min(piece) and statistics.correlation(piece, shape) > _ALIKE:
+            return True
+    return False
+
+
+@asynccontextmanager
+async def call_centre(
+    folder: Path,
+    *,
+    wishes: Wishes,
+    before: Mapping[str, Callable[[Yaml], None]] | None = None,
+    after: Mapping[str, Callable[[Yaml], None]] | None = None,
+    plan: Callable[[PbxPlan], PbxPlan] = lambda plan: plan,
+) -> AsyncIterator[Centre]:
+    """Run one. Files of config/ are edited ``before`` and ``after`` their move to the run, ``plan`` for Asterisk."""
+    config = folder / "config"
+    shutil.copytree(ROOT / "config", config)
+    for name, edit in (before or {}).items():
+        change(config / name, edit)
+    tools = fetch_tools()
+    made: Deployment = prepare(folder / "run", config, ROOT / "ivr_flows", wishes, Random())
+    made = replace(made, plan=plan(made.plan))
+    for name, edit in (after or {}).items():
+        change(made.config / name, edit)
+    await asyncio.to_thread(speak, tools, made, cache_root() / "prompts", SilentProgress())
+    headers = {"Authorization": f"Bearer {made.token}"}
+    async with (
+        Site(tools, made, None) as site,
+        Telephones(made.sip).running() as telephones,
+        aiohttp.ClientSession(made.url, headers=headers) as http,
+    ):
+        yield Centre(site, telephones, http)
