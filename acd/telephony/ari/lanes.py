@@ -31,14 +31,11 @@ log = structlog.get_logger(__name__)
 class Command:
     """One request under way. Finishes exactly once; later results are dropped."""
 
-    __slots__ = ("deadline", "on_result", "request", "request_id", "sent")
+    __slots__ = ("on_result", "request", "request_id", "sent")
 
-    def __init__(
-        self, request_id: str, request: AriRequest, deadline: float, on_result: Callable[[AriResult], None]
-    ) -> None:
+    def __init__(self, request_id: str, request: AriRequest, on_result: Callable[[AriResult], None]) -> None:
         self.request_id = request_id
         self.request = request
-        self.deadline = deadline
         self.on_result: Callable[[AriResult], None] | None = on_result
         self.sent = False
 
@@ -97,15 +94,14 @@ class SocketLane:
         """Write a command; one that is too long for Asterisk's frame limit is refused."""
         request = command.request
         frame = encode_request(command.request_id, request.method, request.path, request.params, request.body)
-        loop = asyncio.get_running_loop()
         if len(frame) > MAX_FRAME_BYTES:
             error = TelephonyError(f"{command.what}: too long: {len(frame)} bytes")
-            loop.call_soon(command.finish, AriResult(0, None, error))
+            asyncio.get_running_loop().call_soon(command.finish, AriResult(0, None, error))
         elif self._socket.send(frame):
             command.sent = True
             self._unanswered[command.request_id] = command
         else:
-            loop.call_soon(command.lose, "the connection has ended")
+            asyncio.get_running_loop().call_soon(command.lose, "the connection has ended")
 
     def resolve(self, response: dict[str, Any]) -> None:
         """Take a RESTResponse message. One that came after its command's deadline finds nobody waiting."""
@@ -130,7 +126,8 @@ class HttpLane:
     def __init__(self, session: aiohttp.ClientSession, base_url: str, timeout_s: float) -> None:
         self._session = session
         self._base_url = base_url
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        # Longer than the link waits, so that what stands behind a stuck command ends with it instead of being sent.
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s * 1.5)
         self._waiting: asyncio.Queue[Command] = asyncio.Queue()
         self._current: Command | None = None
 

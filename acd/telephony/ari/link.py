@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 _FIRST_BACKOFF_S = 0.05
 _MAX_DOUBLINGS = 6
+_TICKS = 4
 
 
 class AriLink:
@@ -62,13 +63,15 @@ class AriLink:
         self._life: asyncio.Task[None] | None = None
         self._connection: Connection | None = None
         self._ids = count(1)
-        self._deadlines: deque[Command] = deque()
-        self._expiry: asyncio.TimerHandle | None = None
+        self._ticks: deque[list[Command]] = deque([] for _ in range(_TICKS + 1))
+        """Commands by the tick in which they were given, oldest first; those answered stay until their time is over."""
+        self._tick: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Begin to connect, and go on doing so until :meth:`close`; returns at once."""
         self._session = open_session(self.config)
         self._life = asyncio.create_task(self._live(self._session), name="ari-link")
+        self._expire()
 
     async def close(self) -> None:
         """End the link; commands under way fail."""
@@ -76,9 +79,9 @@ class AriLink:
             self._life.cancel()
             await asyncio.gather(self._life, return_exceptions=True)
             self._life = None
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -108,15 +111,13 @@ class AriLink:
 
     def submit(self, request: AriRequest, *, key: str, on_result: Callable[[AriResult], None]) -> None:
         """Do as :meth:`send` with a request made by :mod:`acd.telephony.ari.commands`."""
-        loop = asyncio.get_running_loop()
-        command = Command(str(next(self._ids)), request, loop.time() + self.config.request_timeout_s, on_result)
-        if self._connection is None:
-            loop.call_soon(command.lose, f"link is {self.state}")
+        command = Command(str(next(self._ids)), request, on_result)
+        connection = self._connection
+        if connection is None:
+            asyncio.get_running_loop().call_soon(command.lose, f"link is {self.state}")
             return
-        self._deadlines.append(command)
-        if self._expiry is None:
-            self._expiry = loop.call_at(command.deadline, self._expire)
-        self._connection.lane_for(key).submit(command)
+        self._ticks[-1].append(command)
+        connection.lane_for(key).submit(command)
 
     async def request(
         self,
@@ -212,7 +213,6 @@ class AriLink:
         finally:
             self._connection = None
             connection.close(lost.reason)
-            self._deadlines.clear()
         return lost
 
     def _deliver(self, event: dict[str, Any]) -> None:
@@ -239,18 +239,12 @@ class AriLink:
                 return
 
     def _expire(self) -> None:
-        """Fail the commands whose time is over. All have the same time-out, so the oldest is the first to expire."""
-        loop = asyncio.get_running_loop()
-        self._expiry = None
-        now = loop.time()
-        while self._deadlines:
-            command = self._deadlines[0]
-            if not command.done:
-                if command.deadline > now:
-                    self._expiry = loop.call_at(command.deadline, self._expire)
-                    return
-                command.lose(f"no answer within {self.config.request_timeout_s} s")
-            self._deadlines.popleft()
+        """Fail what has waited for all ticks. A timer per command would cost the hot path more than this exactness."""
+        for command in self._ticks.popleft():
+            command.lose(f"no answer within {self.config.request_timeout_s} s")
+        self._ticks.append([])
+        delay = self.config.request_timeout_s / _TICKS
+        self._tick = asyncio.get_running_loop().call_later(delay, self._expire)
 
     def _set_state(self, state: AriState, reason: str) -> None:
         if state is self.state:

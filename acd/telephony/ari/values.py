@@ -5,6 +5,7 @@ Decides nothing and does no I/O; must not know aiohttp.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from acd.domain.errors import TelephonyError
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
 
 
 class AriState(StrEnum):
@@ -47,6 +51,7 @@ class AriConfig:
     password: str = field(repr=False)
     app: str = "acd"
     request_timeout_s: float = 5.0
+    """Shortest time an answer is waited for; the longest is a quarter more."""
     connect_timeout_s: float = 2.0
     ping_interval_s: float = 3.0
     """A socket silent for this long is pinged; without a pong for half of it more, it counts as dead."""
@@ -110,4 +115,4 @@ class AsteriskInfo:
 
 def path_of(*segments: str) -> str:
     """Return the path below ``/ari`` of these segments, each percent-encoded."""
-    return "/" + "/".join(quote(segment, safe="") for segment in segments)
+    return "/" + "/".join([segment if _PLAIN(segment) else quote(segment, safe="") for segment in segments])
