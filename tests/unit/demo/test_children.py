@@ -19,7 +19,7 @@ async def started(folder: Path, code: str) -> children.Child:
 
 
 async def test_an_early_end_is_told_with_code_and_last_lines(tmp_path: Path) -> None:
-    child = await started(tmp_path, "import sys; print('one'); sys.exit('the reason')")
+    child = await started(tmp_path, "import sys; print('one', flush=True); sys.exit('the reason')")
     told = await child.ended()
     assert "a child ended with code 1" in told
     assert told.endswith("the reason")

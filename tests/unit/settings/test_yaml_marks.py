@@ -104,7 +104,8 @@ def test_what_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:
     assert [m.message for m in read(folder).mistakes] == ["is no ordinary file"]
     assert [m.message for m in read(pipe).mistakes] == ["is no ordinary file"]
     assert [m.message for m in read(loop).mistakes] == ["cannot be read: Too many levels of symbolic links"]
-    assert [m.message for m in read(Path("a\0b")).mistakes] == ["cannot be read: embedded null byte"]
+    [unnameable] = read(Path("a\0b")).mistakes
+    assert unnameable.message.startswith("cannot be read: ")  # Python's words for it differ by version
 
 
 def test_paths_are_shown_on_one_line_without_control_characters() -> None:
