@@ -13,12 +13,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from acd.domain.errors import ConfigError
+from acd.domain.ids import NodeId
 from acd.domain.plan import (
     AccessCodePlan,
     FeatureCode,
+    HangUpNode,
     HoursNode,
     MenuNode,
     OpeningHours,
+    PlayNode,
     QueueNode,
     SkillLevel,
     TrunkPlan,
@@ -101,6 +104,32 @@ def test_the_flow_of_169_asks_the_hours_then_the_language_and_leads_each_key_to_
     }  # fmt: skip
     queues = {n.queue for n in nodes.values() if isinstance(n, QueueNode)}
     assert queues == set(plan.queues)
+
+
+def test_who_refuses_to_be_recorded_reaches_no_conversation() -> None:
+    """Key 9 at the notice ends with the other channels: from there no path leads to a queue, which would record."""
+    plan = load(ROOT / "config", ROOT / "ivr_flows", {}, secrets=False).plan
+    nodes = next(iter(plan.flows.values())).nodes
+    notice, menu = nodes[NodeId("pemberitahuan")], nodes[NodeId("utama")]
+    assert isinstance(notice, PlayNode)
+    assert isinstance(menu, MenuNode)
+    assert notice.next == menu.id  # a key pressed during the notice counts there
+    seen: set[NodeId] = set()
+    ahead = [choice.next for choice in menu.choices if choice.digit == "9"]
+    assert ahead
+    while ahead:
+        node = nodes[ahead.pop()]
+        seen.add(node.id)
+        match node:
+            case PlayNode():
+                following = {node.next}
+            case MenuNode():
+                following = {node.failed, *(choice.next for choice in node.choices)}
+            case _:
+                assert isinstance(node, HangUpNode), node
+                assert node.exit == "self_service"
+                following = set()
+        ahead += following - seen
 
 
 def test_the_version_changes_with_any_file_and_with_nothing_else(sample: Deployment, tmp_path: Path) -> None:
