@@ -6,6 +6,7 @@ Decides only what is printed; acd.settings does the work.
 from __future__ import annotations
 
 import os
+from collections.abc import Sized
 from pathlib import Path
 
 import typer
@@ -32,6 +33,10 @@ def check(
     plan = settings.plan
     trunks = ", ".join(f"{trunk.id} ({trunk.capacity} SST)" for trunk in plan.trunks.values())
     typer.echo(
-        f"No mistakes. {len(plan.agents)} agents, {len(plan.queues)} queues, flows {', '.join(plan.flows)}, "
+        f"No mistakes. {_count(plan.agents, 'agent')}, {_count(plan.queues, 'queue')}, flows {', '.join(plan.flows)}, "
         f"numbers {', '.join(plan.access_codes)}, trunks {trunks}. Version {plan.version}."
     )
+
+
+def _count(things: Sized, word: str) -> str:
+    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"

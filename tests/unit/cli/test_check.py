@@ -39,3 +39,15 @@ def test_secrets_are_looked_for_only_when_asked() -> None:
     done = runner.invoke(app, [str(ROOT), "--secrets"])
     assert done.exit_code == 1
     assert "ari.password_env: the environment variable ACD_ARI_PASSWORD is not set" in done.stdout
+
+
+def test_one_agent_is_no_agents(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    shutil.copytree(ROOT / "ivr_flows", tmp_path / "ivr_flows")
+    (tmp_path / "config/agents.yaml").write_text(
+        "agents:\n  a1: {name: A, skills: {umum: 5, lang_id: 5, lang_en: 5, perizinan: 5, progres: 5, oss_teknis: 5, "
+        "lkpm: 5, pengaduan: 5}}\n",
+        encoding="utf-8",
+    )
+    done = CliRunner().invoke(app, [str(tmp_path)])
+    assert "No mistakes. 1 agent, 6 queues," in done.output
