@@ -162,6 +162,8 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
         case "ring", Waiting() as waiting if contact is not None:
             contact = queues.withdraw(turn, contact, waiting, "timed_out")
             queues.offer_contact(turn, contact)
+        case "tone", Waiting() if contact is not None:
+            queues.tone(turn, contact)
         case "leave", Leaving() as leaving if contact is not None:
             ending.leave_again(turn, contact, leaving)
         case "left", _ if contact is not None:

@@ -25,6 +25,8 @@ from acd.engine import kpi, matching
 from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting, WrapUp
 from acd.engine.turn import Turn
 
+TONE_S = 0.2
+"""How long a caller who is not answered and whose agent's phone rings waits for the ringing tone."""
 NO_LANGUAGE = Language("")
 """Never spoken: a flow's start chooses a language before any prompt."""
 REST_S = 5.0
@@ -94,7 +96,7 @@ def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -
     # The agent's phone first: what the caller hears meanwhile must not delay the connection.
     _settle(turn, contact, queue)
     if announcement is None:
-        comfort(turn, contact)
+        comfort(turn, turn.state.contacts[contact.id])
     else:
         turn.do(announcement)
     return True
@@ -107,11 +109,22 @@ def _settle(turn: Turn, contact: Contact, queue: QueuePlan) -> None:
 
 
 def comfort(turn: Turn, contact: Contact) -> None:
-    """Let a waiting caller hear that something happens: ringing before the answer, music after it."""
+    """Let a waiting caller hear that something happens: ringing before the answer, music after it.
+
+    While a phone rings, the ringing tone waits a moment: an agent who answers at once should not wait for it.
+    """
     if contact.answered_at is None:
-        turn.do(Ring(contact.id, contact.leg))
+        if isinstance(contact.phase, Waiting) and contact.phase.offer is not None:
+            turn.start_timer(f"tone:{contact.id}", TONE_S)
+        else:
+            tone(turn, contact)
     else:
         turn.do(StartMusic(contact.id, contact.leg, queue_plan(turn, contact).music))
+
+
+def tone(turn: Turn, contact: Contact) -> None:
+    """Give the ringing tone a caller waited for; only one who is not answered ever does."""
+    turn.do(Ring(contact.id, contact.leg))
 
 
 def quiet(turn: Turn, contact: Contact, waiting: Waiting) -> None:
@@ -230,8 +243,8 @@ def withdraw(turn: Turn, contact: Contact, waiting: Waiting, outcome: str) -> Co
 
 def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None:
     """The agent answered: join both, then record."""
-    turn.cancel_timer(f"ring:{contact.id}")
-    turn.cancel_timer(f"wait:{contact.id}")
+    for timer in ("ring", "wait", "tone"):
+        turn.cancel_timer(f"{timer}:{contact.id}")
     if contact.answered_at is None:
         turn.do(Answer(contact.id, contact.leg))
     quiet(turn, contact, waiting)

@@ -31,6 +31,8 @@ Item: TypeAlias = CallRecord | RecordingRow
 GROUP_ROWS = 500
 GROUP_S = 0.1
 """How long a row waits for others; the journal holds what it is made of meanwhile."""
+CATCH_UP_S = 1.0
+"""How long a reader waits for rows written before it asked."""
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 CLOSE_S = 5.0
 """``close`` gives up when no row became durable for so long."""
@@ -75,6 +77,7 @@ class SqlRecords:
 
     async def page(self, wanted: RecordFilter) -> RecordPage:
         """One page, oldest end first. Raises ``StoreError``; ``ValueError`` for a cursor that is none."""
+        await self._catch_up()
         rows = await self._rows(_query(wanted))
         records = tuple(_record(row) for row in rows[: wanted.limit])
         more = len(rows) > wanted.limit
@@ -82,12 +85,14 @@ class SqlRecords:
 
     async def get(self, contact_id: ContactId) -> CallRecord | None:
         """One call record, None when there is none. Raises ``StoreError``."""
+        await self._catch_up()
         table = tables.call_records
         rows = await self._rows(select(table).where(table.c.contact_id == contact_id))
         return _record(rows[0]) if rows else None
 
     async def recordings(self, contact_id: ContactId) -> tuple[RecordingRow, ...]:
         """The recordings of a contact, first started first. Raises ``StoreError``."""
+        await self._catch_up()
         table = tables.recordings
         rows = await self._rows(
             select(table).where(table.c.contact_id == contact_id).order_by(table.c.started_at, table.c.name)
@@ -165,6 +170,11 @@ class SqlRecords:
                 rows = [asdict(item) for item in group if isinstance(item, type_)]
                 if rows:
                     await connection.execute(_insert_new(self._engine.dialect.name, table), rows)
+
+    async def _catch_up(self) -> None:
+        """Let a reader see what was written before; a database that does not take it is no reason to show nothing."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._durable.wait(), CATCH_UP_S)
 
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         try:

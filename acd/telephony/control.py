@@ -58,6 +58,8 @@ _CANCELLED = (127, 487)
 """What Asterisk makes of a CANCEL. In Q.850 a caller who gives up clears normally (RFC 3398)."""
 _STASIS = frozenset({"Stasis", "StasisBroadcast"})
 
+FOLLOW_S = 0.05
+"""How long after a caller came in the channel is subscribed to."""
 ENTER_S = 1.0
 """After a claim: how long until a caller who was not seen to enter is looked for."""
 Prompts = Callable[[PromptKey, Language], str | None]
@@ -89,11 +91,13 @@ class AriControl:
         self._emit = emit
         self._prompts = prompts
         self._agents_context = agents_context
-        self._hung_up: set[str] = set()
+        self._hung_up: dict[str, tuple[int, int | None]] = {}
+        """Channels on their way out, with the cause and SIP code known so far."""
         self._entering: dict[ContactId, list[TelephonyCommand]] = {}
         """Callers claimed but not yet inside our application, and what was ordered about them meanwhile."""
         self._unannounced: set[LegId] = set()
         """Those of them of whom the engine was not told yet."""
+        self._to_follow: dict[LegId, asyncio.TimerHandle] = {}
         self.link = AriLink(config, on_event=self._on_event, on_state=on_state)
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
             "StasisStart": self._stasis_start,
@@ -166,7 +170,8 @@ class AriControl:
         for command in held:
             self.execute(command)
         if not ends:
-            self._follow(leg)
+            # Asterisk takes requests one after the other, and the next one may be the answer somebody waits for.
+            self._to_follow[leg] = asyncio.get_running_loop().call_later(FOLLOW_S, self._follow, leg)
 
     def _stasis_start(self, event: dict[str, Any]) -> Event | None:
         channel = event["channel"]
@@ -190,6 +195,7 @@ class AriControl:
 
         ``lives`` is called when there is such a channel; the end of one that is gone is told.
         """
+        self._to_follow.pop(leg, None)
 
         def done(result: AriResult) -> None:
             if result.error is None:
@@ -200,21 +206,27 @@ class AriControl:
         self.link.submit(commands.subscribe(self.link.config.app, leg), key=leg, on_result=done)
 
     def _hanging_up(self, event: dict[str, Any]) -> None:
-        self._hung_up.add(event["channel"]["id"])
+        # With ``soft`` it is ours, and the cause is no Q.850; a BYE without a Reason header has none.
+        cause = 0 if event.get("soft") else int(event.get("cause") or 0)
+        sip_code = event.get("tech_cause") or None
+        self._hung_up[event["channel"]["id"]] = (_plain(cause, sip_code) or 16, sip_code)
 
     def _stasis_end(self, event: dict[str, Any]) -> Event | None:
         leg = LegId(event["channel"]["id"])
-        if leg in self._hung_up or leg.startswith(OUR_LEG_PREFIX):
+        if leg.startswith(OUR_LEG_PREFIX):
             return None  # ChannelDestroyed follows
-        return LegLeft(self._clock.now(), leg)
+        if leg not in self._hung_up:
+            return LegLeft(self._clock.now(), leg)
+        if leg not in self._to_follow:
+            return None  # likewise
+        self._to_follow.pop(leg).cancel()
+        cause, sip_code = self._hung_up.pop(leg)
+        return LegEnded(self._clock.now(), leg, cause, sip_code)
 
     def _destroyed(self, event: dict[str, Any]) -> Event:
         leg, sip_code = LegId(event["channel"]["id"]), event.get("tech_cause") or None
-        cause = int(event["cause"])
-        if (cause, sip_code) == _CANCELLED:
-            cause = 16
-        if leg in self._hung_up:
-            self._hung_up.discard(leg)
+        cause = _plain(int(event["cause"]), sip_code)
+        if self._hung_up.pop(leg, None) is not None:
             # A party that hangs up without a Reason header leaves Asterisk's cause at 0; that is normal clearing.
             cause = cause or 16
         return LegEnded(self._clock.now(), leg, cause, sip_code)
@@ -317,6 +329,9 @@ class AriControl:
             self._hung_up.clear()
             self._entering.clear()
             self._unannounced.clear()
+            for timer in self._to_follow.values():
+                timer.cancel()
+            self._to_follow.clear()
             for channel in found.channels:
                 if _inside(channel) and not channel.id.startswith(OUR_LEG_PREFIX):
                     self._follow(LegId(channel.id))
@@ -348,3 +363,8 @@ def _seen(channel: ChannelSnapshot) -> ChannelSeen:
         caller=channel.caller_number,
         created_at=datetime.strptime(channel.creation_time, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp(),
     )
+
+
+def _plain(cause: int, sip_code: int | None) -> int:
+    """Call a caller's CANCEL normal clearing; Asterisk says interworking."""
+    return 16 if (cause, sip_code) == _CANCELLED else cause

@@ -16,12 +16,13 @@ from acd.domain.commands import (
     Ring,
     StartMusic,
     StartRecording,
+    StartTimer,
     StopMusic,
     StopPlay,
 )
-from acd.domain.events import LegAnswered, LinkChanged, PlanLoaded
+from acd.domain.events import CallArrived, LegAnswered, LinkChanged, PlanLoaded
 from acd.domain.exits import Exit
-from acd.domain.ids import PromptKey, QueueId
+from acd.domain.ids import LegId, PromptKey, QueueId
 from acd.engine.state import Contact, Free, InCall, Offered, Talking, Waiting, WrapUp
 from tests.engine_kit import Bench, levels, make_plan, with_queue
 
@@ -97,12 +98,23 @@ def test_when_the_agent_answers_both_are_joined_and_recorded() -> None:
     assert not {f"ring:{leg}", f"wait:{leg}"} & set(bench.timers)
 
 
+def test_the_ringing_tone_does_not_stand_before_an_agent_who_answers_at_once() -> None:
+    bench = Bench()
+    bench.login("citra")
+    arrived = CallArrived(bench.at, LegId("1700.77"), "PJSIP/gw-00000001", "170", "0811")
+    assert [type(c) for c in bench.feed(arrived) if not isinstance(c, StartTimer)] == [Originate, CreateBridge]
+    bench.feed(LegAnswered(bench.at, bench.leg_of("citra")))
+    bench.sleep(5)
+    assert bench.got(Ring) == []
+
+
 def test_an_unanswered_caller_is_answered_at_the_connection() -> None:
     bench = Bench()
     bench.login("citra")
     leg = bench.call("170")
-    assert [type(c) for c in bench.ordered] == [Originate, CreateBridge, Ring]
+    assert [type(c) for c in bench.ordered] == [Originate, CreateBridge]
     bench.sleep(2)
+    assert [type(c) for c in bench.ordered] == [Ring]
     bench.pick_up("citra")
     assert [type(c) for c in bench.ordered] == [Answer, AddToBridge]
     assert bench.contact(leg).answered_at == bench.at

@@ -392,6 +392,18 @@ async def test_a_caller_who_cannot_be_followed_is_gone(desk: Desk, status: int) 
     assert desk.events[1] == LegEnded(NOW, L1)
 
 
+async def test_a_caller_gone_before_being_followed_has_ended_with_the_cause_of_the_request(desk: Desk) -> None:
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
+    await desk.ari.emit(
+        {"type": "ChannelHangupRequest", "channel": channel(state="Ring"), "cause": 127, "tech_cause": 487}
+    )
+    await desk.ari.emit({"type": "StasisEnd", "channel": channel()})
+    await desk.until(2)
+    assert desk.events[1] == LegEnded(NOW, L1, 16, 487)
+    await asyncio.sleep(0.1)
+    assert len(desk.events) == 2
+
+
 async def test_a_caller_whose_following_is_not_confirmed_stays(desk: Desk) -> None:
     gate = asyncio.Event()
     desk.ari.answer("POST", "/applications/acd/subscription", 200, gate=gate)
