@@ -178,12 +178,11 @@ class Centre:
     def said(self, sound: bytes | bytearray, prompts: Iterable[str], language: str = "id") -> list[str]:
         """Which of the prompts are in a piece of sound, wherever they begin."""
         folder = self.site.deployment.folder / "sounds" / language
-        heard = _shape(_samples(sound))
-        return [prompt for prompt in prompts if _contains(heard, _shape(read_wav(folder / f"{prompt}.wav")))]
-
-
-def _samples(sound: bytes | bytearray) -> list[int]:
-    return [ALAW[byte] for byte in sound]
+        samples = [ALAW[byte] for byte in sound]
+        # Sound after sound: the last packet of the one before may have been a short one, and all frames lie otherwise.
+        heard = [_shape(samples[begin:]) for begin in range(0, FRAME, FRAME // 4)]
+        shapes = {prompt: _shape(read_wav(folder / f"{prompt}.wav")) for prompt in prompts}
+        return [prompt for prompt, shape in shapes.items() if any(_contains(one, shape) for one in heard)]
 
 
 def _shape(samples: list[int] | tuple[int, ...]) -> list[float]:
