@@ -230,7 +230,7 @@ async def open_websocket(url: str, headers: Mapping[str, str], *, max_message_by
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     lines = [
         f"GET {target} HTTP/1.1",
-        f"Host: {host}:{port}",
+        f"Host: {parts.netloc.rpartition('@')[2]}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         "Sec-WebSocket-Version: 13",
