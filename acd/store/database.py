@@ -34,7 +34,9 @@ async def open_database(url: str) -> AsyncEngine:
     """
     try:
         engine = create_async_engine(url)
-    except (ArgumentError, ImportError) as error:
+    except ImportError as error:
+        raise StoreError(f"cannot use the database: its driver {error.name} is not installed") from error
+    except ArgumentError as error:
         raise StoreError(f"cannot use the database: {error}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _sqlite_settings)

@@ -117,6 +117,16 @@ def test_a_journal_in_use_is_one_clear_line(tmp_path: Path) -> None:
     assert printed == [f"acd: the journal {tmp_path}/var/journal.db is in use by another engine"]
 
 
+def test_a_database_whose_driver_is_not_installed_is_one_clear_line(tmp_path: Path) -> None:
+    deployment.write(tmp_path)
+    file = tmp_path / "config" / "acd.yaml"
+    url = f"sqlite+aiosqlite:///{tmp_path}/var/acd.db"
+    text = file.read_text(encoding="utf-8")
+    assert url in text
+    file.write_text(text.replace(url, "postgresql+asyncpg://db/acd"), encoding="utf-8")
+    assert refusal(tmp_path) == ["acd: cannot use the database: its driver asyncpg is not installed"]
+
+
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     deployment.write(tmp_path)
     (tmp_path / "var").rmdir()

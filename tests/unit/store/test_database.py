@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -63,3 +64,9 @@ def test_a_database_we_do_not_migrate_must_be_at_the_newest_revision(tmp_path: P
         _upgrade(connection)
         _check(connection)
     engine.dispose()
+
+
+async def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(StoreError, match="cannot use the database: its driver asyncpg is not installed"):
+        await open_database("postgresql+asyncpg://db/acd")
