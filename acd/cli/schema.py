@@ -14,9 +14,7 @@ from acd.settings.schema import schema as schema_of
 
 
 def schema(
-    name: str = typer.Argument(
-        "", metavar="NAME", help=f"One of {', '.join(KINDS)}; all, in one object, by default."
-    ),
+    name: str = typer.Argument("", metavar="NAME", help=f"One of {', '.join(KINDS)}; all, in one object, by default."),
 ) -> None:
     """Print JSON Schema (draft 2020-12) of a file of config/ or ivr_flows/."""
     if name and name not in KINDS:
