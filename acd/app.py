@@ -87,8 +87,12 @@ class App:
     @classmethod
     async def open(cls, settings: Settings) -> App:
         """Open journal and store. Raises ``StoreError``."""
-        settings.journal.parent.mkdir(parents=True, exist_ok=True)
-        journal = SqliteJournal(settings.journal, on_error=lambda why: log.error("journal_failing", why=why))
+        settings.journal.file.parent.mkdir(parents=True, exist_ok=True)
+        journal = SqliteJournal(
+            settings.journal.file,
+            keep_all=settings.journal.keep_all,
+            on_error=lambda why: log.error("journal_failing", why=why),
+        )
         try:
             records = await open_records(
                 settings.store.url.reveal(), on_error=lambda why: log.error("records_failing", why=why)
@@ -154,6 +158,7 @@ class App:
                 request_agent=self.dispatcher.request_agent,
                 metrics=metrics.render,
                 ready=self._ready,
+                pause_reasons=self._settings.plan.pause_reasons,
                 tokens=api_tokens((given.name, given.token.reveal()) for given in api.tokens),
             )
         )

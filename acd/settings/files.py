@@ -73,7 +73,7 @@ class AmiSection(Strict):
 
 
 class StoreSection(Strict):
-    """Call records: SQLite by default, PostgreSQL by an address with a password from outside."""
+    """Call records, in SQLite; PostgreSQL is understood, but its driver and tables are not there yet."""
 
     url: Text | None = None
     """SQLAlchemy address without a password, such as ``sqlite+aiosqlite:////var/lib/acd/acd.db``."""
@@ -85,6 +85,9 @@ class JournalSection(Strict):
     """Every input of the engine, so that a restart goes on where it was."""
 
     file: Text = "/var/lib/acd/journal.db"
+    keep: Literal["all", "recent"] = "recent"
+    """``recent``: what a restart needs, back to the last snapshot but one. ``all``: every event ever, for audit and
+    replay from the beginning, at about 0.5 kB an event; the file then grows without end."""
 
 
 class RecordingsSection(Strict):
@@ -104,8 +107,9 @@ class PromptsSection(Strict):
     """Where rendered prompts are kept: ``<dir>/<language>/<prompt>.wav``."""
     recorded_dir: Text | None = None
     """Recorded voices, same layout; they take precedence over the rendered ones."""
-    sound_prefix: SoundPath = "acd"
-    """Path Asterisk plays them by: ``sound:<sound_prefix>/<language>/<prompt>``."""
+    sound_prefix: SoundPath | None = None
+    """Path Asterisk plays them by: ``sound:<sound_prefix>/<language>/<prompt>``; the full path of ``dir`` by default.
+    Without a leading ``/`` it is below ``sounds`` in Asterisk's data directory."""
 
 
 class LanguageSection(Strict):

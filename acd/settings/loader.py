@@ -84,7 +84,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
         ari=values.AriSettings(ari.url.rstrip("/"), ari.user, ari_password, ari.application),
         ami=values.AmiSettings(ami.host, ami.port, ami.user, ami_password),
         store=values.StoreSettings(store),
-        journal=base / acd.journal.file,
+        journal=values.JournalSettings(base / acd.journal.file, keep_all=acd.journal.keep == "all"),
         recordings=values.RecordingsSettings(base / recordings.dir, plan.recording_prefix, recordings.format),
         prompts=_prompts(base, files),
         pbx=pbx,
@@ -124,7 +124,7 @@ def _prompts(base: Path, files: Files) -> values.PromptsSettings:
     return values.PromptsSettings(
         dir=base / section.dir,
         recorded_dir=base / section.recorded_dir if section.recorded_dir else None,
-        sound_prefix=section.sound_prefix,
+        sound_prefix=section.sound_prefix or str((base / section.dir).absolute()),
         voices={Language(k): v.voice or k for k, v in languages.items()},
         texts={
             PromptKey(key): {Language(language): text for language, text in texts.items()}

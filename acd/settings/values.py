@@ -80,6 +80,14 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """The journal's file, and whether events stay in it that a restart does not need."""
+
+    file: Path
+    keep_all: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingsSettings:
     """Where Asterisk writes recordings (``dir``), their format; names begin with the plan's ``recording_prefix``."""
 
@@ -151,7 +159,7 @@ class Settings:
     ari: AriSettings
     ami: AmiSettings
     store: StoreSettings
-    journal: Path
+    journal: JournalSettings
     recordings: RecordingsSettings
     prompts: PromptsSettings
     pbx: PbxSettings

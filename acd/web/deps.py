@@ -27,4 +27,6 @@ class WebDeps:
     metrics: Callable[[str], tuple[bytes, str]]
     """Accept header -> body and content type of ``/metrics``."""
     ready: Callable[[], Readiness]
+    pause_reasons: tuple[str, ...]
+    """The reasons the deployment knows."""
     tokens: tuple[ApiToken, ...] = ()

@@ -87,7 +87,11 @@ async def _agent(call: Call) -> AgentView:
 async def _act(action: AgentAction, call: Call) -> AgentView:
     agent_id = AgentId(call.path["agent_id"])
     await _agent(call)
-    reason = call.body.reason if isinstance(call.body, PauseBody) else ""
+    reason = ""
+    if isinstance(call.body, PauseBody):
+        reason, known = call.body.reason, call.deps.pause_reasons
+        if reason not in known:
+            raise bad_field("reason", f"must be one of {', '.join(known)}" if known else "no reason is configured")
     try:
         async with asyncio.timeout(AGENT_ANSWER_S):
             done, message = await call.deps.request_agent(agent_id, action, reason)

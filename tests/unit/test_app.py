@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -153,7 +154,7 @@ async def test_a_caller_taken_in_is_claimed_before_ami_and_known_to_the_engine(
         assert [contact.id for contact in view.contacts] == ["1.1"]
         assert "0811222333" not in str(logs)
         plays = [one.body["media"] for one in ari.seen if "/play/" in one.path]
-        assert plays == [["sound:acd/id/welcome"]]
+        assert plays == [[f"sound:{tmp_path}/lib/sounds/acd/id/welcome"]]
 
 
 async def test_what_ami_tells_reaches_the_engine(tmp_path: Path, ari: FakeAri, ami: FakeAmi) -> None:
@@ -191,10 +192,26 @@ async def test_a_restart_goes_on_where_it_was(alone: Settings) -> None:
 
 async def test_a_port_in_use_is_an_error_and_leaves_nothing_behind(alone: Settings) -> None:
     async with running(alone) as app:
-        second = replace(alone, api=replace(alone.api, port=app.port), journal=alone.journal.with_name("second.db"))
+        elsewhere = replace(alone.journal, file=alone.journal.file.with_name("second.db"))
+        second = replace(alone, api=replace(alone.api, port=app.port), journal=elsewhere)
         with pytest.raises(OSError, match="address already in use"):
             async with running(second):
                 pass
+
+
+@pytest.mark.parametrize("keep_all", [False, True])
+async def test_the_journal_keeps_all_only_if_told_so(alone: Settings, *, keep_all: bool) -> None:
+    """Three starts leave three snapshots; the next start after them removes what is older than the last two."""
+    told = replace(alone, journal=replace(alone.journal, keep_all=keep_all))
+    for number in range(4):
+        async with running(told) as app:
+            app.dispatcher.submit(
+                CallArrived(app._clock.now(), LegId(f"1.{number}"), "PJSIP/gw1-00000001", "169", "0811222333")
+            )
+    with sqlite3.connect(told.journal.file) as rows:
+        (first,) = rows.execute("SELECT min(seq) FROM events").fetchone()
+    rows.close()
+    assert (first == 1) == keep_all
 
 
 async def test_a_journal_in_use_is_an_error_and_leaves_nothing_behind(alone: Settings) -> None:

@@ -140,6 +140,21 @@ def test_the_version_changes_with_any_file_and_with_nothing_else(sample: Deploym
     assert load(sample.config, sample.flows, {}, secrets=False).plan.version != before
 
 
+def test_the_journal_keeps_what_a_restart_needs_unless_told_to_keep_all(sample: Deployment) -> None:
+    assert not load(sample.config, sample.flows, {}, secrets=False).journal.keep_all
+    sample.change("acd.yaml", "keep: recent", "keep: all")
+    assert load(sample.config, sample.flows, {}, secrets=False).journal.keep_all
+
+
+def test_prompts_are_played_from_where_they_are_made(sample: Deployment) -> None:
+    made = load(sample.config, sample.flows, {}, secrets=False).prompts
+    assert made.sound_prefix == str(made.dir)
+    sample.change("acd.yaml", "  sound_prefix: /var/lib/asterisk/sounds/acd\n", "")
+    sample.change("acd.yaml", "  dir: /var/lib/asterisk/sounds/acd ", "  dir: sounds ")
+    made = load(sample.config, sample.flows, {}, secrets=False).prompts
+    assert made.sound_prefix == str(sample.config / "sounds")
+
+
 # --- secrets
 
 
@@ -316,6 +331,7 @@ def test_an_agent_with_a_mistake_does_not_make_a_queue_impossible_to_serve(sampl
             "api.bind: 'everywhere' is no address of this machine",
         ),
         ("voice: en-us}", "voice: en us}", "languages.en.voice: must be a voice"),
+        ("keep: recent", "keep: some", "journal.keep: 'some' is none of all, recent"),
         ("rtp_to: 20000", "rtp_to: 10000", "sip.rtp_to: must be above rtp_from (10000)"),
     ],
 )

@@ -81,6 +81,14 @@ async def test_a_refusal_is_a_409_in_the_engines_words(client: Client, world: Wo
     assert (await response.json(content_type=None))["detail"] == "not logged in"
 
 
+async def test_a_pause_reason_nobody_knows_is_a_400_that_names_the_known_ones(client: Client, world: World) -> None:
+    response = await client.post("/api/v1/agents/agent101/pause", json={"reason": "x"}, headers=bearer(SUPERVISOR))
+    assert response.status == 400
+    problem = await response.json(content_type=None)
+    assert problem["errors"] == [{"field": "reason", "message": "must be one of makan siang, rapat"}]
+    assert world.requests == []
+
+
 async def test_an_engine_that_does_not_answer_is_a_504(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handlers, "AGENT_ANSWER_S", 0.01)
 

@@ -104,6 +104,7 @@ class World:
             request_agent=self.request,
             metrics=lambda accept: (b"acd_up 1\n", f"text/plain; accepted={len(accept)}"),
             ready=lambda: self.readiness,
+            pause_reasons=("makan siang", "rapat"),
             tokens=api_tokens(
                 [("viewer/wallboard", VIEWER), ("agent/agent102", AGENT), ("supervisor/rudi", SUPERVISOR)]
             ),
