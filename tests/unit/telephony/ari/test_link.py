@@ -180,6 +180,17 @@ async def test_an_unanswered_command_times_out_alone(server: FakeAri, connected:
         assert len(client.results) == 1, "the late answer finds nobody"
 
 
+async def test_no_command_is_given_up_before_its_time(server: FakeAri, connected: Any) -> None:
+    gate = asyncio.Event()
+    server.answer("POST", "/channels/a/answer", gate=gate)
+    async with connected(request_timeout_s=1.2) as client:
+        client.send("/channels/a/answer")
+        await asyncio.sleep(0.8)
+        gate.set()
+        await server.until(lambda: bool(client.results))
+        assert client.errors() == [None]
+
+
 async def test_over_http_a_command_that_waited_too_long_is_never_sent(server: FakeAri, connected: Any) -> None:
     server.version = "18.9.0"
     gate = asyncio.Event()

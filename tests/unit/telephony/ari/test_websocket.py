@@ -227,10 +227,14 @@ def test_closing_does_not_wait_for_a_peer_that_reads_nothing(run: Run) -> None:
     async def story() -> None:
         async with pair() as both:
             both.start()
-            both.socket.send(b"x" * (1 << 24))
+            lost = asyncio.Event()
+            both.socket.connection_lost = lambda _: lost.set()  # type: ignore[method-assign]
+            both.socket.send(b"x" * (1 << 25))
             both.socket.close(why="enough")
             assert both.socket.closed.done()
             assert await both.socket.closed == "enough"
+            async with asyncio.timeout(10):
+                await lost.wait()
 
     run(story())
 
