@@ -180,15 +180,22 @@ async def test_an_unanswered_command_times_out_alone(server: FakeAri, connected:
         assert len(client.results) == 1, "the late answer finds nobody"
 
 
-async def test_no_command_is_given_up_before_its_time(server: FakeAri, connected: Any) -> None:
-    gate = asyncio.Event()
-    server.answer("POST", "/channels/a/answer", gate=gate)
-    async with connected(request_timeout_s=1.2) as client:
+async def test_a_command_is_given_up_after_its_time_and_not_before(server: FakeAri, connected: Any) -> None:
+    server.answer("POST", "/channels/a/answer", gate=asyncio.Event())
+    async with connected(request_timeout_s=3600) as client:
+
+        def quarter_of_an_hour() -> None:
+            client.link._tick.cancel()
+            client.link._expire()
+
+        for _ in range(7):
+            quarter_of_an_hour()
         client.send("/channels/a/answer")
-        await asyncio.sleep(0.8)
-        gate.set()
-        await server.until(lambda: bool(client.results))
-        assert client.errors() == [None]
+        for _ in range(4):
+            quarter_of_an_hour()
+        assert client.results == []
+        quarter_of_an_hour()
+        assert client.errors() == [CommandTimeout]
 
 
 async def test_over_http_a_command_that_waited_too_long_is_never_sent(server: FakeAri, connected: Any) -> None:

@@ -228,7 +228,7 @@ def test_closing_does_not_wait_for_a_peer_that_reads_nothing(run: Run) -> None:
         async with pair() as both:
             both.start()
             lost = asyncio.Event()
-            both.socket.connection_lost = lambda _: lost.set()  # type: ignore[method-assign]
+            both.socket.connection_lost = lambda exc: lost.set()  # type: ignore[method-assign]
             both.socket.send(b"x" * (1 << 25))
             both.socket.close(why="enough")
             assert both.socket.closed.done()
