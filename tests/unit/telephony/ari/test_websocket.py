@@ -74,6 +74,17 @@ class Pair:
             return [await self.got.get() for _ in range(count)]
 
 
+def with_lost(socket: WebSocket, lost: asyncio.Event) -> None:
+    """Have the event set when the transport is really gone."""
+    told = socket.connection_lost
+
+    def connection_lost(exc: Exception | None) -> None:
+        told(exc)
+        lost.set()
+
+    socket.connection_lost = connection_lost  # type: ignore[method-assign]
+
+
 @asynccontextmanager
 async def server(answer: Callable[[bytes], bytes]) -> AsyncIterator[tuple[int, asyncio.Queue[Peer]]]:
     peers: asyncio.Queue[Peer] = asyncio.Queue()
@@ -228,7 +239,7 @@ def test_closing_does_not_wait_for_a_peer_that_reads_nothing(run: Run) -> None:
         async with pair() as both:
             both.start()
             lost = asyncio.Event()
-            both.socket.connection_lost = lambda exc: lost.set()  # type: ignore[method-assign]
+            with_lost(both.socket, lost)
             both.socket.send(b"x" * (1 << 25))
             both.socket.close(why="enough")
             assert both.socket.closed.done()
