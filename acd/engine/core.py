@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -32,10 +31,10 @@ from acd.domain.events import (
     UnroutedEnded,
 )
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, RecordingName, SkillId
+from acd.domain.ids import AgentId, ContactId, RecordingName
 from acd.domain.record import CallRecord, RecordingRow
 from acd.engine import agent as agents
-from acd.engine import arrival, ending, ivr, kpi, legs, presence, resync, trunks
+from acd.engine import arrival, ending, ivr, kpi, legs, matching, presence, resync, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import EngineState, InIvr, Leaving, TrunkState, Waiting
 from acd.engine.turn import Turn
@@ -46,21 +45,16 @@ class Engine:
 
     def __init__(self, state: EngineState | None = None) -> None:
         self.state = state if state is not None else EngineState()
-        self._skills: Mapping[AgentId, Mapping[SkillId, int]] = {}
-        self._index()
-
-    def _index(self) -> None:
-        plan = self.state.plan
-        self._skills = {a.id: {s.skill: s.level for s in a.skills} for a in plan.agents.values()} if plan else {}
+        self._matcher = matching.Matcher(self.state.plan)
 
     def handle(self, event: Event) -> list[Command]:
         """Apply one event. Returns commands in the order to be carried out; never raises for an event's content."""
         if isinstance(event, PlanLoaded):
             self.state.plan = event.plan
-            self._index()
+            self._matcher = matching.Matcher(event.plan)
         if self.state.plan is None:
             return [Ignored(event.kind, "no plan is loaded")]
-        turn = Turn(self.state, self.state.plan, self._skills, event.at)
+        turn = Turn(self.state, self.state.plan, self._matcher, event.at)
         _dispatch(turn, event)
         return turn.out
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from acd.domain.ids import AgentId, ContactId, Language, SkillId
+from acd.domain.ids import AgentId, ContactId, Language, QueueId, SkillId
 from acd.domain.plan import AgentPlan, Plan, QueueNode, QueuePlan, SkillLevel
 from acd.engine.state import Agent, Contact, Free, Waiting
 
@@ -61,19 +61,41 @@ def contact_rank(contact: Contact, waiting: Waiting) -> tuple[int, float, Contac
     return (-waiting.priority, waiting.since, contact.id)
 
 
-def best_agent(
-    plan: Plan, skills: Mapping[AgentId, Skills], agents: Iterable[Agent], waiting: Waiting
-) -> AgentId | None:
-    """Choose the agent for a contact; None when nobody can take it now."""
-    best: tuple[bool, int, float, AgentId] | None = None
-    for agent in agents:  # a plain loop: this stands between a caller and the ringing phone
-        if available(agent):
-            matched = match(plan.agents[agent.id], skills[agent.id], waiting)
-            if matched is not None:
-                rank = (agent.id in waiting.tried, -matched, agent.work.since, agent.id)
+Candidate = tuple[int, AgentId]
+"""An agent who may take a contact, and the sum of the proficiencies, negative so that the best match is lowest."""
+
+
+class Matcher:
+    """Who may take what, worked out once for each plan: it stands between a caller and the ringing phone."""
+
+    def __init__(self, plan: Plan | None) -> None:
+        agents = plan.agents.values() if plan is not None else ()
+        self._agents = tuple(agents)
+        self.skills: dict[AgentId, Skills] = {a.id: {s.skill: s.level for s in a.skills} for a in agents}
+        self._known: dict[tuple[QueueId, tuple[SkillLevel, ...]], tuple[Candidate, ...]] = {}
+
+    def candidates(self, waiting: Waiting) -> tuple[Candidate, ...]:
+        """Everybody who may take a contact, available or not, best match first."""
+        key = (waiting.queue, waiting.requires)
+        found = self._known.get(key)
+        if found is None:
+            matched = ((match(agent, self.skills[agent.id], waiting), agent.id) for agent in self._agents)
+            found = tuple(sorted((-total, agent) for total, agent in matched if total is not None))
+            self._known[key] = found
+        return found
+
+    def best_agent(self, agents: Mapping[AgentId, Agent], waiting: Waiting) -> AgentId | None:
+        """Choose the agent for a contact; None when nobody can take it now."""
+        best: tuple[bool, int, float, AgentId] | None = None
+        for matched, agent_id in self.candidates(waiting):
+            if best is not None and not best[0] and matched > best[1]:
+                break  # from here on everybody matches worse than somebody who was not tried yet
+            agent = agents.get(agent_id)
+            if agent is not None and available(agent):
+                rank = (agent_id in waiting.tried, matched, agent.work.since, agent_id)
                 if best is None or rank < best:
                     best = rank
-    return best[-1] if best else None
+        return best[-1] if best else None
 
 
 def next_contact(plan: Plan, skills: Skills, agent: AgentId, contacts: Iterable[Contact]) -> ContactId | None:

@@ -182,7 +182,7 @@ def offer_contact(turn: Turn, contact: Contact) -> None:
     """Look for an agent for a waiting contact."""
     if not turn.state.ari_up or not isinstance(contact.phase, Waiting) or contact.phase.offer is not None:
         return
-    chosen = matching.best_agent(turn.plan, turn.skills, turn.state.agents.values(), contact.phase)
+    chosen = turn.matcher.best_agent(turn.state.agents, contact.phase)
     if chosen is not None:
         _offer(turn, contact, contact.phase, chosen)
 
@@ -192,7 +192,7 @@ def offer_agent(turn: Turn, agent_id: AgentId) -> None:
     agent = turn.state.agents.get(agent_id)
     if agent is None or not turn.state.ari_up or not matching.available(agent):
         return
-    chosen = matching.next_contact(turn.plan, turn.skills[agent_id], agent_id, turn.state.contacts.values())
+    chosen = matching.next_contact(turn.plan, turn.matcher.skills[agent_id], agent_id, turn.state.contacts.values())
     if chosen is None:
         return
     # The contact decides among all agents: somebody better may have become available in the same moment.

@@ -5,26 +5,25 @@ Helpers that every desk needs (timers, agents, contacts) and nothing that decide
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from acd.domain.commands import CancelTimer, Command, Ignored, StartTimer, TelephonyCommand
-from acd.domain.ids import AgentId, ContactId, SkillId, TimerKey
+from acd.domain.ids import AgentId, ContactId, TimerKey
 from acd.domain.plan import Plan
+from acd.engine.matching import Matcher
 from acd.engine.state import Agent, Contact, EngineState, Phase, Timer
 
 
 class Turn:
     """Made anew for each event; ``out`` holds the commands in the order to be carried out."""
 
-    __slots__ = ("at", "out", "plan", "skills", "state")
+    __slots__ = ("at", "matcher", "out", "plan", "state")
 
-    def __init__(
-        self, state: EngineState, plan: Plan, skills: Mapping[AgentId, Mapping[SkillId, int]], at: float
-    ) -> None:
+    def __init__(self, state: EngineState, plan: Plan, matcher: Matcher, at: float) -> None:
         self.state = state
         self.plan = plan
-        self.skills = skills
+        self.matcher = matcher
         self.at = at
         self.out: list[Command] = []
 

@@ -58,7 +58,7 @@ _CANCELLED = (127, 487)
 """What Asterisk makes of a CANCEL. In Q.850 a caller who gives up clears normally (RFC 3398)."""
 _STASIS = frozenset({"Stasis", "StasisBroadcast"})
 
-FOLLOW_S = 0.05
+FOLLOW_S = 0.02
 """How long after a caller came in the channel is subscribed to."""
 ENTER_S = 1.0
 """After a claim: how long until a caller who was not seen to enter is looked for."""

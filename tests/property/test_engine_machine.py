@@ -446,9 +446,12 @@ class CallCentre(RuleBasedStateMachine):
         if plan is None or not state.ari_up or not self.synced:
             return
         skills = {a.id: {s.skill: s.level for s in a.skills} for a in plan.agents.values()}
+        idle = [agent for agent in state.agents.values() if matching.available(agent)]
         for contact in state.contacts.values():
             if isinstance(contact.phase, Waiting) and contact.phase.offer is None:
-                free = matching.best_agent(plan, skills, state.agents.values(), contact.phase)
+                phase = contact.phase
+                able = (a.id for a in idle if matching.match(plan.agents[a.id], skills[a.id], phase) is not None)
+                free = next(able, None)
                 assert free is None, f"{contact.id} waits though {free} is free"
 
     @invariant()

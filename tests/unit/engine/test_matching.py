@@ -30,8 +30,7 @@ def contact(name: str, phase: Waiting) -> Contact:
 
 
 def best(phase: Waiting, *agents: Agent, plan: Plan = PLAN) -> str | None:
-    skills = {a.id: {s.skill: s.level for s in a.skills} for a in plan.agents.values()}
-    return matching.best_agent(plan, skills, agents, phase)
+    return matching.Matcher(plan).best_agent({agent.id: agent for agent in agents}, phase)
 
 
 def test_requirements_join_queue_node_and_language_with_the_higher_minimum() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acd.domain.commands import CancelTimer, Ignored, StartTimer
 from acd.domain.ids import AgentId, ContactId, TimerKey
+from acd.engine.matching import Matcher
 from acd.engine.state import EngineState
 from acd.engine.turn import Turn
 from tests.engine_kit import make_plan
@@ -12,7 +13,7 @@ KEY = TimerKey("ring:c")
 
 
 def turn() -> Turn:
-    return Turn(EngineState(), make_plan(), {}, 100.0)
+    return Turn(EngineState(), make_plan(), Matcher(None), 100.0)
 
 
 def test_each_start_of_a_timer_has_a_generation_of_its_own_and_replaces_the_one_before() -> None:
