@@ -17,6 +17,7 @@ import typer
 
 from acd.deploy.asterisk import AsteriskInstance, console
 from acd.deploy.check import check as find_missing
+from acd.deploy.check_sounds import Sounds
 from acd.deploy.install import install as install_files
 from acd.deploy.live import LivePbx
 from acd.deploy.progress import shown_progress
@@ -132,7 +133,10 @@ def check(
             ask, recordings = instance.rx, instance.recordings_dir
         else:
             ask, recordings = _installed_console(), settings.recordings.dir
-        findings = find_missing(LivePbx(ask, plan.ari, plan.ami), plan, recordings)
+        made = settings.prompts
+        names = tuple(f"{language}/{key}" for key, texts in made.texts.items() for language in texts)
+        sounds = Sounds(made.dir, made.sound_prefix, names)
+        findings = find_missing(LivePbx(ask, plan.ari, plan.ami), plan, recordings, sounds)
     for finding in findings:
         print(finding)
     serious = sum(finding.serious for finding in findings)

@@ -9,9 +9,10 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from acd.deploy.check_sounds import Sounds, music, prompts
+from acd.deploy.finding import Finding, missing, note
 from acd.deploy.live import LivePbx, read_config
 from acd.deploy.modules import REQUIRED
 from acd.deploy.plan import PbxPlan
@@ -20,30 +21,19 @@ from acd.domain.errors import DeployError
 
 _ENOUGH_MS = 1000
 _SESSIONS = 100
+_RELOAD = "module reload res_pjsip.so"
 _READ_RIGHTS = ("system", "call")
 _WRITE_RIGHTS = ("system", "call", "reporting")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it should be; ``serious`` where calls would not be served."""
-
-    serious: bool
-    message: str
-    remedy: str
-
-    def __str__(self) -> str:
-        """Render for a person."""
-        return f"{'MISSING' if self.serious else 'note'}: {self.message}\n    -> {self.remedy}"
-
-
-def check(pbx: LivePbx, plan: PbxPlan, recordings: Path) -> list[Finding]:
+def check(pbx: LivePbx, plan: PbxPlan, recordings: Path, sounds: Sounds | None = None) -> list[Finding]:
     """Look at everything the engine needs; serious findings first.
 
     Args:
         pbx: the running Asterisk.
         plan: what the configuration expects of it.
         recordings: the recording folder the configuration names.
+        sounds: the prompts; not looked for without.
     """
     parts: tuple[Callable[[], Iterator[Finding]], ...] = (
         lambda: _ari(pbx),
@@ -52,6 +42,8 @@ def check(pbx: LivePbx, plan: PbxPlan, recordings: Path) -> list[Finding]:
         lambda: _dialplan(pbx, plan),
         lambda: _endpoints(pbx, plan),
         lambda: _fallback(pbx, plan),
+        lambda: music(pbx, plan.music_classes),
+        lambda: prompts(pbx, sounds) if sounds else iter(()),
         lambda: _settings(pbx),
         lambda: _recordings(pbx, recordings),
     )
@@ -59,56 +51,42 @@ def check(pbx: LivePbx, plan: PbxPlan, recordings: Path) -> list[Finding]:
     try:
         pbx.console("core show version")
     except DeployError as error:
-        found.append(
-            Finding(
-                serious=True, message=str(error), remedy="start Asterisk; run this check as root or as Asterisk's user"
-            )
-        )
+        found.append(missing(str(error), "start Asterisk; run this check as root or as Asterisk's user"))
         parts = parts[:3]
     for part in parts:
         try:
             found += part()
         except DeployError as error:
-            found.append(
-                Finding(serious=False, message=f"not everything could be looked at: {error}", remedy="run it as root")
-            )
+            found.append(note(f"not everything could be looked at: {error}", "run it as root"))
     return sorted(found, key=lambda finding: not finding.serious)
-
-
-def _missing(message: str, remedy: str) -> Finding:
-    return Finding(serious=True, message=message, remedy=remedy)
-
-
-def _note(message: str, remedy: str) -> Finding:
-    return Finding(serious=False, message=message, remedy=remedy)
 
 
 def _ari(pbx: LivePbx) -> Iterator[Finding]:
     status, info = pbx.ari_get("/asterisk/info")
     where = f"{pbx.ari.bind}:{pbx.ari.port}"
     if status == 0:
-        yield _missing(
+        yield missing(
             f"nobody answers HTTP at {where}", "http.conf: [general] enabled=yes, bindaddr, bindport; then restart"
         )
         return
     if status in {401, 403}:
-        yield _missing(
+        yield missing(
             f"ARI refuses the user {pbx.ari.user}", "ari.conf: #include acd_ari.conf; the password must be the engine's"
         )
         return
     if info is None:
-        yield _missing(f"ARI at {where} answers with status {status}", "ari.conf: [general] enabled=yes; load res_ari")
+        yield missing(f"ARI at {where} answers with status {status}", "ari.conf: [general] enabled=yes; load res_ari")
         return
     version = str(info.get("system", {}).get("version", ""))
     number = re.match(r"\d+", version)
     if number is not None and int(number[0]) < MINIMUM_ASTERISK:
-        yield _missing(f"Asterisk is version {version}", f"install Asterisk {MINIMUM_ASTERISK} or later")
+        yield missing(f"Asterisk is version {version}", f"install Asterisk {MINIMUM_ASTERISK} or later")
 
 
 def _ami(pbx: LivePbx) -> Iterator[Finding]:
     complaint = pbx.ami_login()
     if complaint:
-        yield _missing(
+        yield missing(
             f"AMI at {pbx.ami.bind}:{pbx.ami.port} does not let {pbx.ami.user} in: {complaint}",
             "manager.conf: [general] enabled=yes, bindaddr, port, and #include acd_manager.conf; then: manager reload",
         )
@@ -119,7 +97,7 @@ def _ami(pbx: LivePbx) -> Iterator[Finding]:
         rights = set(match[1].split(",")) if match else set()
         lacking = [right for right in wanted if right not in rights and "all" not in rights]
         if lacking:
-            yield _missing(
+            yield missing(
                 f"the AMI user {pbx.ami.user} lacks the {kind} right{'s' * (len(lacking) > 1)} {', '.join(lacking)}",
                 "manager.conf: #include acd_manager.conf; then: manager reload",
             )
@@ -132,9 +110,9 @@ def _modules(pbx: LivePbx) -> Iterator[Finding]:
     running = {str(module["name"]).removesuffix(".so") for module in listed if module.get("status") == "Running"}
     for name, purpose in sorted(REQUIRED.items()):
         if name not in running:
-            yield _missing(f"the module {name} is not loaded ({purpose})", f"modules.conf: load={name}.so")
+            yield missing(f"the module {name} is not loaded ({purpose})", f"modules.conf: load={name}.so")
     if "app_stasis_broadcast" not in running:
-        yield _note(
+        yield note(
             "this Asterisk has no StasisBroadcast: a stalled engine keeps new callers waiting",
             "Asterisk 22.7, 20.17 and later have it: load app_stasis_broadcast.so and res_stasis_broadcast.so",
         )
@@ -144,14 +122,14 @@ def _dialplan(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
     contexts = plan.contexts
     for context in (contexts.from_trunk, contexts.from_agents, contexts.fallback):
         if f"Context '{context}'" not in pbx.console(f"dialplan show {context}"):
-            yield _missing(
+            yield missing(
                 f"the dialplan has no context {context}",
                 "extensions.conf: #include acd_extensions.conf; then: dialplan reload",
             )
             return
     for code in plan.access_codes:
         if "Set(ACD_FALLBACK_QUEUE=" not in pbx.console(f"dialplan show {code.exten}@{contexts.from_trunk}"):
-            yield _missing(
+            yield missing(
                 f"the access code {code.exten} is not in {contexts.from_trunk}",
                 "acd asterisk install; then: dialplan reload",
             )
@@ -161,34 +139,40 @@ def _endpoints(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
     wanted = [(trunk.endpoint, plan.contexts.from_trunk) for trunk in plan.trunks]
     wanted += [(phone.endpoint, plan.contexts.from_agents) for phone in plan.phones]
     absent: list[str] = []
+    bypassing: list[str] = []
     for name, context in wanted:
         shown = pbx.console(f"pjsip show endpoint {name}")
         match = re.search(r"^ *context *: *(\S+)", shown, re.MULTILINE)
         if match is None:
             absent.append(name)
         elif match[1] != context:
-            yield _missing(
-                f"the endpoint {name} is in the context {match[1]}", f"pjsip.conf: [{name}] context={context}"
+            yield missing(
+                f"the endpoint {name} is in the context {match[1]}",
+                f"pjsip.conf: [{name}] context={context}; then: {_RELOAD}",
             )
+        if re.search(r"^ *direct_media *: *(true|yes)", shown, re.MULTILINE):
+            bypassing.append(name)
     if absent:
-        yield _missing(
+        yield missing(
             f"PJSIP does not know {', '.join(absent)}",
             "pjsip.conf: #include acd_pjsip.conf, which has the phones whose passwords acd.yaml names (phones:) and "
-            "the gateways of trunks.yaml; or endpoints of yours with these names; then: pjsip reload",
+            f"the gateways of trunks.yaml; or endpoints of yours with these names; then: {_RELOAD}",
+        )
+    if bypassing:
+        yield missing(
+            f"direct_media=yes lets sound bypass Asterisk at {', '.join(bypassing)}: the re-INVITE when two parties "
+            "are joined can end the call",
+            f"pjsip.conf: direct_media=no in each of these endpoints (yes is Asterisk's default); then: {_RELOAD}",
         )
 
 
 def _fallback(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
     for queue in plan.fallback_queues:
         if not pbx.console(f"queue show {queue.name}").lstrip().startswith(f"{queue.name} has"):
-            yield _missing(
+            yield missing(
                 f"there is no queue {queue.name}: callers hear nothing while the engine is away",
                 "queues.conf: #include acd_queues.conf; then: queue reload all",
             )
-    if "Class: acd\n" not in pbx.console("moh show classes"):
-        yield _note(
-            "there is no music on hold class acd", "musiconhold.conf: #include acd_musiconhold.conf; then: moh reload"
-        )
 
 
 def _settings(pbx: LivePbx) -> Iterator[Finding]:
@@ -208,18 +192,18 @@ def _settings(pbx: LivePbx) -> Iterator[Finding]:
     )
     http = read_config(etc / "http.conf").get("general", {})
     if int(http.get("sessionlimit", _SESSIONS)) < _SESSIONS:
-        yield _note(f"http.conf: sessionlimit={http['sessionlimit']}", f"set it to {_SESSIONS} or more")
+        yield note(f"http.conf: sessionlimit={http['sessionlimit']}", f"set it to {_SESSIONS} or more")
     for name, address in (
         ("http.conf", http.get("bindaddr")),
         ("manager.conf", manager.get("general", {}).get("bindaddr")),
     ):
         if address and not _is_private(address):
-            yield _note(f"{name}: bindaddr={address} is open to everybody", "bind it to 127.0.0.1 or a private network")
+            yield note(f"{name}: bindaddr={address} is open to everybody", "bind it to 127.0.0.1 or a private network")
 
 
 def _write_timeout(value: str | None, remedy: str, harm: str) -> Iterator[Finding]:
     if value is None or not value.isdigit() or int(value) < _ENOUGH_MS:
-        yield _missing(f"a write timeout is {value or 100} ms: {harm}", remedy)
+        yield missing(f"a write timeout is {value or 100} ms: {harm}", remedy)
 
 
 def _is_private(address: str) -> bool:
@@ -235,22 +219,22 @@ def _recordings(pbx: LivePbx, recordings: Path) -> Iterator[Finding]:
     match = re.search(r"Spool directory: *(\S+)", shown)
     theirs = Path(match[1]) / "recording" if match else recordings
     if theirs.resolve() != recordings.resolve():
-        yield _missing(
+        yield missing(
             f"Asterisk records into {theirs}, the configuration names {recordings}",
             f"acd.yaml: recordings: dir: {theirs}",
         )
         return
     owner = _process_owner(shown)
     if not theirs.is_dir():
-        yield _missing(
+        yield missing(
             f"the recording folder {theirs} does not exist", f"make it, owned by Asterisk's user: install -d {theirs}"
         )
         return
     folder = theirs.stat()
     if owner not in {None, 0, folder.st_uid} and not folder.st_mode & 0o022:
-        yield _missing(f"Asterisk's user may not write into {theirs}", f"chown it to the user with number {owner}")
+        yield missing(f"Asterisk's user may not write into {theirs}", f"chown it to the user with number {owner}")
     if not os.access(theirs, os.R_OK | os.X_OK):
-        yield _missing(
+        yield missing(
             f"this user may not read {theirs}, so recordings cannot be checked", "run the engine with Asterisk's group"
         )
 

@@ -166,6 +166,7 @@ class PbxPlan:
     ``claim_timeout_ms``: how long a caller waits for an engine to claim the call before the fallback queue takes it.
     ``dead_man_s``: absolute timeout set on callers, which the engine has to renew; 0 sets none.
     ``extra_includes``: files to include at the end of one of ours, e.g. ``{"extensions.conf": (Path(...),)}``.
+    ``music_classes``: classes of music on hold that waiting callers should hear.
     ``extra_modules``: Asterisk modules those files need beside ours, e.g. ``app_milliwatt``.
     """
 
@@ -185,6 +186,7 @@ class PbxPlan:
     qualify_s: int = 30
     extra_includes: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     extra_modules: tuple[str, ...] = ()
+    music_classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse double names and queues nobody declared."""

@@ -22,6 +22,7 @@ from acd.deploy.plan import (
 from acd.domain.errors import DeployError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from acd.domain.ids import AgentId
@@ -46,7 +47,7 @@ def pbx_plan(settings: Settings, *, moh_dir: Path | None = None) -> PbxPlan:
     members = tuple(endpoints[agent] for agent in pbx.fallback_agents if agent in endpoints)
     return PbxPlan(
         phones=tuple(_phone(settings, agent, endpoint) for agent, endpoint in endpoints.items()),
-        trunks=tuple(_trunk(gateway) for gateway in pbx.gateways),
+        trunks=(*(_trunk(gateway) for gateway in pbx.gateways), *_own_trunks(settings)),
         access_codes=tuple(AccessCodePlan(code.code, FALLBACK_QUEUE) for code in plan.access_codes.values()),
         fallback_queues=(FallbackQueuePlan(FALLBACK_QUEUE, members),),
         ari=_ari(settings),
@@ -56,6 +57,7 @@ def pbx_plan(settings: Settings, *, moh_dir: Path | None = None) -> PbxPlan:
         rtp_ports=pbx.rtp_ports,
         moh_dir=moh_dir,
         contexts=ContextsPlan(pbx.context_from_trunk, pbx.context_from_agents, pbx.context_fallback),
+        music_classes=tuple(sorted({queue.music for queue in plan.queues.values()})),
     )
 
 
@@ -79,6 +81,16 @@ def _trunk(gateway: Gateway) -> PbxTrunkPlan:
         codecs=gateway.codecs,
         dtmf_mode=cast("DtmfMode", gateway.dtmf_mode),
     )
+
+
+def _own_trunks(settings: Settings) -> Iterator[PbxTrunkPlan]:
+    """Give the operator's own PJSIP endpoints, which trunks name by their channels' prefix."""
+    written = {gateway.name for gateway in settings.pbx.gateways}
+    for trunk in settings.plan.trunks.values():
+        for prefix in trunk.channel_prefixes:
+            endpoint = prefix.removeprefix(_PJSIP)
+            if endpoint not in {prefix, *written}:
+                yield PbxTrunkPlan(endpoint, match=())
 
 
 def _ari(settings: Settings) -> UserPlan:

@@ -169,6 +169,49 @@ def test_an_existing_asterisk_with_our_files_included_passes_the_check(tools: To
         instance.stop()
 
 
+def test_the_check_looks_at_the_operators_own_endpoints_and_music_and_its_remedies_help(
+    tools: ToolSet, tmp_path: Path
+) -> None:
+    plan = make_plan(trunks=(PbxTrunkPlan("own", ()),), music_classes=("calm", "default"))
+    instance = AsteriskInstance(tools, tmp_path / "pbx")
+    instance.render(plan)
+    etc = instance.run_dir / "etc"
+
+    def add(name: str, text: str) -> None:
+        with (etc / name).open("a") as file:
+            file.write(text)
+
+    add("pjsip.conf", "\n[own]\ntype=endpoint\ncontext=acd-from-trunk\ndisallow=all\nallow=alaw\n")
+    instance.start(plan)
+    try:
+        [endpoint, music] = complaints(instance, plan)
+        assert endpoint.startswith("MISSING: direct_media=yes lets sound bypass Asterisk at own:")
+        assert endpoint.endswith("then: module reload res_pjsip.so")
+        assert music.startswith("note: no music on hold class calm")
+        add("pjsip.conf", "direct_media=no\n")
+        instance.rx("module reload res_pjsip.so")
+        add("musiconhold.conf", f"\n[calm]\nmode=files\ndirectory={instance.run_dir}/moh\n")
+        instance.rx("moh reload")
+        assert complaints(instance, plan) == []
+    finally:
+        instance.stop()
+
+
+def test_music_without_a_file_counts_as_missing(tools: ToolSet, tmp_path: Path) -> None:
+    plan = make_plan(music_classes=("calm",))
+    instance = AsteriskInstance(tools, tmp_path / "pbx")
+    instance.render(plan)
+    (tmp_path / "none").mkdir()
+    with (instance.run_dir / "etc/musiconhold.conf").open("a") as file:
+        file.write(f"\n[calm]\nmode=files\ndirectory={tmp_path}/none\n")
+    instance.start(plan)
+    try:
+        [found] = complaints(instance, plan)
+        assert "no music on hold class calm with a file in it" in found
+    finally:
+        instance.stop()
+
+
 async def test_a_phone_registers_with_its_secret(running: AsteriskInstance, plan: PbxPlan) -> None:
     async with phone("agent101", AGENTS, plan) as agent:
         await agent.register()

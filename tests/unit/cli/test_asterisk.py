@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from acd.cli import asterisk as command
-from acd.deploy.check import Finding
+from acd.deploy.finding import Finding
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ["--config", str(ROOT / "config"), "--flows", str(ROOT / "ivr_flows")]

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from acd.deploy.check import check
+from acd.deploy.check_sounds import Sounds
 from acd.deploy.live import LivePbx
 from acd.deploy.modules import REQUIRED
 from acd.deploy.plan import PbxPlan
 from acd.domain.errors import DeployError
 from tests.unit.deploy.plans import small_plan
 
-PLAN = small_plan()
+PLAN = small_plan(music_classes=("calm",))
 
 
 @dataclass
@@ -47,7 +48,7 @@ class FakePbx:
             "pjsip show endpoint agent101": " context            : acd-from-agents\n",
             "pjsip show endpoint agent102": " context            : acd-from-agents\n",
             "queue show acd-general": "\nacd-general has 0 calls\n",
-            "moh show classes": "Class: acd\n",
+            "moh show classes": "Class: acd\n\tMode: files\nClass: calm\n\tMode: files\n",
             **{
                 f"dialplan show {name}": f"[ Context '{name}' created by 'pbx_config' ]"
                 for name in ("acd-from-trunk", "acd-from-agents", "acd-fallback")
@@ -57,7 +58,7 @@ class FakePbx:
     def write(self, name: str, text: str) -> None:
         (self.root / "etc" / name).write_text(text)
 
-    def find(self, monkeypatch: pytest.MonkeyPatch, plan: PbxPlan = PLAN) -> list[str]:
+    def find(self, monkeypatch: pytest.MonkeyPatch, plan: PbxPlan = PLAN, sounds: Sounds | None = None) -> list[str]:
         def ask(command: str) -> str:
             if not self.console:
                 raise DeployError("Asterisk's console does not answer")
@@ -72,7 +73,8 @@ class FakePbx:
 
         monkeypatch.setattr(LivePbx, "ari_get", ari_get)
         monkeypatch.setattr(LivePbx, "ami_login", lambda _: self.complaint)
-        return [str(found) for found in check(LivePbx(ask, plan.ari, plan.ami), plan, self.root / "spool/recording")]
+        live = LivePbx(ask, plan.ari, plan.ami)
+        return [str(found) for found in check(live, plan, self.root / "spool/recording", sounds)]
 
 
 @pytest.fixture
@@ -148,8 +150,21 @@ def _few_sessions(pbx: FakePbx) -> None:
     pbx.write("http.conf", "[general]\nsessionlimit=10\n")
 
 
-def _no_music(pbx: FakePbx) -> None:
-    del pbx.console["moh show classes"]
+def _direct_media(pbx: FakePbx) -> None:
+    for name in ("gw1", "agent102"):
+        pbx.console[f"pjsip show endpoint {name}"] += " direct_media_method : invite\n direct_media  : true\n"
+
+
+def _no_music_of_ours(pbx: FakePbx) -> None:
+    pbx.console["moh show classes"] = "Class: calm\n"
+
+
+def _other_music(pbx: FakePbx) -> None:
+    pbx.console["moh show classes"] = "Class: acd\nClass: default\n"
+
+
+def _silence(pbx: FakePbx) -> None:
+    pbx.console["moh show classes"] = "Class: acd\n"
 
 
 def _no_folder(pbx: FakePbx) -> None:
@@ -179,7 +194,10 @@ def _other_folder(pbx: FakePbx) -> None:
         (_short_ami_timeout, "MISSING: a write timeout is 100 ms: a pause of the engine ends its AMI"),
         (_open_ami, "note: manager.conf: bindaddr=0.0.0.0 is open to everybody"),
         (_few_sessions, "note: http.conf: sessionlimit=10"),
-        (_no_music, "note: there is no music on hold class acd"),
+        (_direct_media, "MISSING: direct_media=yes lets sound bypass Asterisk at gw1, agent102"),
+        (_no_music_of_ours, "note: no music on hold class acd"),
+        (_other_music, "note: no music on hold class calm with a file in it: waiting callers hear default instead"),
+        (_silence, "MISSING: no music on hold class calm with a file in it: callers wait in silence"),
         (_no_folder, "does not exist"),
         (_other_folder, "elsewhere/recording, the configuration names"),
     ],
@@ -213,3 +231,39 @@ def test_files_that_cannot_be_read_are_a_note(pbx: FakePbx, monkeypatch: pytest.
     found = pbx.find(monkeypatch)
     assert len(found) == 1
     assert "not everything could be looked at" in found[0]
+
+
+def _prompts(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+NAMES = ("id/welcome", "en/welcome")
+
+
+def test_prompts_that_were_not_made_are_missing(pbx: FakePbx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    place = tmp_path / "sounds"
+    _prompts(place, "id/welcome.wav", "en/other.wav")
+    [found] = pbx.find(monkeypatch, sounds=Sounds(place, str(place), NAMES))
+    assert f"MISSING: 1 of 2 prompts have no sound file in {place}, such as en/welcome" in found
+    assert found.endswith("-> acd prompts build")
+
+
+def test_prompts_in_any_format_suffice(pbx: FakePbx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    place = tmp_path / "sounds"
+    _prompts(place, "id/welcome.wav", "en/welcome.alaw")
+    assert pbx.find(monkeypatch, sounds=Sounds(tmp_path / "none", str(place), NAMES)) == []
+
+
+def test_prompts_elsewhere_than_in_asterisks_data_directory_are_not_found_by_a_short_path(
+    pbx: FakePbx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place, data = tmp_path / "sounds", tmp_path / "share"
+    pbx.console["core show settings"] += f"  Data directory: {data}\n"
+    _prompts(place, "id/welcome.wav", "en/welcome.wav")
+    [found] = pbx.find(monkeypatch, sounds=Sounds(place, "acd", NAMES))
+    assert f"look for the prompts in {data}/sounds/acd, but they are in {place}" in found
+    assert found.endswith(f"-> acd.yaml: prompts: sound_prefix: {place}")
+    _prompts(data / "sounds/acd", "id/welcome.wav", "en/welcome.wav")
+    assert pbx.find(monkeypatch, sounds=Sounds(place, "acd", NAMES)) == []

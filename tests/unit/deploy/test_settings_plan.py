@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from acd.deploy.settings_plan import pbx_plan
@@ -21,6 +22,19 @@ def test_the_sample_deployment_becomes_a_plan_asterisk_can_be_told() -> None:
     assert [trunk.endpoint for trunk in plan.trunks] == ["gw1"]
     assert [f"PJSIP/{phone.endpoint}" for phone in plan.phones] == [a.device for a in settings.plan.agents.values()]
     assert plan.fallback_queues[0].members == tuple(phone.endpoint for phone in plan.phones)
+
+
+def test_trunks_with_endpoints_of_the_operators_own_are_known_without_an_address(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "config/trunks.yaml").write_text(
+        "trunks: {e1: {capacity: 30, channel_prefixes: [PJSIP/mygateway, DAHDI/i1]}}\n", encoding="utf-8"
+    )
+    plan = pbx_plan(load(tmp_path / "config", ROOT / "ivr_flows", ENVIRON))
+    assert [(trunk.endpoint, trunk.match) for trunk in plan.trunks] == [("mygateway", ())]
+
+
+def test_the_music_of_every_queue_is_wanted() -> None:
+    assert pbx_plan(load(ROOT / "config", ROOT / "ivr_flows", ENVIRON)).music_classes == ("default",)
 
 
 def test_phones_without_a_password_stay_the_operators_own() -> None:
