@@ -132,11 +132,9 @@ class _Filler:
 
 
 def _access_code(fill: _Filler, plan: PbxPlan, exten: str, queue: str) -> str:
-    dead_man = (
-        fill("parts/dead_man.conf", dead_man_s=plan.dead_man_s).rstrip("\n")
-        if plan.dead_man_s
-        else "; No dead man's timeout."
-    )
+    dead_man = "1,"
+    if plan.dead_man_s:
+        dead_man = fill("parts/dead_man.conf", dead_man_s=plan.dead_man_s, fallback_queue=queue).rstrip("\n")
     return fill(
         "parts/access_code.conf",
         exten=exten,

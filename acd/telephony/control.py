@@ -95,8 +95,6 @@ class AriControl:
         """Channels on their way out, with the cause and SIP code known so far."""
         self._entering: dict[ContactId, list[TelephonyCommand]] = {}
         """Callers claimed but not yet inside our application, and what was ordered about them meanwhile."""
-        self._unannounced: set[LegId] = set()
-        """Those of them of whom the engine was not told yet."""
         self._to_follow: dict[LegId, asyncio.TimerHandle] = {}
         self.link = AriLink(config, on_event=self._on_event, on_state=on_state)
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
@@ -124,7 +122,7 @@ class AriControl:
                 self._emit(translated)
 
     def _broadcast(self, channel: dict[str, Any]) -> None:
-        """Claim a call. A caller is told of at once: a phone may ring while Asterisk still hands the caller over."""
+        """Claim a call. The engine is told of a caller before: a phone that rings takes longer than any claim."""
         leg = LegId(channel["id"])
         caller = channel["dialplan"]["context"] != self._agents_context
 
@@ -135,26 +133,20 @@ class AriControl:
             else:
                 self._not_claimed(leg, result)
 
-        self.link.claim(leg, done)
         if caller:
-            self._entering[ContactId(leg)] = []
-            self._unannounced.add(leg)
-            # In the loop's next round: the claim is on its way by then, and Asterisk works beside us.
-            asyncio.get_running_loop().call_soon(self._announce, channel)
+            self._announce(channel)
+        self.link.claim(leg, done)
 
     def _announce(self, channel: dict[str, Any]) -> None:
-        """Tell the engine of a caller, once."""
-        leg = LegId(channel["id"])
-        if leg in self._unannounced:
-            self._unannounced.discard(leg)
-            dialplan, number = channel["dialplan"], channel["caller"]["number"]
-            self._emit(CallArrived(self._clock.now(), leg, channel["name"], dialplan["exten"], number))
+        leg, dialplan = LegId(channel["id"]), channel["dialplan"]
+        self._entering[ContactId(leg)] = []
+        number = channel["caller"]["number"]
+        self._emit(CallArrived(self._clock.now(), leg, channel["name"], dialplan["exten"], number))
 
     def _not_claimed(self, leg: LegId, result: AriResult) -> None:
         """Somebody else has the caller, or nobody any more. What was ordered is void; who lives on is not ours."""
         if not isinstance(result.error, ChannelGone | AriConflict):
             log.warning("claim_failed", status=result.status, error=str(result.error))
-        self._unannounced.discard(leg)
         if self._entering.pop(ContactId(leg), None) is not None:
             self._follow(leg, lambda: self._emit(CommandFailed(self._clock.now(), "claim", leg, "refused")))
 
@@ -184,9 +176,7 @@ class AriControl:
             self._follow(leg)
             return None
         if ContactId(leg) not in self._entering:  # an Asterisk without StasisBroadcast
-            self._entering[ContactId(leg)] = []
-            self._unannounced.add(leg)
-        self._announce(channel)
+            self._announce(channel)
         self._entered(leg)
         return None
 
@@ -247,7 +237,7 @@ class AriControl:
 
     def execute(self, command: TelephonyCommand) -> None:
         """Send a command; whatever keeps it from being done comes back as ``CommandFailed``."""
-        if command.contact_id in self._entering and not isinstance(command, Originate | CreateBridge):
+        if command.contact_id in self._entering and not isinstance(command, Originate):
             self._entering[command.contact_id].append(command)
             return
         found = self._request(command)
@@ -328,7 +318,6 @@ class AriControl:
         if after_gap:
             self._hung_up.clear()
             self._entering.clear()
-            self._unannounced.clear()
             for timer in self._to_follow.values():
                 timer.cancel()
             self._to_follow.clear()
