@@ -8,9 +8,9 @@ from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Ignored, Pla
 from acd.domain.events import CallArrived, LegEnded, PlanLoaded
 from acd.domain.exits import Exit
 from acd.domain.ids import FlowId, LegId, QueueId, TrunkId
-from acd.domain.plan import AccessCodePlan
+from acd.domain.plan import AccessCodePlan, MenuChoice, MenuNode
 from acd.engine.state import InIvr, Leaving, Waiting
-from tests.engine_kit import EN, GW, Bench, make_plan, with_queue
+from tests.engine_kit import EN, GW, Bench, make_plan, n, with_node, with_queue
 
 
 def test_a_caller_takes_a_channel_of_the_trunk_and_hears_the_flow() -> None:
@@ -21,6 +21,16 @@ def test_a_caller_takes_a_channel_of_the_trunk_and_hears_the_flow() -> None:
     assert bench.state.trunks[TrunkId("gw")].peak == 1
     contact = bench.contact(leg)
     assert (contact.answered_at, contact.flow, contact.last_node) == (bench.at, "main", "lang")
+
+
+def test_a_flow_that_comes_to_an_answer_node_again_answers_once() -> None:
+    plan = make_plan()
+    menu = plan.flows[FlowId("main")].nodes[n("lang")]
+    assert isinstance(menu, MenuNode)
+    bench = Bench(with_node(plan, replace(menu, choices=(*menu.choices, MenuChoice("8", n("pick_up"))))))
+    leg = bench.call()
+    bench.press(leg, "8")
+    assert [type(c) for c in bench.ordered] == [StopPlay, Play]
 
 
 def test_the_call_above_capacity_is_refused_before_the_answer_with_cause_34_and_counted() -> None:
