@@ -19,8 +19,9 @@ from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.runtime.audit import Auditor
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.dispatcher import Codec, Dispatcher
+from acd.runtime.rehearsal import Rehearsal
 from acd.settings.values import PromptsSettings, Settings
-from acd.store.codec import decode, encode
+from acd.store.codec import decode, encode, encode_event
 from acd.store.journal import SqliteJournal
 from acd.store.recordings import RecordingFiles
 from acd.store.records import SqlRecords, open_records
@@ -69,6 +70,8 @@ class App:
             lambda key, language: _media(settings.prompts, key, language),
             settings.pbx.context_from_agents,
         )
+        self._rehearsal = Rehearsal(encode_event)
+        self._rehearsal.use(settings.plan)
         self._auditor = Auditor(self._clock, self.dispatcher, self._control)
         ami = settings.ami
         self._watch = PbxWatch(
@@ -118,6 +121,7 @@ class App:
 
     async def close(self) -> None:
         """Let go of everything; conversations in Asterisk go on, callers' places are in the journal."""
+        self._rehearsal.close()
         if self._web is not None:
             await self._web.cleanup()
         if self._housekeeper is not None:
@@ -135,6 +139,7 @@ class App:
     def _from_ari(self, event: Event) -> None:
         if isinstance(event, CallArrived):
             self._watch.claim(event.leg_id)
+            self._rehearsal.called()
         self.dispatcher.submit(event)
 
     def _from_ami(self, fact: Fact) -> None:

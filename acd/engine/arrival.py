@@ -73,9 +73,7 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
     for action in actions:
         match action:
             case ivr.AnswerCall():
-                if contact.answered_at is None:
-                    turn.do(Answer(contact.id, contact.leg))
-                    contact = turn.put(replace(contact, answered_at=turn.at))
+                contact = _answered(turn, contact)
             case ivr.UseLanguage(language):
                 contact = turn.put(replace(contact, language=language))
             case ivr.Keep(variable, value):
@@ -101,6 +99,14 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 return
             case _:
                 assert_never(action)
+
+
+def _answered(turn: Turn, contact: Contact) -> Contact:
+    """Answer a caller, once."""
+    if contact.answered_at is not None:
+        return contact
+    turn.do(Answer(contact.id, contact.leg))
+    return turn.put(replace(contact, answered_at=turn.at))
 
 
 def no_place(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> None:
