@@ -70,7 +70,7 @@ class App:
             lambda key, language: _media(settings.prompts, key, language),
             settings.pbx.context_from_agents,
         )
-        self._rehearsal = Rehearsal(encode_event)
+        self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
         self._rehearsal.use(settings.plan)
         self._auditor = Auditor(self._clock, self.dispatcher, self._control)
         ami = settings.ami

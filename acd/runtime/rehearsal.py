@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from acd.domain.commands import Command
 from acd.domain.events import CallArrived, Event, LegAnswered, LegEnded, LinkChanged, PlanLoaded
 from acd.domain.ids import OUR_LEG_PREFIX, FlowId, Language, LegId, NodeId
 from acd.domain.plan import AccessCodePlan, FlowPlan, Plan, QueueNode
@@ -26,10 +27,11 @@ HUSH_S = 0.02
 class Stage:
     """A scratch engine with the plan's agents, all ready, and one queue that a caller comes to at once."""
 
-    def __init__(self, plan: Plan, encode: Callable[[Event], object]) -> None:
+    def __init__(self, plan: Plan, write: Callable[[Event], object], say: Callable[[Command], object]) -> None:
         queue = next(iter(plan.queues.values()))
         flow, node = FlowId("rehearsal"), NodeId("queue")
-        self._encode = encode
+        self._write = write
+        self._say = say
         self._engine = Engine()
         self._calls = 0
         self._engine.handle(
@@ -58,22 +60,29 @@ class Stage:
             LegEnded(at, caller, 16),
             LegEnded(at, agent, 16),
         ):
-            self._encode(event)
-            self._engine.handle(event)
+            self._write(event)
+            for command in self._engine.handle(event):
+                self._say(command)
 
 
 class Rehearsal:
-    """Plays while calls come. ``called`` tells of each; ``close`` ends it."""
+    """Plays while calls come. ``called`` tells of each; ``close`` ends it.
 
-    def __init__(self, encode: Callable[[Event], object]) -> None:
-        self._encode = encode
+    Args:
+        write: makes the bytes of an event, as for the journal, and forgets them.
+        say: makes the request of a command, as for Asterisk, and forgets it.
+    """
+
+    def __init__(self, write: Callable[[Event], object], say: Callable[[Command], object]) -> None:
+        self._write = write
+        self._say = say
         self._stage: Stage | None = None
         self._last = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def use(self, plan: Plan) -> None:
         """Rehearse with this plan from now on; one without queues is not rehearsed."""
-        self._stage = Stage(plan, self._encode) if plan.queues else None
+        self._stage = Stage(plan, self._write, self._say) if plan.queues else None
 
     def called(self) -> None:
         """A caller arrived."""

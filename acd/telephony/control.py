@@ -15,6 +15,7 @@ import structlog
 from acd.domain.commands import (
     AddToBridge,
     Answer,
+    Command,
     ContinueInDialplan,
     CreateBridge,
     DestroyBridge,
@@ -51,6 +52,7 @@ from acd.telephony.ari.errors import AriConflict, AriRefused
 from acd.telephony.ari.link import AriLink
 from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
+from acd.telephony.ari.wire import encode_request
 
 log = structlog.get_logger(__name__)
 
@@ -250,6 +252,13 @@ class AriControl:
                 self._failed(command.kind, target, result.error)
 
         self.link.submit(request, key=command.contact_id, on_result=done)
+
+    def rehearse(self, command: Command) -> None:
+        """Make the request of a command and forget it; see ``acd.runtime.rehearsal``."""
+        if isinstance(command, Answer | AddToBridge | CreateBridge | HangUp | Originate):
+            found = self._request(command)
+            if found is not None:
+                encode_request("0", *found[1])
 
     def _request(self, command: TelephonyCommand) -> tuple[str, AriRequest] | None:
         match command:

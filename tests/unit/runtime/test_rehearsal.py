@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from acd.domain.commands import Command, Originate
 from acd.domain.events import Event
 from acd.engine.state import EngineState, Free
 from acd.runtime import rehearsal
@@ -24,7 +25,8 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_each_rehearsal_is_a_whole_call_that_leaves_nothing_behind() -> None:
     events: list[Event] = []
-    stage = Stage(make_plan(), events.append)
+    commands: list[Command] = []
+    stage = Stage(make_plan(), events.append, commands.append)
     for _ in range(50):
         stage.play()
     state: EngineState = stage._engine.state
@@ -33,12 +35,13 @@ def test_each_rehearsal_is_a_whole_call_that_leaves_nothing_behind() -> None:
     assert (state.contacts, state.timers, state.leases, state.recordings) == ({}, {}, {}, {})
     assert len(state.ended) == 1
     assert len(events) == 200
+    assert sum(isinstance(command, Originate) for command in commands) == 50
 
 
 @in_virtual_time
 async def test_nothing_is_rehearsed_without_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     times = played(monkeypatch)
-    rehearsing = Rehearsal(encode_event)
+    rehearsing = Rehearsal(encode_event, lambda _command: None)
     rehearsing.use(make_plan())
     await asyncio.sleep(5)
     assert times == []
@@ -47,7 +50,7 @@ async def test_nothing_is_rehearsed_without_calls(monkeypatch: pytest.MonkeyPatc
 @in_virtual_time
 async def test_rehearsals_follow_a_call_for_a_while_but_not_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     times = played(monkeypatch)
-    rehearsing = Rehearsal(encode_event)
+    rehearsing = Rehearsal(encode_event, lambda _command: None)
     rehearsing.use(make_plan())
     rehearsing.called()
     await asyncio.sleep(0.5)
@@ -63,7 +66,7 @@ async def test_rehearsals_follow_a_call_for_a_while_but_not_at_once(monkeypatch:
 @in_virtual_time
 async def test_closing_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     times = played(monkeypatch)
-    rehearsing = Rehearsal(encode_event)
+    rehearsing = Rehearsal(encode_event, lambda _command: None)
     rehearsing.use(make_plan())
     rehearsing.close()
     rehearsing.called()
@@ -74,7 +77,7 @@ async def test_closing_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @in_virtual_time
 async def test_a_plan_without_queues_is_not_rehearsed() -> None:
-    rehearsing = Rehearsal(encode_event)
+    rehearsing = Rehearsal(encode_event, lambda _command: None)
     rehearsing.use(replace(make_plan(), queues={}))
     rehearsing.called()
     await asyncio.sleep(rehearsal.BUSY_S)
