@@ -137,8 +137,10 @@ async def test_an_agent_is_led_by_the_api_and_a_wrong_reason_is_refused_with_the
     assert (status, answer["detail"]) == (409, "not logged in")
     assert (await centre.ask("agent119", "login"))[1]["activity"] == "idle"
     status, answer = await centre.ask("agent119", "pause", {"reason": "tidur"})
-    assert status == 409
-    assert "istirahat, ibadah, rapat, pelatihan, lain" in answer["detail"]
+    assert status == 400
+    (error,) = answer["errors"]
+    assert error["field"] == "reason"
+    assert "istirahat, ibadah, rapat, pelatihan, lain" in error["message"]
     status, answer = await centre.ask("agent119", "pause", {"reason": "rapat"})
     assert (status, answer["presence"], answer["pause_reason"]) == (200, "paused", "rapat")
     status, answer = await centre.ask("agent119", "end-wrap-up")
