@@ -46,6 +46,8 @@ class Engine:
     def __init__(self, state: EngineState | None = None) -> None:
         self.state = state if state is not None else EngineState()
         self._matcher = matching.Matcher(self.state.plan)
+        self.turn: Turn | None = None
+        """The latest event's work, for who explains it."""
 
     def handle(self, event: Event) -> list[Command]:
         """Apply one event. Returns commands in the order to be carried out; never raises for an event's content."""
@@ -53,8 +55,9 @@ class Engine:
             self.state.plan = event.plan
             self._matcher = matching.Matcher(event.plan)
         if self.state.plan is None:
+            self.turn = None
             return [Ignored(event.kind, "no plan is loaded")]
-        turn = Turn(self.state, self.state.plan, self._matcher, event.at)
+        self.turn = turn = Turn(self.state, self.state.plan, self._matcher, event.at)
         _dispatch(turn, event)
         return turn.out
 

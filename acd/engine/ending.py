@@ -78,13 +78,13 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
     keep(turn, record, target)
     for name in TIMERS:
         turn.cancel_timer(f"{name}:{contact.id}")
-    del turn.state.contacts[contact.id]
+    turn.drop(contact.id)
 
 
 def forget(turn: Turn, contact: Contact) -> None:
     """Let go of a caller who turned out to be somebody else's, without a record: theirs to make."""
     contact = _let_go(turn, contact)
-    del turn.state.contacts[contact.id]
+    turn.drop(contact.id)
 
 
 def keep(turn: Turn, record: CallRecord, target_s: float) -> None:

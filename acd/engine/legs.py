@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acd.domain.commands import HangUp
+from acd.domain.decision import Outcome
 from acd.domain.events import CommandFailed, LegAnswered, LegEnded, LegLeft
 from acd.domain.exits import Exit
 from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId, PlaybackId
@@ -65,7 +66,7 @@ def _agent_leg_ended(turn: Turn, event: LegEnded, owner: ContactId) -> None:
     agent = _agent_of_leg(turn, leg)
     if agent is None:
         return turn.ignore(event, "leg is unknown or its end was seen")
-    turn.state.agents[agent.id] = replace(agent, leg=None)
+    turn.put_agent(replace(agent, leg=None))
     contact = turn.contact(owner)
     match contact.phase if contact is not None else None:
         case Waiting(offer=offer) as waiting if contact is not None and offer is not None and offer.leg == leg:
@@ -80,9 +81,12 @@ def _agent_leg_ended(turn: Turn, event: LegEnded, owner: ContactId) -> None:
     return None
 
 
-def _offer_outcome(cause: int) -> str:
+_OUTCOMES: dict[int, Outcome] = {17: "rejected", 21: "rejected", 18: "timed_out", 19: "timed_out"}
+
+
+def _offer_outcome(cause: int) -> Outcome:
     """Tell a person's refusal (17 busy, 21 rejected, 19 and 18 no answer) from a failure (Q.850)."""
-    return {17: "rejected", 21: "rejected", 18: "timed_out", 19: "timed_out"}.get(cause, "failed")
+    return _OUTCOMES.get(cause, "failed")
 
 
 def left(turn: Turn, event: LegLeft) -> None:

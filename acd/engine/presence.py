@@ -32,13 +32,13 @@ def load_agents(turn: Turn) -> None:
         if agent is None:
             presence = "ready" if plan.login_at_start else "logged_out"
             agent = Agent(plan.id, Free(turn.at), presence=presence, presence_since=turn.at)  # type: ignore[arg-type]
-        turn.state.agents[plan.id] = replace(agent, leaving=False)
+        turn.put_agent(replace(agent, leaving=False))
     for agent_id in [a for a in turn.state.agents if a not in turn.plan.agents]:
         agent = turn.state.agents[agent_id]
         if isinstance(agent.work, Free) and agent.leg is None:
-            del turn.state.agents[agent_id]
+            turn.drop_agent(agent_id)
         else:
-            turn.state.agents[agent_id] = replace(agent, leaving=True)
+            turn.put_agent(replace(agent, leaving=True))
 
 
 def _request(turn: Turn, agent: Agent, action: agents.Action, reason: str) -> agents.Refused | None:

@@ -18,10 +18,11 @@ from acd.domain.commands import (
     StopMusic,
     StopPlay,
 )
+from acd.domain.decision import Outcome
 from acd.domain.ids import OUR_LEG_PREFIX, AgentId, Language, LegId, PlaybackId, PromptKey, RecordingName
 from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents
-from acd.engine import kpi, matching
+from acd.engine import matching
 from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting, WrapUp
 from acd.engine.turn import Turn
 
@@ -209,6 +210,7 @@ def offer_all(turn: Turn) -> None:
 
 
 def _offer(turn: Turn, contact: Contact, waiting: Waiting, agent_id: AgentId) -> None:
+    turn.chosen(contact.id, agent_id)
     leg = LegId(f"{OUR_LEG_PREFIX}{contact.id}-{contact.offers + 1}")
     ring_s = turn.plan.queues.get(waiting.queue, NO_QUEUE).ring_timeout_s
     turn.change_agent(agent_id, lambda agent: agents.offered(agent, contact.id, leg, turn.at))
@@ -220,13 +222,13 @@ def _offer(turn: Turn, contact: Contact, waiting: Waiting, agent_id: AgentId) ->
     turn.start_timer(f"ring:{contact.id}", ring_s)
 
 
-def withdraw(turn: Turn, contact: Contact, waiting: Waiting, outcome: str) -> Contact:
+def withdraw(turn: Turn, contact: Contact, waiting: Waiting, outcome: Outcome) -> Contact:
     """End the pending offer. ``timed_out``, ``rejected`` and ``failed`` let the phone rest; ``rescinded`` does not."""
     offer = waiting.offer
     if offer is None:
         return contact
     turn.cancel_timer(f"ring:{contact.id}")
-    turn.state.figures = kpi.count_offer(turn.state.figures, outcome)
+    turn.offer_over(contact.id, offer, outcome)
     missed, rest = outcome == "timed_out", outcome != "rescinded"
     limit = turn.plan.queues.get(waiting.queue, NO_QUEUE).max_no_answer
     agent = turn.change_agent(
@@ -254,7 +256,7 @@ def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None
         recording = RecordingName(f"{turn.plan.recording_prefix}{contact.id}")
         turn.do(StartRecording(contact.id, contact.bridge, recording))
         turn.state.recordings[recording] = RecordingWork(contact.id, offer.agent, turn.at)
-    turn.state.figures = kpi.count_offer(turn.state.figures, "accepted")
+    turn.offer_over(contact.id, offer, "accepted")
     turn.change_agent(offer.agent, lambda agent: agents.connected(agent, turn.at))
     turn.put(
         replace(
@@ -282,7 +284,7 @@ def changed(turn: Turn, agent_id: AgentId, change: Callable[[Agent], Agent] = la
     if agent is None:
         return None
     if agent.leaving and agent.leg is None and not isinstance(agent.work, Offered) and agent_id not in turn.plan.agents:
-        del turn.state.agents[agent_id]
+        turn.drop_agent(agent_id)
         return None
     offer_agent(turn, agent_id)
     return turn.state.agents.get(agent_id)

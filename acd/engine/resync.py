@@ -187,6 +187,6 @@ def _adopt_conversation(turn: Turn, channel: ChannelSeen, event: Resynced, bridg
         )
         turn.put(contact)
         turn.cancel_timer(f"wrap:{agent.id}")
-        turn.state.agents[agent.id] = replace(agent, work=InCall(event.at, contact.id), leg=other.leg_id)
+        turn.put_agent(replace(agent, work=InCall(event.at, contact.id), leg=other.leg_id))
         return True
     return False

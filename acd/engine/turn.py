@@ -7,18 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from acd.domain.commands import CancelTimer, Command, Ignored, StartTimer, TelephonyCommand
+from acd.domain.decision import Outcome
 from acd.domain.ids import AgentId, ContactId, TimerKey
 from acd.domain.plan import Plan
+from acd.engine import kpi
 from acd.engine.matching import Matcher
-from acd.engine.state import Agent, Contact, EngineState, Phase, Timer
+from acd.engine.state import Agent, Contact, EngineState, Offer, Phase, Timer
+
+
+class Chosen(NamedTuple):
+    """An agent was chosen for a contact, before anything was changed for it."""
+
+    contact: ContactId
+    agent: AgentId
+    agents: int
+    """Changes of agents before it, see ``Turn.agents_were``."""
+    contacts: int
+
+
+class Over(NamedTuple):
+    """An offer ended."""
+
+    contact: ContactId
+    offer: Offer
+    outcome: Outcome
 
 
 class Turn:
-    """Made anew for each event; ``out`` holds the commands in the order to be carried out."""
+    """Made anew for each event; ``out`` holds the commands in the order to be carried out.
 
-    __slots__ = ("at", "matcher", "out", "plan", "state")
+    What was before each change is kept, in order, so that a choice can be explained afterwards as of its own moment:
+    every change of an agent or a contact has to pass here.
+    """
+
+    __slots__ = ("agents_were", "at", "contacts_were", "matcher", "offers", "out", "plan", "state")
 
     def __init__(self, state: EngineState, plan: Plan, matcher: Matcher, at: float) -> None:
         self.state = state
@@ -26,6 +51,9 @@ class Turn:
         self.matcher = matcher
         self.at = at
         self.out: list[Command] = []
+        self.agents_were: list[tuple[AgentId, Agent | None]] = []
+        self.contacts_were: list[tuple[ContactId, Contact | None]] = []
+        self.offers: list[Chosen | Over] = []
 
     def do(self, *commands: TelephonyCommand | Command) -> None:
         """Order commands."""
@@ -49,22 +77,44 @@ class Turn:
 
     def put(self, contact: Contact) -> Contact:
         """Keep a changed contact."""
-        self.state.contacts[contact.id] = contact
+        contacts = self.state.contacts
+        self.contacts_were.append((contact.id, contacts.get(contact.id)))
+        contacts[contact.id] = contact
         return contact
 
     def to_phase(self, contact: Contact, phase: Phase) -> Contact:
         """Keep a contact in another phase."""
         return self.put(replace(contact, phase=phase))
 
+    def drop(self, contact_id: ContactId) -> None:
+        """Forget a contact."""
+        self.contacts_were.append((contact_id, self.state.contacts.pop(contact_id)))
+
     def contact(self, contact_id: ContactId) -> Contact | None:
         """Look up a live contact."""
         return self.state.contacts.get(contact_id)
 
+    def put_agent(self, agent: Agent) -> Agent:
+        """Keep a changed agent."""
+        agents = self.state.agents
+        self.agents_were.append((agent.id, agents.get(agent.id)))
+        agents[agent.id] = agent
+        return agent
+
     def change_agent(self, agent_id: AgentId, change: Callable[[Agent], Agent]) -> Agent | None:
         """Apply a transition to an agent that exists."""
         agent = self.state.agents.get(agent_id)
-        if agent is None:
-            return None
-        changed = change(agent)
-        self.state.agents[agent_id] = changed
-        return changed
+        return None if agent is None else self.put_agent(change(agent))
+
+    def drop_agent(self, agent_id: AgentId) -> None:
+        """Forget an agent."""
+        self.agents_were.append((agent_id, self.state.agents.pop(agent_id)))
+
+    def chosen(self, contact_id: ContactId, agent_id: AgentId) -> None:
+        """Note a choice; to be called before the first change it makes."""
+        self.offers.append(Chosen(contact_id, agent_id, len(self.agents_were), len(self.contacts_were)))
+
+    def offer_over(self, contact_id: ContactId, offer: Offer, outcome: Outcome) -> None:
+        """Count and note how an offer ended."""
+        self.state.figures = kpi.count_offer(self.state.figures, outcome)
+        self.offers.append(Over(contact_id, offer, outcome))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -41,6 +42,8 @@ from acd.store.codec import decode, encode
 from tests.engine_kit import GW, Bench, direct_flow, make_plan, n, prompts, with_node, with_queue
 from tests.fakes.perfect_pbx import Channel, Failure
 
+K = TypeVar("K")
+V = TypeVar("V")
 EXAMPLES = int(os.environ.get("ACD_PROPERTY_EXAMPLES", "0"))
 REPEATABLE = (CallArrived, LegAnswered, LegEnded, PlaybackEnded, TimerFired, RecordingEnded, RecordingChecked)
 
@@ -62,6 +65,12 @@ def plans() -> list[Plan]:
 def _usage(state: EngineState) -> dict[TrunkId, int]:
     held = list(state.leases.values())
     return {trunk: held.count(trunk) for trunk in set(held)}
+
+
+def _undone(now: dict[K, V], were: list[tuple[K, V | None]]) -> dict[K, V]:
+    """Take changes back."""
+    before: dict[K, V | None] = {**now, **dict(reversed(were))}
+    return {key: value for key, value in before.items() if value is not None}
 
 
 class CallCentre(RuleBasedStateMachine):
@@ -87,13 +96,17 @@ class CallCentre(RuleBasedStateMachine):
     def step(self, event: Event) -> list[Command]:
         bench, state = self.bench, self.bench.state
         used = _usage(state)
-        before = dict(state.contacts)
+        before, agents_before = dict(state.contacts), dict(state.agents)
         if isinstance(event, CallArrived):
             self.arrived.add(event.leg_id)
         legs = {agent.id: agent.leg for agent in state.agents.values()}
         busy = {c.agent_device for c in bench.pbx.channels.values() if c.agent_device}
         commands = bench.step(event)
         bench.out.clear()
+        turn = bench.engine.turn
+        assert turn is not None
+        assert _undone(state.contacts, turn.contacts_were) == before, "a contact changed unnoticed"
+        assert _undone(state.agents, turn.agents_were) == agents_before, "an agent changed unnoticed"
         self.arrived.update(LegId(contact) for contact in state.contacts)
         if isinstance(event, Resynced) and event.after_gap:
             self.synced = True

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from acd.domain.commands import CancelTimer, Ignored, StartTimer
+from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, ContactId, TimerKey
 from acd.engine.matching import Matcher
-from acd.engine.state import EngineState
-from acd.engine.turn import Turn
+from acd.engine.state import Agent, Contact, EngineState, Free, Leaving
+from acd.engine.turn import Chosen, Turn
 from tests.engine_kit import make_plan
 
 KEY = TimerKey("ring:c")
@@ -44,3 +47,19 @@ def test_what_changes_nothing_says_which_event_and_why() -> None:
     now = turn()
     now.ignore(object(), "why")
     assert now.out == [Ignored("object", "why")]
+
+
+def test_what_was_before_each_change_is_kept_in_order() -> None:
+    now = turn()
+    agent = Agent(AgentId("ana"), Free(1.0))
+    now.put_agent(agent)
+    busy = now.change_agent(agent.id, lambda a: replace(a, busy=True))
+    now.drop_agent(agent.id)
+    assert now.agents_were == [(agent.id, None), (agent.id, agent), (agent.id, busy)]
+    assert not now.state.agents
+    contact = Contact(ContactId("c"), Leaving(1.0, Exit.CLOSED, 16), "169", None, "", 1.0)
+    now.put(contact)
+    now.chosen(contact.id, agent.id)
+    now.drop(contact.id)
+    assert now.contacts_were == [(contact.id, None), (contact.id, contact)]
+    assert now.offers == [Chosen(contact.id, agent.id, agents=3, contacts=1)]
