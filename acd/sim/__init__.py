@@ -1,1 +1,1 @@
-"""The place of a simulated PBX with Asterisk's semantics; nothing stands here yet."""
+"""What the call centre would be like: traffic theory, and the place of simulation."""
