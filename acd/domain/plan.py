@@ -42,6 +42,8 @@ class QueuePlan:
     id: QueueId
     name: str
     requires: tuple[SkillLevel, ...]
+    ring: int = 1
+    """Phones that ring at once for one contact; the first agent to answer gets it."""
     ring_timeout_s: float = 15.0
     wrap_up_s: float = 10.0
     max_wait_s: float | None = None

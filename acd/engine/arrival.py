@@ -10,7 +10,7 @@ from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId
 from acd.domain.plan import QueueNode
-from acd.engine import ending, ivr, trunks
+from acd.engine import ending, ivr, offers, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, InIvr, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
@@ -121,7 +121,7 @@ def waited_too_long(turn: Turn, contact: Contact, waiting: Waiting) -> None:
     if queues.move(turn, contact, waiting):
         return None
     node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
-    contact = queues.withdraw(turn, contact, waiting, "rescinded")
+    contact = offers.withdraw_all(turn, contact, waiting)
     queues.quiet(turn, contact, waiting)
     if isinstance(node, QueueNode):
         return no_place(turn, contact, node, waiting.position)

@@ -31,10 +31,10 @@ from acd.domain.events import (
     UnroutedEnded,
 )
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, RecordingName
+from acd.domain.ids import AgentId, ContactId, LegId, RecordingName
 from acd.domain.record import CallRecord, RecordingRow
 from acd.engine import agent as agents
-from acd.engine import arrival, ending, ivr, kpi, legs, matching, presence, resync, trunks
+from acd.engine import arrival, ending, ivr, kpi, legs, matching, offers, presence, resync, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import EngineState, InIvr, Leaving, TrunkState, Waiting
 from acd.engine.turn import Turn
@@ -115,7 +115,7 @@ def _load(turn: Turn) -> None:
     for trunk in plan.trunks:
         state.trunks.setdefault(trunk, TrunkState())
     presence.load_agents(turn)
-    queues.offer_all(turn)
+    offers.offer_all(turn)
 
 
 def _digit(turn: Turn, event: DigitPressed) -> None:
@@ -137,6 +137,8 @@ def _timer(turn: Turn, event: TimerFired) -> None:
     if kind == "rec":
         ending.check_recording(turn, RecordingName(subject))
         return None
+    if kind == "ring":
+        return legs.rang_out(turn, event, LegId(subject))
     if kind in {"wrap", "rest"}:
         return _agent_timer(turn, kind, AgentId(subject))
     return _contact_timer(turn, event, kind, ContactId(subject))
@@ -156,9 +158,6 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
             arrival.follow(turn, contact, ivr.timeout(turn.plan, contact_id, position, turn.at))
         case "wait", Waiting() as waiting if contact is not None:
             arrival.waited_too_long(turn, contact, waiting)
-        case "ring", Waiting() as waiting if contact is not None:
-            contact = queues.withdraw(turn, contact, waiting, "timed_out")
-            queues.offer_contact(turn, contact)
         case "tone", Waiting() if contact is not None:
             queues.tone(turn, contact)
         case "leave", Leaving() as leaving if contact is not None:

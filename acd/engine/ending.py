@@ -10,7 +10,7 @@ from acd.domain.commands import CheckRecording, DestroyBridge, HangUp, WriteReco
 from acd.domain.exits import Exit
 from acd.domain.ids import LegId, RecordingName
 from acd.domain.record import CallRecord
-from acd.engine import kpi
+from acd.engine import kpi, offers
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, InIvr, Leaving, Talking, Waiting
 from acd.engine.turn import Turn
@@ -21,7 +21,7 @@ ENDED_KEPT_S = 3600.0
 """How long an ended leg is remembered, so that a late report of it makes no second record."""
 RECORDING_GUARD_S = 10.0
 """After a conversation: how long to wait for Asterisk to say that its recording is closed."""
-TIMERS = ("ivr", "wait", "ring", "tone", "leave", "left")
+TIMERS = ("ivr", "wait", "tone", "leave", "left")
 
 
 def leave(turn: Turn, contact: Contact, why: Exit, cause: int) -> None:
@@ -102,7 +102,7 @@ def _let_go(turn: Turn, contact: Contact) -> Contact:
     """End what the contact holds besides its caller: an offer, a conversation, a bridge, a recording."""
     match contact.phase:
         case Waiting() as waiting:
-            contact = queues.withdraw(turn, contact, waiting, "rescinded")
+            contact = offers.withdraw_all(turn, contact, waiting)
         case Talking(agent=agent_id):
             agent = turn.state.agents.get(agent_id)
             if agent is not None and agent.leg is not None:

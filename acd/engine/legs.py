@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from acd.domain.commands import HangUp
 from acd.domain.decision import Outcome
-from acd.domain.events import CommandFailed, LegAnswered, LegEnded, LegLeft
+from acd.domain.events import CommandFailed, LegAnswered, LegEnded, LegLeft, TimerFired
 from acd.domain.exits import Exit
 from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId, PlaybackId
-from acd.engine import arrival, ending, ivr, presence
+from acd.engine import arrival, ending, ivr, offers, presence
 from acd.engine import queueing as queues
-from acd.engine.state import Agent, InIvr, Leaving, Talking, Waiting
+from acd.engine.state import Agent, InIvr, Leaving, Offer, Talking, Waiting
 from acd.engine.turn import Turn
 
 LEFT_GUARD_S = 2.0
@@ -29,12 +29,16 @@ def _agent_of_leg(turn: Turn, leg: LegId) -> Agent | None:
     return next((agent for agent in turn.state.agents.values() if agent.leg == leg), None)
 
 
+def _offer_of(waiting: Waiting, leg: LegId) -> Offer | None:
+    return next((offer for offer in waiting.offers if offer.leg == leg), None)
+
+
 def answered(turn: Turn, event: LegAnswered) -> None:
     """An agent picked up: connect, or hang up if the offer was taken back meanwhile."""
     contact = turn.contact(contact_of_leg(event.leg_id) or ContactId(""))
     if contact is not None:
         match contact.phase:
-            case Waiting(offer=offer) as waiting if offer is not None and offer.leg == event.leg_id:
+            case Waiting() as waiting if (offer := _offer_of(waiting, event.leg_id)) is not None:
                 return queues.accept(turn, contact, waiting, offer)
             case Talking(leg=leg) if leg == event.leg_id:
                 return turn.ignore(event, "already connected")
@@ -69,15 +73,26 @@ def _agent_leg_ended(turn: Turn, event: LegEnded, owner: ContactId) -> None:
     turn.put_agent(replace(agent, leg=None))
     contact = turn.contact(owner)
     match contact.phase if contact is not None else None:
-        case Waiting(offer=offer) as waiting if contact is not None and offer is not None and offer.leg == leg:
-            contact = queues.withdraw(turn, contact, waiting, _offer_outcome(event.cause))
+        case Waiting() as waiting if contact is not None and (offer := _offer_of(waiting, leg)) is not None:
+            offers.withdraw(turn, contact, waiting, _offer_outcome(event.cause), offer)
             queues.changed(turn, agent.id)
-            queues.offer_contact(turn, turn.state.contacts[contact.id])
+            offers.offer_contact(turn, turn.state.contacts[contact.id])
         case Talking(leg=joined) if contact is not None and joined == leg:
             ending.leave(turn, contact, Exit.ANSWERED, 16)
             queues.changed(turn, agent.id)
         case _:
             queues.changed(turn, agent.id)
+    return None
+
+
+def rang_out(turn: Turn, event: TimerFired, leg: LegId) -> None:
+    """A phone rang for as long as it may: the next agent is tried."""
+    contact = turn.contact(contact_of_leg(leg) or ContactId(""))
+    waiting = contact.phase if contact is not None else None
+    offer = _offer_of(waiting, leg) if isinstance(waiting, Waiting) else None
+    if contact is None or not isinstance(waiting, Waiting) or offer is None:
+        return turn.ignore(event, "timer is about something past")
+    offers.offer_contact(turn, offers.withdraw(turn, contact, waiting, "timed_out", offer))
     return None
 
 

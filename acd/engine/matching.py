@@ -104,7 +104,7 @@ def next_contact(plan: Plan, skills: Skills, agent: AgentId, contacts: Iterable[
         contact_rank(contact, contact.phase)
         for contact in contacts
         if isinstance(contact.phase, Waiting)
-        and contact.phase.offer is None
+        and not contact.phase.offers
         and match(plan.agents[agent], skills, contact.phase) is not None
     )
     best = min(ranked, default=None)

@@ -1,4 +1,7 @@
-"""The queue desk: waiting, offering, connecting. Knows contacts and agents, never how a flow came to a queue."""
+"""The queue desk: waiting and connecting; ``offers`` rings the phones.
+
+Knows contacts and agents, never how a flow came to a queue.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,6 @@ from dataclasses import dataclass, replace
 from acd.domain.commands import (
     AddToBridge,
     Answer,
-    CreateBridge,
-    HangUp,
-    Originate,
     Play,
     Ring,
     StartMusic,
@@ -18,11 +18,11 @@ from acd.domain.commands import (
     StopMusic,
     StopPlay,
 )
-from acd.domain.decision import Outcome
-from acd.domain.ids import OUR_LEG_PREFIX, AgentId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.domain.ids import AgentId, Language, PlaybackId, PromptKey, RecordingName
 from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents
-from acd.engine import matching
+from acd.engine import matching, offers
+from acd.engine.offers import NO_QUEUE
 from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting, WrapUp
 from acd.engine.turn import Turn
 
@@ -30,10 +30,6 @@ TONE_S = 0.2
 """How long a caller who is not answered and whose agent's phone rings waits for the ringing tone."""
 NO_LANGUAGE = Language("")
 """Never spoken: a flow's start chooses a language before any prompt."""
-REST_S = 5.0
-"""How long a phone is left alone after an offer that came to nothing, so that it does not ring again at once."""
-NO_QUEUE = QueuePlan(id="", name="", requires=())  # type: ignore[arg-type]
-"""Stands in for a queue that a reload took away while somebody waited in it."""
 
 
 def queue_plan(turn: Turn, contact: Contact) -> QueuePlan:
@@ -106,7 +102,7 @@ def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -
 def _settle(turn: Turn, contact: Contact, queue: QueuePlan) -> None:
     if queue.max_wait_s is not None:
         turn.start_timer(f"wait:{contact.id}", queue.max_wait_s)
-    offer_contact(turn, contact)
+    offers.offer_contact(turn, contact)
 
 
 def comfort(turn: Turn, contact: Contact) -> None:
@@ -115,7 +111,7 @@ def comfort(turn: Turn, contact: Contact) -> None:
     While a phone rings, the ringing tone waits a moment: an agent who answers at once should not wait for it.
     """
     if contact.answered_at is None:
-        if isinstance(contact.phase, Waiting) and contact.phase.offer is not None:
+        if isinstance(contact.phase, Waiting) and contact.phase.offers:
             turn.start_timer(f"tone:{contact.id}", TONE_S)
         else:
             tone(turn, contact)
@@ -176,76 +172,12 @@ def announcement_ended(turn: Turn, contact: Contact, waiting: Waiting) -> None:
     comfort(turn, contact)
 
 
-# ---------------------------------------------------------------- offers
-
-
-def offer_contact(turn: Turn, contact: Contact) -> None:
-    """Look for an agent for a waiting contact."""
-    if not turn.state.ari_up or not isinstance(contact.phase, Waiting) or contact.phase.offer is not None:
-        return
-    chosen = turn.matcher.best_agent(turn.state.agents, contact.phase)
-    if chosen is not None:
-        _offer(turn, contact, contact.phase, chosen)
-
-
-def offer_agent(turn: Turn, agent_id: AgentId) -> None:
-    """Look for a waiting contact for an agent who may be available."""
-    agent = turn.state.agents.get(agent_id)
-    if agent is None or not turn.state.ari_up or not matching.available(agent):
-        return
-    chosen = matching.next_contact(turn.plan, turn.matcher.skills[agent_id], agent_id, turn.state.contacts.values())
-    if chosen is None:
-        return
-    # The contact decides among all agents: somebody better may have become available in the same moment.
-    offer_contact(turn, turn.state.contacts[chosen])
-
-
-def offer_all(turn: Turn) -> None:
-    """Match everybody, in order: after a reload or a resync."""
-    waiting = [
-        (matching.contact_rank(c, c.phase), c) for c in turn.state.contacts.values() if isinstance(c.phase, Waiting)
-    ]
-    for _, contact in sorted(waiting, key=lambda pair: pair[0]):
-        offer_contact(turn, turn.state.contacts[contact.id])
-
-
-def _offer(turn: Turn, contact: Contact, waiting: Waiting, agent_id: AgentId) -> None:
-    turn.chosen(contact.id, agent_id)
-    leg = LegId(f"{OUR_LEG_PREFIX}{contact.id}-{contact.offers + 1}")
-    ring_s = turn.plan.queues.get(waiting.queue, NO_QUEUE).ring_timeout_s
-    turn.change_agent(agent_id, lambda agent: agents.offered(agent, contact.id, leg, turn.at))
-    turn.do(Originate(contact.id, leg, turn.plan.agents[agent_id].device, contact.caller, ring_s + 5))
-    if not contact.bridged:
-        turn.do(CreateBridge(contact.id, contact.bridge))
-    offered = replace(waiting, offer=Offer(agent_id, leg, turn.at))
-    turn.put(replace(contact, phase=offered, offers=contact.offers + 1, bridged=True))
-    turn.start_timer(f"ring:{contact.id}", ring_s)
-
-
-def withdraw(turn: Turn, contact: Contact, waiting: Waiting, outcome: Outcome) -> Contact:
-    """End the pending offer. ``timed_out``, ``rejected`` and ``failed`` let the phone rest; ``rescinded`` does not."""
-    offer = waiting.offer
-    if offer is None:
-        return contact
-    turn.cancel_timer(f"ring:{contact.id}")
-    turn.offer_over(contact.id, offer, outcome)
-    missed, rest = outcome == "timed_out", outcome != "rescinded"
-    limit = turn.plan.queues.get(waiting.queue, NO_QUEUE).max_no_answer
-    agent = turn.change_agent(
-        offer.agent,
-        lambda a: agents.missed_too_often(agents.unoffered(a, turn.at, missed=missed, rest=rest), limit, turn.at),
-    )
-    if rest:
-        turn.start_timer(f"rest:{offer.agent}", REST_S)
-    if agent is not None and agent.leg is not None:
-        turn.do(HangUp(contact.id, offer.leg))
-    tried = (*waiting.tried, offer.agent) if rest and offer.agent not in waiting.tried else waiting.tried
-    return turn.to_phase(contact, replace(waiting, offer=None, tried=tried))
+# ---------------------------------------------------------------- connecting
 
 
 def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None:
     """The agent answered: join both, then record."""
-    for timer in ("ring", "wait", "tone"):
+    for timer in ("wait", "tone"):
         turn.cancel_timer(f"{timer}:{contact.id}")
     if contact.answered_at is None:
         turn.do(Answer(contact.id, contact.leg))
@@ -256,7 +188,7 @@ def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None
         recording = RecordingName(f"{turn.plan.recording_prefix}{contact.id}")
         turn.do(StartRecording(contact.id, contact.bridge, recording))
         turn.state.recordings[recording] = RecordingWork(contact.id, offer.agent, turn.at)
-    turn.offer_over(contact.id, offer, "accepted")
+    offers.taken(turn, contact, waiting, offer)
     turn.change_agent(offer.agent, lambda agent: agents.connected(agent, turn.at))
     turn.put(
         replace(
@@ -286,5 +218,5 @@ def changed(turn: Turn, agent_id: AgentId, change: Callable[[Agent], Agent] = la
     if agent.leaving and agent.leg is None and not isinstance(agent.work, Offered) and agent_id not in turn.plan.agents:
         turn.drop_agent(agent_id)
         return None
-    offer_agent(turn, agent_id)
+    offers.offer_agent(turn, agent_id)
     return turn.state.agents.get(agent_id)

@@ -12,7 +12,7 @@ from acd.domain.commands import AddToBridge, Answer, CreateBridge, DestroyBridge
 from acd.domain.events import BridgeSeen, CallArrived, ChannelSeen, LegAnswered, LegEnded, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import OUR_BRIDGE_PREFIX, OUR_LEG_PREFIX, BridgeId, ContactId, LegId
-from acd.engine import arrival, ending, ivr, legs, trunks
+from acd.engine import arrival, ending, ivr, legs, offers, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, Free, InCall, InIvr, Leaving, Offered, Talking, TrunkState, Waiting, WrapUp
 from acd.engine.turn import Turn
@@ -36,7 +36,7 @@ def resynced(turn: Turn, event: Resynced) -> None:
             turn.do(DestroyBridge(ContactId(bridge.bridge_id.removeprefix(OUR_BRIDGE_PREFIX)), bridge.bridge_id))
     if event.after_gap:
         ending.check_recordings_again(turn)
-    queues.offer_all(turn)
+    offers.offer_all(turn)
 
 
 def _asked_at(event: Resynced) -> float:
@@ -99,9 +99,10 @@ def _repair(
     if settled and contact.bridged and contact.bridge not in bridges:
         turn.do(CreateBridge(contact.id, contact.bridge))
     match contact.phase:
-        case Waiting(offer=offer) if offer is not None and offer.leg in channels and channels[offer.leg].up:
-            if channels[offer.leg].in_app:
-                legs.answered(turn, LegAnswered(turn.at, offer.leg))
+        case Waiting(offers=ringing) if any(o.leg in channels and channels[o.leg].up for o in ringing):
+            inside = (o.leg for o in ringing if o.leg in channels and channels[o.leg].up and channels[o.leg].in_app)
+            if (first := next(inside, None)) is not None:
+                legs.answered(turn, LegAnswered(turn.at, first))
         case Waiting(playback=playback) as waiting if after_gap:
             if playback is not None:
                 turn.do(StopPlay(contact.id, playback))

@@ -70,7 +70,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """In a queue, perhaps with an agent's phone ringing. ``since`` is when waiting began, across overflows."""
+    """In a queue, perhaps with agents' phones ringing. ``since`` is when waiting began, across overflows."""
 
     since: float
     queue: QueueId
@@ -78,7 +78,8 @@ class Waiting:
     priority: int
     position: Position
     """The queue node, for its overflow branch."""
-    offer: Offer | None = None
+    offers: tuple[Offer, ...] = ()
+    """The phones that ring for this contact; more than one only where the queue rings several at once."""
     tried: tuple[AgentId, ...] = ()
     """Agents who did not take this contact; they are asked again last."""
     overflows: int = 0

@@ -196,8 +196,8 @@ def _contact(contact: Contact, position: int | None) -> ContactView:
     match contact.phase:
         case InIvr():
             phase = "ivr"
-        case Waiting(offer=offer):
-            phase = "waiting" if offer is None else "offered"
+        case Waiting(offers=ringing):
+            phase = "offered" if ringing else "waiting"
         case Talking():
             phase = "talking"
         case Leaving():

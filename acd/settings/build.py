@@ -91,6 +91,7 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
         id=QueueId(name),
         name=section.name,
         requires=_levels(section.requires),
+        ring=section.ring,
         ring_timeout_s=section.ring_timeout,
         wrap_up_s=section.wrap_up,
         max_wait_s=overflow.after,

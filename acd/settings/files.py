@@ -210,6 +210,8 @@ class QueueSection(Strict):
     name: Text = Field(examples=["Umum"])
     requires: dict[Name, Level] = Field(default_factory=dict)
     """Skills an agent needs, with the minimum level."""
+    ring: Whole = Field(default=1, ge=1, le=50)
+    """Phones that ring at once for one caller; the first agent to answer gets the call."""
     ring_timeout: PositiveDuration = 15.0
     """How long a phone rings before the next agent is tried."""
     wrap_up: Duration = 10.0

@@ -52,9 +52,9 @@ def plans() -> list[Plan]:
     """What the operator switches between while calls go on."""
     plan = make_plan()
     small = {trunk.id: replace(trunk, capacity=min(trunk.capacity, 6)) for trunk in plan.trunks.values()}
-    plan = replace(plan, trunks=small)
+    plan = with_queue(replace(plan, trunks=small), "tech", ring=2)
     fewer = replace(plan, version="v2", agents={a.id: a for a in plan.agents.values() if a.id != "budi"})
-    fewer = with_queue(fewer, "billing", max_wait_s=None, requires=(), record=False)
+    fewer = with_queue(fewer, "billing", max_wait_s=None, requires=(), record=False, ring=3)
     flow = plan.flows[next(iter(plan.flows))]
     without_menu = replace(flow, nodes={k: v for k, v in flow.nodes.items() if k != "menu"})
     renamed = replace(plan, version="v3", flows={flow.id: without_menu, direct_flow().id: direct_flow()})
@@ -134,8 +134,11 @@ class CallCentre(RuleBasedStateMachine):
         assert state.ari_up, "an offer while the PBX is away"
         assert offer.device not in busy, f"{offer.device} is rung while it has a call of ours"
         contact = state.contacts[offer.contact_id]
-        if not isinstance(contact.phase, Waiting) or contact.phase.offer is None:
+        if not isinstance(contact.phase, Waiting) or not contact.phase.offers:
             return
+        assert len(contact.phase.offers) <= max(q.ring for p in self.plans for q in p.queues.values()), (
+            "too many phones"
+        )
         place = (-contact.phase.priority, contact.phase.since, contact.id)
         for other in state.contacts.values():
             same = isinstance(other.phase, Waiting) and (other.phase.queue, other.phase.requires) == (
@@ -143,9 +146,9 @@ class CallCentre(RuleBasedStateMachine):
                 contact.phase.requires,
             )
             earlier = before.get(other.id)
-            if same and isinstance(other.phase, Waiting) and other.phase.offer is None and earlier is not None:
+            if same and isinstance(other.phase, Waiting) and not other.phase.offers and earlier is not None:
                 was = earlier.phase
-                if isinstance(was, Waiting) and was.offer is None and was.queue == other.phase.queue:
+                if isinstance(was, Waiting) and not was.offers and was.queue == other.phase.queue:
                     theirs = (-other.phase.priority, other.phase.since, other.id)
                     assert theirs > place, f"{contact.id} overtook {other.id}"
 
@@ -427,20 +430,19 @@ class CallCentre(RuleBasedStateMachine):
         state = self.bench.state
         held: dict[AgentId, ContactId] = {}
         for contact in state.contacts.values():
-            agent = None
+            serving: list[tuple[AgentId, LegId, type[Offered | InCall]]] = []
             match contact.phase:
-                case Waiting(offer=offer) if offer is not None:
-                    agent, leg, work = offer.agent, offer.leg, Offered
+                case Waiting(offers=ringing):
+                    serving = [(offer.agent, offer.leg, Offered) for offer in ringing]
                 case Talking(agent=name, leg=joined):
-                    agent, leg, work = name, joined, InCall  # type: ignore[assignment]
-            if agent is None:
-                continue
-            assert agent not in held, f"{agent} holds two contacts"
-            held[agent] = contact.id
-            known = state.agents[agent]
-            assert isinstance(known.work, work), f"{agent}: {known.work} for {contact.phase}"
-            assert known.work.contact == contact.id
-            assert known.leg == leg, f"{agent} has another leg"
+                    serving = [(name, joined, InCall)]
+            for agent, leg, work in serving:
+                assert agent not in held, f"{agent} holds two contacts, or twice the same"
+                held[agent] = contact.id
+                known = state.agents[agent]
+                assert isinstance(known.work, work), f"{agent}: {known.work} for {contact.phase}"
+                assert known.work.contact == contact.id
+                assert known.leg == leg, f"{agent} has another leg"
         for agent_now in state.agents.values():
             if isinstance(agent_now.work, Offered | InCall):
                 assert held.get(agent_now.id) == agent_now.work.contact, f"{agent_now.id} serves nobody"
@@ -461,7 +463,7 @@ class CallCentre(RuleBasedStateMachine):
         skills = {a.id: {s.skill: s.level for s in a.skills} for a in plan.agents.values()}
         idle = [agent for agent in state.agents.values() if matching.available(agent)]
         for contact in state.contacts.values():
-            if isinstance(contact.phase, Waiting) and contact.phase.offer is None:
+            if isinstance(contact.phase, Waiting) and not contact.phase.offers:
                 phase = contact.phase
                 able = (a.id for a in idle if matching.match(plan.agents[a.id], skills[a.id], phase) is not None)
                 free = next(able, None)
@@ -484,8 +486,8 @@ class CallCentre(RuleBasedStateMachine):
             match contact.phase:
                 case InIvr(position=position):
                     assert position.playback is not None or f"ivr:{contact.id}" in state.timers
-                case Waiting(offer=offer) if offer is not None:
-                    assert f"ring:{contact.id}" in state.timers
+                case Waiting(offers=ringing):
+                    assert all(f"ring:{offer.leg}" in state.timers for offer in ringing)
                 case Leaving():
                     assert f"leave:{contact.id}" in state.timers or f"left:{contact.id}" in state.timers
                 case _:
@@ -510,9 +512,7 @@ class CallCentre(RuleBasedStateMachine):
             assert of.abandoned == sum(r.exit is Exit.ABANDONED for r in mine)
             assert of.within_target == sum(r.exit is Exit.ANSWERED and bool(r.within_target) for r in mine)
             assert sum(of.buckets) == len(mine)
-        pending = sum(
-            isinstance(c.phase, Waiting) and c.phase.offer is not None for c in self.bench.state.contacts.values()
-        )
+        pending = sum(len(c.phase.offers) for c in self.bench.state.contacts.values() if isinstance(c.phase, Waiting))
         made = sum(r.offers for r in records) + sum(c.offers for c in self.bench.state.contacts.values())
         assert sum(figures.offers.values()) + pending == made
         assert figures.recordings_ok + figures.recordings_bad == len(self.bench.rows)

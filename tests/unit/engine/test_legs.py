@@ -246,7 +246,7 @@ def test_each_event_in_each_phase_does_what_the_table_says(phase: str, event: st
         case "prompt ends":
             bench.spoken(leg)
         case "ring timeout":
-            bench.sleep(15 if f"ring:{leg}" in bench.timers else 0)
+            bench.sleep(15 if f"ring:acd-l-{leg}-1" in bench.timers else 0)
         case "join refused":
             failed(bench, "add_to_bridge", before.bridge, "refused")
         case "hang-up found nothing":

@@ -116,7 +116,7 @@ def test_an_agent_takes_priority_then_the_longest_wait_then_the_lower_id() -> No
 
 
 def test_an_agent_is_not_given_who_is_being_offered_or_needs_more() -> None:
-    ringing = contact("r", replace(waiting(), offer=Offer(AgentId("budi"), LegId("l"), 0.0)))
+    ringing = contact("r", replace(waiting(), offers=(Offer(AgentId("budi"), LegId("l"), 0.0),)))
     demanding = contact("d", waiting(billing=4))
     assert choose("ana", ringing, demanding) is None
     assert SkillId("billing") in SKILLS[AgentId("ana")]

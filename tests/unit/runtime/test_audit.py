@@ -181,7 +181,7 @@ async def test_timers_run_from_the_first_resync_on() -> None:
     auditor = Auditor(after.clock, after.dispatcher, after.control)
     await asyncio.sleep(20)
     known = len(after.journal.events)
-    assert "ring:c1" in after.state.timers
+    assert "ring:acd-l-c1-1" in after.state.timers
     auditor.connected()
     await settle()
     assert len(after.journal.events) > known + 1

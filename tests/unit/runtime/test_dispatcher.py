@@ -155,7 +155,10 @@ async def test_a_timer_runs_out_into_the_engine() -> None:
     world = await offered()
     await asyncio.sleep(16)
     fired = [event for event in world.journal.events if isinstance(event, TimerFired)]
-    assert [(event.key, round(event.at - EPOCH, 3)) for event in fired[:2]] == [("tone:c1", 0.2), ("ring:c1", 15.0)]
+    assert [(event.key, round(event.at - EPOCH, 3)) for event in fired[:2]] == [
+        ("tone:c1", 0.2),
+        ("ring:acd-l-c1-1", 15.0),
+    ]
     assert HangUp(ContactId("c1"), LegId("acd-l-c1-1")) in world.commands
 
 
@@ -347,7 +350,7 @@ async def test_timers_are_those_of_the_state_and_wait_for_the_release() -> None:
     after.dispatcher.release_timers()
     await asyncio.sleep(1)
     fired = [event for event in after.journal.events if isinstance(event, TimerFired)]
-    assert [(event.key, event.at - EPOCH) for event in fired] == [("tone:c1", 20.0), ("ring:c1", 20.0)]
+    assert [(event.key, event.at - EPOCH) for event in fired] == [("tone:c1", 20.0), ("ring:acd-l-c1-1", 20.0)]
 
 
 @in_virtual_time

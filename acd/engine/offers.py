@@ -1,0 +1,137 @@
+"""The offers desk: whose phone rings for whom, and how an offer ends that came to nothing.
+
+An agent holds at most one offer, so no two contacts ever ring one phone. A contact holds as many as its queue rings at
+once; the first agent to answer gets it (``queueing.accept``), the others are taken back and lose nothing by it. More
+than one phone rings for a contact only while nobody who could have such an agent is without any. Knows contacts and
+agents; never why somebody waits, nor what is heard meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acd.domain.commands import CreateBridge, HangUp, Originate
+from acd.domain.decision import Outcome
+from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId
+from acd.domain.plan import QueuePlan
+from acd.engine import agent as agents
+from acd.engine import matching
+from acd.engine.state import Contact, Offer, Offered, Waiting
+from acd.engine.turn import Turn
+
+REST_S = 5.0
+"""How long a phone is left alone after an offer that came to nothing, so that it does not ring again at once."""
+CAUSE_ANSWERED_ELSEWHERE = 26
+"""Q.850: tells a phone that somebody else took the call, so that it shows no missed one (RFC 3326)."""
+NO_QUEUE = QueuePlan(id="", name="", requires=())  # type: ignore[arg-type]
+"""Stands in for a queue that a reload took away while somebody waited in it."""
+
+
+def offer_contact(turn: Turn, contact: Contact) -> None:
+    """Ring for a waiting contact: one agent, or as many at once as its queue says."""
+    if isinstance(contact.phase, Waiting):
+        _ring(turn, contact, turn.plan.queues.get(contact.phase.queue, NO_QUEUE).ring)
+
+
+def _ring(turn: Turn, contact: Contact, phones: int) -> None:
+    while turn.state.ari_up and isinstance(contact.phase, Waiting) and len(contact.phase.offers) < phones:
+        chosen = turn.matcher.best_agent(turn.state.agents, contact.phase)
+        if chosen is None:
+            return
+        contact = _offer(turn, contact, contact.phase, chosen)
+
+
+def offer_agent(turn: Turn, agent_id: AgentId) -> None:
+    """Look for a waiting contact for an agent who may be available."""
+    agent = turn.state.agents.get(agent_id)
+    if agent is None or not turn.state.ari_up or not matching.available(agent):
+        return
+    chosen = matching.next_contact(turn.plan, turn.matcher.skills[agent_id], agent_id, turn.state.contacts.values())
+    if chosen is None:
+        chosen = _rung_for_too_few(turn, agent_id)
+    if chosen is not None:
+        # The contact decides among all agents: somebody better may have become available in the same moment.
+        offer_contact(turn, turn.state.contacts[chosen])
+
+
+def _rung_for_too_few(turn: Turn, agent_id: AgentId) -> ContactId | None:
+    """Find the contact for whom another phone may ring; looked for only where a queue rings several."""
+    if all(queue.ring == 1 for queue in turn.plan.queues.values()):
+        return None
+    plan, skills = turn.plan.agents[agent_id], turn.matcher.skills[agent_id]
+    held = {agent.work.contact for agent in turn.state.agents.values() if isinstance(agent.work, Offered)}
+    ranked = []
+    for contact in (turn.state.contacts[contact_id] for contact_id in held):
+        waiting = contact.phase
+        if not isinstance(waiting, Waiting) or matching.match(plan, skills, waiting) is None:
+            continue
+        if len(waiting.offers) < turn.plan.queues.get(waiting.queue, NO_QUEUE).ring:
+            ranked.append(matching.contact_rank(contact, waiting))
+    return min(ranked)[-1] if ranked else None
+
+
+def offer_all(turn: Turn) -> None:
+    """Match everybody, in order, after a reload or a resync: a phone for each before a second one for anybody."""
+    waiting = sorted(
+        matching.contact_rank(c, c.phase) for c in turn.state.contacts.values() if isinstance(c.phase, Waiting)
+    )
+    for *_, contact_id in waiting:
+        _ring(turn, turn.state.contacts[contact_id], 1)
+    for *_, contact_id in waiting:
+        offer_contact(turn, turn.state.contacts[contact_id])
+
+
+def _offer(turn: Turn, contact: Contact, waiting: Waiting, agent_id: AgentId) -> Contact:
+    turn.chosen(contact.id, agent_id)
+    leg = LegId(f"{OUR_LEG_PREFIX}{contact.id}-{contact.offers + 1}")
+    ring_s = turn.plan.queues.get(waiting.queue, NO_QUEUE).ring_timeout_s
+    turn.change_agent(agent_id, lambda agent: agents.offered(agent, contact.id, leg, turn.at))
+    turn.do(Originate(contact.id, leg, turn.plan.agents[agent_id].device, contact.caller, ring_s + 5))
+    if not contact.bridged:
+        turn.do(CreateBridge(contact.id, contact.bridge))
+    offered = replace(waiting, offers=(*waiting.offers, Offer(agent_id, leg, turn.at)))
+    turn.start_timer(f"ring:{leg}", ring_s)
+    return turn.put(replace(contact, phase=offered, offers=contact.offers + 1, bridged=True))
+
+
+# ---------------------------------------------------------------- offers that come to nothing
+
+
+def withdraw(turn: Turn, contact: Contact, waiting: Waiting, outcome: Outcome, offer: Offer) -> Contact:
+    """End one offer. ``timed_out``, ``rejected`` and ``failed`` let the phone rest; ``rescinded`` does not."""
+    blamed = outcome != "rescinded"
+    _end(turn, contact, waiting, offer, outcome, 16)
+    left = tuple(other for other in waiting.offers if other != offer)
+    tried = (*waiting.tried, offer.agent) if blamed and offer.agent not in waiting.tried else waiting.tried
+    return turn.to_phase(contact, replace(waiting, offers=left, tried=tried))
+
+
+def withdraw_all(turn: Turn, contact: Contact, waiting: Waiting) -> Contact:
+    """Take back every offer of a contact who no longer wants one."""
+    for offer in waiting.offers:
+        _end(turn, contact, waiting, offer, "rescinded", 16)
+    return turn.to_phase(contact, replace(waiting, offers=()))
+
+
+def taken(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None:
+    """Somebody answered: that phone rings no longer, and the others learn that the call was answered elsewhere."""
+    turn.cancel_timer(f"ring:{offer.leg}")
+    turn.offer_over(contact.id, offer, "accepted")
+    for other in waiting.offers:
+        if other != offer:
+            _end(turn, contact, waiting, other, "rescinded", CAUSE_ANSWERED_ELSEWHERE)
+
+
+def _end(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer, outcome: Outcome, cause: int) -> None:
+    turn.cancel_timer(f"ring:{offer.leg}")
+    turn.offer_over(contact.id, offer, outcome)
+    missed, rest = outcome == "timed_out", outcome != "rescinded"
+    limit = turn.plan.queues.get(waiting.queue, NO_QUEUE).max_no_answer
+    agent = turn.change_agent(
+        offer.agent,
+        lambda a: agents.missed_too_often(agents.unoffered(a, turn.at, missed=missed, rest=rest), limit, turn.at),
+    )
+    if rest:
+        turn.start_timer(f"rest:{offer.agent}", REST_S)
+    if agent is not None and agent.leg is not None:
+        turn.do(HangUp(contact.id, offer.leg, cause))
