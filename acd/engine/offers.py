@@ -27,14 +27,13 @@ NO_QUEUE = QueuePlan(id="", name="", requires=())  # type: ignore[arg-type]
 """Stands in for a queue that a reload took away while somebody waited in it."""
 
 
-def offer_contact(turn: Turn, contact: Contact) -> None:
-    """Ring for a waiting contact: one agent, or as many at once as its queue says."""
-    if isinstance(contact.phase, Waiting):
-        _ring(turn, contact, turn.plan.queues.get(contact.phase.queue, NO_QUEUE).ring)
-
-
-def _ring(turn: Turn, contact: Contact, phones: int) -> None:
-    while turn.state.ari_up and isinstance(contact.phase, Waiting) and len(contact.phase.offers) < phones:
+def offer_contact(turn: Turn, contact: Contact, phones: int | None = None) -> None:
+    """Ring for a waiting contact: so many phones at once, as many as its queue says by default."""
+    while (
+        turn.state.ari_up
+        and isinstance(contact.phase, Waiting)
+        and len(contact.phase.offers) < (phones or turn.plan.queues.get(contact.phase.queue, NO_QUEUE).ring)
+    ):
         chosen = turn.matcher.best_agent(turn.state.agents, contact.phase)
         if chosen is None:
             return
@@ -76,7 +75,7 @@ def offer_all(turn: Turn) -> None:
         matching.contact_rank(c, c.phase) for c in turn.state.contacts.values() if isinstance(c.phase, Waiting)
     )
     for *_, contact_id in waiting:
-        _ring(turn, turn.state.contacts[contact_id], 1)
+        offer_contact(turn, turn.state.contacts[contact_id], 1)
     for *_, contact_id in waiting:
         offer_contact(turn, turn.state.contacts[contact_id])
 
