@@ -13,7 +13,7 @@ from aiohttp import web
 
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, Event
-from acd.domain.ids import Language, PromptKey
+from acd.domain.ids import Language, LegId, PromptKey
 from acd.engine.state import EngineState
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.runtime.audit import Auditor
@@ -27,6 +27,7 @@ from acd.store.recordings import RecordingFiles
 from acd.store.records import SqlRecords, open_records
 from acd.telephony.ami.facts import Fact
 from acd.telephony.ami.messages import AmiConfig, AuthRefused
+from acd.telephony.ami.newcomers import Newcomer
 from acd.telephony.ami.watch import PbxWatch, WatchConfig
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
@@ -69,6 +70,7 @@ class App:
             self._ari_state,
             lambda key, language: _media(settings.prompts, key, language),
             settings.pbx.context_from_agents,
+            self._taken,
         )
         self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
         self._rehearsal.use(settings.plan)
@@ -81,6 +83,7 @@ class App:
             clock=self._clock,
             on_fact=self._from_ami,
             config=WatchConfig(settings.pbx.context_from_trunk, settings.pbx.context_fallback),
+            on_newcomer=self._expect,
         )
         self._web: web.AppRunner | None = None
         self._housekeeper: asyncio.Task[None] | None = None
@@ -138,9 +141,15 @@ class App:
 
     def _from_ari(self, event: Event) -> None:
         if isinstance(event, CallArrived):
-            self._watch.claim(event.leg_id)
             self._rehearsal.called()
         self.dispatcher.submit(event)
+
+    def _taken(self, leg: LegId) -> None:
+        self._watch.claim(leg)
+
+    def _expect(self, newcomer: Newcomer) -> None:
+        if newcomer.exten in self._settings.plan.access_codes:
+            self._control.expect(LegId(newcomer.uniqueid), newcomer.channel, newcomer.exten, newcomer.caller)
 
     def _from_ami(self, fact: Fact) -> None:
         self.dispatcher.submit(to_event(fact, self._clock.now()))

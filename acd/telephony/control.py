@@ -45,7 +45,7 @@ from acd.domain.events import (
     RecordingEnded,
     Resynced,
 )
-from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, ContactId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, Language, LegId, PlaybackId, PromptKey, RecordingName
 from acd.ports import Clock
 from acd.telephony.ari import commands
 from acd.telephony.ari.errors import AriConflict, AriRefused
@@ -53,6 +53,7 @@ from acd.telephony.ari.link import AriLink
 from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
+from acd.telephony.threshold import Threshold
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,8 @@ FOLLOW_S = 0.02
 """How long after a caller came in the channel is subscribed to."""
 ENTER_S = 1.0
 """After a claim: how long until a caller who was not seen to enter is looked for."""
+EXPECT_S = 1.0
+"""How long an expected caller may take to come in: the dialplan does nothing before."""
 Prompts = Callable[[PromptKey, Language], str | None]
 """The media URI of a prompt (``sound:/path/without/extension``), or None when there is no such sound."""
 
@@ -78,6 +81,7 @@ class AriControl:
         on_state: takes the link's state and the reason of its change.
         prompts: finds the sound of a prompt.
         agents_context: the dialplan context in which agents' phones dial; any other context is callers'.
+        on_taken: told of each caller who came in and whom the engine accounts for from then on.
     """
 
     def __init__(
@@ -88,18 +92,22 @@ class AriControl:
         on_state: Callable[[AriState, str], None],
         prompts: Prompts,
         agents_context: str,
+        on_taken: Callable[[LegId], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._emit = emit
         self._prompts = prompts
         self._agents_context = agents_context
+        self._on_taken = on_taken
+        self._threshold = Threshold()
+        self._expected: dict[LegId, asyncio.TimerHandle] = {}
+        """Callers announced before Asterisk offered them."""
         self._hung_up: dict[str, tuple[int, int | None]] = {}
         """Channels on their way out, with the cause and SIP code known so far."""
-        self._entering: dict[ContactId, list[TelephonyCommand]] = {}
-        """Callers claimed but not yet inside our application, and what was ordered about them meanwhile."""
         self._to_follow: dict[LegId, asyncio.TimerHandle] = {}
         self.link = AriLink(config, on_event=self._on_event, on_state=on_state)
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
+            "ChannelStateChange": self._state_changed,
             "StasisStart": self._stasis_start,
             "StasisEnd": self._stasis_end,
             "ChannelHangupRequest": self._hanging_up,
@@ -123,6 +131,34 @@ class AriControl:
             if translated is not None:
                 self._emit(translated)
 
+    def expect(self, leg: LegId, channel_name: str, access_code: str, caller: str) -> None:
+        """Tell the engine of a caller whose channel was made and whose dialplan has yet to bring it here.
+
+        A phone that rings takes longer than that. Who does not come within ``EXPECT_S`` was somebody else's.
+        """
+        if self.link.state is AriState.UP and not self._threshold.knows(leg):
+            self._expected[leg] = asyncio.get_running_loop().call_later(EXPECT_S, self._did_not_come, leg)
+            self._announce(leg, channel_name, access_code, caller)
+
+    def _did_not_come(self, leg: LegId) -> None:
+        self._expected.pop(leg, None)
+        if self._threshold.enter(leg) is not None:
+            self._emit(CommandFailed(self._clock.now(), "claim", leg, "refused", "the caller did not come in"))
+
+    def _comes(self, channel: dict[str, Any]) -> None:
+        """A caller is seen here for the first time; the engine may know already."""
+        leg, dialplan = LegId(channel["id"]), channel["dialplan"]
+        expected = self._expected.pop(leg, None)
+        if expected is not None:
+            expected.cancel()
+        else:
+            self._announce(leg, channel["name"], dialplan["exten"], channel["caller"]["number"])
+        self._on_taken(leg)
+
+    def _announce(self, leg: LegId, channel_name: str, access_code: str, caller: str) -> None:
+        self._threshold.announce(leg)
+        self._emit(CallArrived(self._clock.now(), leg, channel_name, access_code, caller))
+
     def _broadcast(self, channel: dict[str, Any]) -> None:
         """Claim a call. The engine is told of a caller before: a phone that rings takes longer than any claim."""
         leg = LegId(channel["id"])
@@ -136,25 +172,19 @@ class AriControl:
                 self._not_claimed(leg, result)
 
         if caller:
-            self._announce(channel)
+            self._comes(channel)
         self.link.claim(leg, done)
-
-    def _announce(self, channel: dict[str, Any]) -> None:
-        leg, dialplan = LegId(channel["id"]), channel["dialplan"]
-        self._entering[ContactId(leg)] = []
-        number = channel["caller"]["number"]
-        self._emit(CallArrived(self._clock.now(), leg, channel["name"], dialplan["exten"], number))
 
     def _not_claimed(self, leg: LegId, result: AriResult) -> None:
         """Somebody else has the caller, or nobody any more. What was ordered is void; who lives on is not ours."""
         if not isinstance(result.error, ChannelGone | AriConflict):
             log.warning("claim_failed", status=result.status, error=str(result.error))
-        if self._entering.pop(ContactId(leg), None) is not None:
+        if self._threshold.enter(leg) is not None:
             self._follow(leg, lambda: self._emit(CommandFailed(self._clock.now(), "claim", leg, "refused")))
 
     def _entered(self, leg: LegId) -> None:
         """The caller is inside, or should be: carry out what waited for that."""
-        held = self._entering.pop(ContactId(leg), None)
+        held = self._threshold.enter(leg)
         if held is None:
             return
         # Somebody waits for what was ordered; only a hang-up must find the channel followed.
@@ -167,18 +197,33 @@ class AriControl:
             # Asterisk takes requests one after the other, and the next one may be the answer somebody waits for.
             self._to_follow[leg] = asyncio.get_running_loop().call_later(FOLLOW_S, self._follow, leg)
 
+    def _state_changed(self, event: dict[str, Any]) -> Event | None:
+        """Tell that a party picked up a moment before its channel comes in: the caller's answer need not wait."""
+        channel = event["channel"]
+        leg = LegId(channel["id"])
+        if channel["state"] == "Up" and leg.startswith(OUR_LEG_PREFIX) and self._threshold.pick_up(leg):
+            return LegAnswered(self._clock.now(), leg)
+        return None
+
+    def _came_in(self, leg: LegId) -> bool:
+        """A leg is inside, or gone: what waited for it is carried out, or fails. False when nobody picked it up."""
+        held = self._threshold.come_in(leg)
+        for command in held or ():
+            self.execute(command)
+        return held is not None
+
     def _stasis_start(self, event: dict[str, Any]) -> Event | None:
         channel = event["channel"]
         leg = LegId(channel["id"])
         if leg.startswith(OUR_LEG_PREFIX):
-            return LegAnswered(self._clock.now(), leg)
+            return None if self._came_in(leg) else LegAnswered(self._clock.now(), leg)
         dialplan = channel["dialplan"]
         if dialplan["context"] == self._agents_context:
             self._emit(AgentDialled(self._clock.now(), leg, channel["name"], dialplan["exten"]))
             self._follow(leg)
             return None
-        if ContactId(leg) not in self._entering:  # an Asterisk without StasisBroadcast
-            self._announce(channel)
+        if leg in self._expected or not self._threshold.waits_for(leg):  # an Asterisk without StasisBroadcast
+            self._comes(channel)
         self._entered(leg)
         return None
 
@@ -215,13 +260,14 @@ class AriControl:
         cause, sip_code = self._hung_up.pop(leg)
         return LegEnded(self._clock.now(), leg, cause, sip_code)
 
-    def _destroyed(self, event: dict[str, Any]) -> Event:
+    def _destroyed(self, event: dict[str, Any]) -> None:
         leg, sip_code = LegId(event["channel"]["id"]), event.get("tech_cause") or None
         cause = _plain(int(event["cause"]), sip_code)
         if self._hung_up.pop(leg, None) is not None:
             # A party that hangs up without a Reason header leaves Asterisk's cause at 0; that is normal clearing.
             cause = cause or 16
-        return LegEnded(self._clock.now(), leg, cause, sip_code)
+        self._emit(LegEnded(self._clock.now(), leg, cause, sip_code))
+        self._came_in(leg)
 
     def _dtmf(self, event: dict[str, Any]) -> Event | None:
         leg = LegId(event["channel"]["id"])
@@ -239,8 +285,7 @@ class AriControl:
 
     def execute(self, command: TelephonyCommand) -> None:
         """Send a command; whatever keeps it from being done comes back as ``CommandFailed``."""
-        if command.contact_id in self._entering and not isinstance(command, Originate):
-            self._entering[command.contact_id].append(command)
+        if self._threshold.holds(command):
             return
         found = self._request(command)
         if found is None:
@@ -326,7 +371,10 @@ class AriControl:
         found = await self.link.resync()
         if after_gap:
             self._hung_up.clear()
-            self._entering.clear()
+            for timer in self._expected.values():
+                timer.cancel()
+            self._expected.clear()
+            self._threshold.clear()
             for timer in self._to_follow.values():
                 timer.cancel()
             self._to_follow.clear()

@@ -45,6 +45,7 @@ class AmiLink:
         events: names of the events wanted, each with octets that must stand in the frame (``b""``: no condition).
             What is not wanted is dropped before it is parsed.
         chance: numbers in [0, 1) for the spread of the back-off.
+        glance: called with all that arrives, as it arrives and before anything else.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class AmiLink:
         on_state: StateHandler,
         events: Mapping[str, bytes],
         chance: Callable[[], float] = random.random,
+        glance: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self._config = config
         self._on_event = on_event
         self._on_state = on_state
         self._wanted = {name.encode(): needle for name, needle in events.items()}
         self._chance = chance
+        self._glance = glance
         self._state = AmiState.DOWN
         self._generation = 0
         self._session: Session | None = None
@@ -166,7 +169,7 @@ class AmiLink:
     async def _hold(self, first: asyncio.Future[None]) -> None:
         """One session from the connect to its loss, which raises ``PbxUnavailable``. Raises ``AuthRefused``."""
         self._set(AmiState.CONNECTING, "")
-        session = Session(self._config, self._wanted, self._inbox.put_nowait)
+        session = Session(self._config, self._wanted, self._inbox.put_nowait, self._glance)
         try:
             await session.open()
             ends = {session.booted, session.lost}

@@ -81,8 +81,9 @@ class PendingAction(Action):
 class WholeFrameProtocol(AMIProtocol):
     """Hands panoramisk whole frames only, and of the events only those somebody asked for."""
 
-    def __init__(self, session: Session, wanted: Mapping[bytes, bytes]) -> None:
+    def __init__(self, session: Session, wanted: Mapping[bytes, bytes], glance: Callable[[bytes], None]) -> None:
         self.session = session
+        self._glance = glance
         self.heard_at = session.loop.time()
         self._wanted = wanted
         self._rest = bytearray()
@@ -104,6 +105,10 @@ class WholeFrameProtocol(AMIProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep what came for a moment: AMI talks most while a call is being connected, and that must not wait."""
+        try:
+            self._glance(data)
+        except Exception:  # noqa: BLE001 - what leaves here would make asyncio cut the connection
+            _log.exception("ami_glance_failed", octets=len(data))
         self.heard_at = self.session.loop.time()
         self._rest += data
         if self._cutting is None:
@@ -174,7 +179,13 @@ class WholeFrameProtocol(AMIProtocol):
 class Session(Manager):
     """One connection. ``open`` it, ``ask`` over it; ``lost`` tells the reason of its end, which is final."""
 
-    def __init__(self, config: AmiConfig, wanted: Mapping[bytes, bytes], on_event: Callable[[AmiEvent], None]) -> None:
+    def __init__(
+        self,
+        config: AmiConfig,
+        wanted: Mapping[bytes, bytes],
+        on_event: Callable[[AmiEvent], None],
+        glance: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         super().__init__(
             host=config.host,
@@ -195,10 +206,11 @@ class Session(Manager):
         self._wanted = {**wanted, **_ALWAYS}
         self._names = {name.decode() for name in wanted}
         self._on_event = on_event
+        self._glance = glance
         self._ping: PendingAction | None = None
 
     def _make_protocol(self) -> WholeFrameProtocol:
-        return WholeFrameProtocol(self, self._wanted)
+        return WholeFrameProtocol(self, self._wanted, self._glance)
 
     async def open(self) -> None:
         """Connect and log in. Raises ``AuthRefused``, ``PbxUnavailable``; ``drop`` the session then."""

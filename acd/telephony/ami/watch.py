@@ -20,6 +20,7 @@ from acd.telephony.ami.facts import Fact, WatchState
 from acd.telephony.ami.lines import LINE_EVENTS, LineLists, Lines
 from acd.telephony.ami.link import AmiLink
 from acd.telephony.ami.messages import AmiConfig, AmiEvent, AmiRefused, AmiState
+from acd.telephony.ami.newcomers import Newcomer, glance
 
 if TYPE_CHECKING:
     from acd.ports import Clock
@@ -49,6 +50,7 @@ class PbxWatch:
         clock: gives the times of calls.
         on_fact: called with each fact, one at a time, in order. What it raises is logged.
         config: names and times.
+        on_newcomer: called with each caller's channel the moment AMI tells that it was made.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class PbxWatch:
         clock: Clock,
         on_fact: Callable[[Fact], None],
         config: WatchConfig | None = None,
+        on_newcomer: Callable[[Newcomer], None] = lambda _: None,
     ) -> None:
         self._config = config or WatchConfig()
         self._trunks = trunks
@@ -73,7 +76,13 @@ class PbxWatch:
             **caller_events(self._config.entry_context, self._config.fallback_context),
             "Reload": b"",
         }
-        self.link = AmiLink(ami, on_event=self._on_event, on_state=self._on_state, events=events)
+        self.link = AmiLink(
+            ami,
+            on_event=self._on_event,
+            on_state=self._on_state,
+            events=events,
+            glance=glance(self._config.entry_context, on_newcomer),
+        )
         self._wake = asyncio.Event()
         self._synced = 0
         """The generation all is known of; 0: none."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -50,8 +52,8 @@ class WebSocket(asyncio.Protocol):
         self._buffer = bytearray()
         self._message = bytearray()
         self._on_message: Callable[[bytearray], None] | None = None
-        self._wrote = False
-        self._resume: asyncio.Handle | None = None
+        self._fd: int | None = None
+        """Where to write past the transport; None with TLS."""
 
     def start(self, on_message: Callable[[bytearray], None]) -> None:
         """Deliver messages from now on, beginning with those that are there. What ``on_message`` raises is logged."""
@@ -83,8 +85,6 @@ class WebSocket(asyncio.Protocol):
     def _end(self, why: str) -> None:
         """Tell those who wait, the first time; later reasons are consequences."""
         self._transport = None
-        if self._resume is not None:
-            self._resume.cancel()
         if not self.opened.done():
             self.opened.set_exception(PbxUnavailable(f"no WebSocket: {why}"))
         if not self.closed.done():
@@ -95,6 +95,8 @@ class WebSocket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask for the upgrade. The transport is that of a TCP stream, though uvloop's is of a class of its own."""
         self._transport = transport
+        if transport.get_extra_info("sslcontext") is None:
+            self._fd = transport.get_extra_info("socket").fileno()
         transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -107,7 +109,7 @@ class WebSocket(asyncio.Protocol):
         self._buffer += data
         if not self.opened.done():
             self._read_head()
-        elif self._resume is None:
+        else:
             self._pump()
 
     # ------------------------------------------------------------ receiving
@@ -131,19 +133,9 @@ class WebSocket(asyncio.Protocol):
             self.opened.set_result(None)
 
     def _pump(self) -> None:
-        """Deliver the complete messages in the buffer.
-
-        After one that made us write, the rest waits for the next turn of the loop, because only then is it written: the
-        command for the first of many calls shall not wait for the decisions about all others.
-        """
-        self._resume = None
+        """Deliver the complete messages in the buffer."""
         while self._on_message is not None and self._transport is not None:
             if not self._one_frame(self._on_message):
-                return
-            if self._wrote:
-                self._wrote = False
-                if self._buffer:
-                    self._resume = self._loop.call_soon(self._pump)
                 return
 
     def _one_frame(self, on_message: Callable[[bytearray], None]) -> bool:
@@ -211,9 +203,16 @@ class WebSocket(asyncio.Protocol):
         mask = secrets.token_bytes(4)
         stretched = (mask * (size // 4 + 1))[:size]
         masked = int.from_bytes(payload, "little") ^ int.from_bytes(stretched, "little")
-        self._transport.write(head + mask + masked.to_bytes(size, "little"))
-        self._wrote = True
+        self._write(self._transport, head + mask + masked.to_bytes(size, "little"))
         return True
+
+    def _write(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Write at once: the transport would wait until the whole event is dealt with, and so would a caller."""
+        if self._fd is not None and not transport.get_write_buffer_size():
+            with suppress(OSError):  # full, or broken: the transport knows what to do
+                data = data[os.write(self._fd, data) :]
+        if data:
+            transport.write(data)
 
 
 async def open_websocket(url: str, headers: Mapping[str, str], *, max_message_bytes: int) -> WebSocket:

@@ -63,6 +63,7 @@ class Desk:
     control: AriControl
     events: list[Event] = field(default_factory=list)
     states: list[AriState] = field(default_factory=list)
+    taken: list[LegId] = field(default_factory=list)
 
     async def until(self, count: int = 1) -> None:
         await self.ari.until(lambda: len(self.events) >= count)
@@ -94,7 +95,13 @@ def make(ari: FakeAri, **settings: Any) -> Desk:
     desk = Desk(ari, None)  # type: ignore[arg-type]
     config = AriConfig(ari.base_url, ari.username, ari.password, **settings)
     desk.control = AriControl(
-        config, _Clock(), desk.events.append, lambda state, _why: desk.states.append(state), prompt, "acd-from-agents"
+        config,
+        _Clock(),
+        desk.events.append,
+        lambda state, _why: desk.states.append(state),
+        prompt,
+        "acd-from-agents",
+        desk.taken.append,
     )
     return desk
 
@@ -508,6 +515,78 @@ async def test_only_a_claim_that_failed_is_worth_a_warning(desk: Desk, status: i
         await desk.requests()
         await asyncio.sleep(0.05)
     assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["claim_failed"] * warned
+
+
+async def test_an_expected_caller_is_told_of_before_the_channel_is_offered_and_only_once(desk: Desk) -> None:
+    desk.control.expect(L1, "PJSIP/gw1-c1", "169", "0811222333")
+    assert desk.events == [CallArrived(NOW, L1, "PJSIP/gw1-c1", "169", "0811222333")]
+    assert desk.taken == []
+    desk.control.execute(Originate(C1, AGENT_LEG, "PJSIP/a", "", 20.0))
+    desk.control.execute(Answer(C1, L1))
+    await desk.ari.emit(broadcast())
+    assert [path for _, path, _, _ in await desk.requests(2)] == ["/channels/acd-l-c1-1", "/events/claim"]
+    assert desk.taken == [L1]
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
+    assert [path for _, path, _, _ in await desk.requests(3)][2] == "/channels/c1/answer"
+    desk.control.expect(L1, "PJSIP/gw1-c1", "169", "0811222333")  # AMI was late
+    assert len(desk.events) == 1
+
+
+async def test_an_expected_caller_who_comes_without_being_offered_is_inside_too(desk: Desk) -> None:
+    desk.control.expect(L1, "PJSIP/gw1-c1", "169", "0811222333")
+    desk.control.execute(Answer(C1, L1))
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
+    assert (await desk.requests(1))[0][1] == "/channels/c1/answer"
+    assert desk.taken == [L1]
+    assert len(desk.events) == 1
+
+
+async def test_an_expected_caller_who_does_not_come_is_given_up_and_left_to_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("acd.telephony.control.EXPECT_S", 0.01)
+    desk.control.expect(L1, "PJSIP/gw1-c1", "169", "")
+    await desk.until(2)
+    assert desk.events[1] == CommandFailed(NOW, "claim", L1, "refused", "the caller did not come in")
+    assert desk.taken == []
+
+
+async def test_nobody_is_expected_while_the_link_is_down(ari: FakeAri) -> None:
+    desk = make(ari)
+    desk.control.expect(L1, "PJSIP/gw1-c1", "169", "")
+    assert desk.events == []
+
+
+async def test_an_agent_who_picks_up_is_told_of_before_the_leg_is_inside_and_what_joins_it_waits(desk: Desk) -> None:
+    picked_up = {"type": "ChannelStateChange", "channel": channel(AGENT_LEG, state="Up")}
+    await desk.ari.emit(picked_up)
+    await desk.until()
+    await desk.ari.emit(picked_up)
+    for command in (Answer(C1, L1), AddToBridge(C1, B1, (L1, AGENT_LEG)), StartRecording(C1, B1, RecordingName("c1"))):
+        desk.control.execute(command)
+    desk.control.execute(Answer(ContactId("c2"), LegId("c2")))
+    assert [path for _, path, _, _ in await desk.requests(2)] == ["/channels/c1/answer", "/channels/c2/answer"]
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(AGENT_LEG), "args": []})
+    after = [path for _, path, _, _ in await desk.requests(4)][2:]
+    assert after == ["/bridges/acd-b-c1/addChannel", "/bridges/acd-b-c1/record"]
+    assert desk.events == [LegAnswered(NOW, AGENT_LEG)]
+
+
+async def test_an_agent_gone_between_picking_up_and_coming_in_keeps_nothing_back(desk: Desk) -> None:
+    await desk.ari.emit({"type": "ChannelStateChange", "channel": channel(AGENT_LEG, state="Up")})
+    await desk.until()
+    desk.control.execute(AddToBridge(C1, B1, (L1, AGENT_LEG)))
+    desk.control.execute(DestroyBridge(C1, B1))
+    await desk.ari.emit({"type": "ChannelDestroyed", "channel": channel(AGENT_LEG), "cause": 16})
+    assert [path for _, path, _, _ in await desk.requests(2)] == ["/bridges/acd-b-c1/addChannel", "/bridges/acd-b-c1"]
+    assert desk.events == [LegAnswered(NOW, AGENT_LEG), LegEnded(NOW, AGENT_LEG, 16)]
+
+
+async def test_an_agent_leg_that_only_rings_is_not_told_of(desk: Desk) -> None:
+    await desk.ari.emit({"type": "ChannelStateChange", "channel": channel(AGENT_LEG, state="Ringing")})
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(AGENT_LEG), "args": []})
+    await desk.until()
+    assert desk.events == [LegAnswered(NOW, AGENT_LEG)]
 
 
 # ---------------------------------------------------------------- what exists
