@@ -56,6 +56,11 @@ async def _until(site: Site, reached: Counter[str], patience_s: float) -> None:
             await asyncio.sleep(0.1)
 
 
+def _still_talking(callers: Callers, heard: Sequence[int]) -> int:
+    """How many heard an agent since."""
+    return sum(now.heard.agent > before for now, before in zip(callers.placed(), heard, strict=True))
+
+
 async def _log_out_all_but(site: Site, agents: int, deployment: Deployment) -> None:
     """Leave so many agents who can serve the queue logged in."""
     able = [
@@ -112,8 +117,10 @@ async def test_a_killed_engine_costs_no_conversation_no_place_and_no_record(
                 while lonely.answered_at is None:  # noqa: ASYNC110 - told by SIPp's log
                     await asyncio.sleep(0.02)
             assert all(attempt.up for attempt in callers.placed())
-            still_heard = [attempt.heard.agent for attempt in callers.placed()]
-            assert sum(now > before for now, before in zip(still_heard, heard, strict=True)) == TALKING
+            async with asyncio.timeout(10):
+                while _still_talking(callers, heard) < TALKING:  # noqa: ASYNC110 - told by their ears
+                    await asyncio.sleep(0.1)
+            assert _still_talking(callers, heard) == TALKING
 
             began = asyncio.get_running_loop().time()
             await site.start_engine()
