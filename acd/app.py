@@ -26,7 +26,7 @@ from acd.store.journal import SqliteJournal
 from acd.store.recordings import RecordingFiles
 from acd.store.records import SqlRecords, open_records
 from acd.telephony.ami.facts import Fact
-from acd.telephony.ami.messages import AmiConfig, AuthRefused
+from acd.telephony.ami.messages import AmiConfig
 from acd.telephony.ami.newcomers import Newcomer
 from acd.telephony.ami.watch import PbxWatch, WatchConfig
 from acd.telephony.ari.values import AriConfig, AriState
@@ -116,11 +116,8 @@ class App:
         await self._listen()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeper")
         await self._control.link.start()
-        try:
-            await self._watch.start()
-        except AuthRefused as error:
-            # Calls can be served without AMI; /readyz and acd_link_up say that something is missing.
-            log.error("ami_refused", error=str(error))  # noqa: TRY400 - the reason says it all
+        # Calls can be served without AMI; /readyz and acd_link_up say that something is missing.
+        await self._watch.start()
 
     async def close(self) -> None:
         """Let go of everything; conversations in Asterisk go on, callers' places are in the journal."""

@@ -18,7 +18,7 @@ import pytest
 
 from acd.deploy.asterisk import AsteriskInstance
 from acd.deploy.plan import AccessCodePlan, FallbackQueuePlan, PbxPlan, PbxTrunkPlan, PhonePlan, UserPlan
-from acd.deploy.toolchain import find_tools
+from acd.deploy.toolchain import fetch_tools
 from acd.domain.errors import ChannelGone, CommandTimeout
 from acd.telephony.ari import (
     AriConfig,
@@ -62,9 +62,7 @@ class Pbx:
 
 @pytest.fixture(scope="module")
 def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
-    tools = find_tools()
-    if tools is None:
-        pytest.skip("Asterisk is not fetched yet: acd tools fetch")
+    tools = fetch_tools()
     plan = PbxPlan(
         phones=(PhonePlan("agent101", SECRET), PhonePlan("agent102", SECRET)),
         trunks=(PbxTrunkPlan("gw1", (CALLERS,), dtmf_mode="info"),),

@@ -21,7 +21,7 @@ from acd.deploy.melody import melody
 from acd.deploy.plan import AccessCodePlan, FallbackQueuePlan, PbxPlan, PbxTrunkPlan, PhonePlan, UserPlan
 from acd.deploy.prompts import build_prompts, list_prompts
 from acd.deploy.templates import INCLUDED
-from acd.deploy.toolchain import PROGRAMS, ToolSet, find_tools, version_of
+from acd.deploy.toolchain import PROGRAMS, ToolSet, fetch_tools, version_of
 from acd.domain.errors import DeployError
 from acd.domain.ids import Language, PromptKey
 from tests.fakes.sip_phone import SipPhone
@@ -55,10 +55,7 @@ def make_plan(**changes: Any) -> PbxPlan:
 
 @pytest.fixture(scope="module")
 def tools() -> ToolSet:
-    found = find_tools()
-    if found is None:
-        pytest.skip("Asterisk is not fetched yet: acd tools fetch")
-    return found
+    return fetch_tools()
 
 
 @pytest.fixture(scope="module")

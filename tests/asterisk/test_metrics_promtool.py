@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import subprocess
 
-import pytest
-
-from acd.deploy.toolchain import find_tools
+from acd.deploy.toolchain import fetch_tools
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from tests.unit.observability.sample import a_view, busy_figures
 
 
 def test_promtool_finds_nothing() -> None:
-    tools = find_tools()
-    if tools is None:
-        pytest.skip("promtool is not fetched yet: acd tools fetch")
+    tools = fetch_tools()
     exporter = MetricsExporter(lambda: a_view(busy_figures()), lambda: (WriterHealth("journal", 0, 0, 0),))
     body, _type = exporter.render("")
     done = subprocess.run(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from acd.deploy.toolchain import find_tools
+from acd.deploy.toolchain import fetch_tools
 from acd.domain.exits import Exit
 from acd.engine.kpi import NOT_OFFERED, SUCCESSES
 from acd.observability.metrics import MetricsExporter, WriterHealth
@@ -19,9 +19,7 @@ PROMETHEUS = Path(__file__).parents[2] / "config" / "prometheus"
 
 
 def promtool(*arguments: str) -> str:
-    tools = find_tools()
-    if tools is None:
-        pytest.skip("promtool is not fetched: acd tools fetch")
+    tools = fetch_tools()
     done = subprocess.run(
         [*tools.argv("promtool"), *arguments],
         env={**os.environ, **tools.env()},

@@ -117,7 +117,7 @@ async def test_ami_that_refuses_the_password_degrades_only(tmp_path: Path, ari: 
             status, answer = await get(app, "/readyz")
     assert (status, answer["status"]) == (200, "degraded")
     assert any("AMI" in reason for reason in answer["reasons"])
-    assert "ami_refused" in [line["event"] for line in logs]
+    assert ("ami_link_state", "refused") in [(line["event"], line.get("state")) for line in logs]
     assert "wrong" not in str(logs)
 
 

@@ -84,21 +84,14 @@ class AmiLink:
         return self._generation
 
     async def start(self) -> None:
-        """Make the first attempt. Returns when it is up, or when Asterisk is away: then it goes on trying by itself.
-
-        Raises ``AuthRefused`` when Asterisk does not accept user and secret; then nothing is tried again.
-        """
+        """Make the first attempt. Returns when its outcome is known; whatever that is, the link goes on by itself."""
         if self._keeper is not None:
             raise RuntimeError("an AMI link starts once")
         first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._consumer = asyncio.create_task(self._consume(), name="ami-consumer")
         self._keeper = asyncio.create_task(self._keep(first), name="ami-link")
         await asyncio.wait({first, self._keeper}, return_when=asyncio.FIRST_COMPLETED)
-        try:
-            (first if first.done() else self._keeper).result()
-        except AuthRefused:
-            await self.close()
-            raise
+        (first if first.done() else self._keeper).result()
 
     async def close(self) -> None:
         """End the link for good. What waits for an answer gets ``CommandTimeout``; no handler is called afterwards."""
@@ -154,9 +147,6 @@ class AmiLink:
                 await self._hold(first)
             except AuthRefused as error:
                 self._set(AmiState.REFUSED, error.message)
-                if not first.done():
-                    first.set_exception(error)
-                    return
             except (OSError, TelephonyError) as error:
                 self._set(AmiState.DOWN, str(error))
             if not first.done():

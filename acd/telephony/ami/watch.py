@@ -91,7 +91,7 @@ class PbxWatch:
         self._refused: set[str] = set()
 
     async def start(self) -> None:
-        """Connect and begin to tell. Returns also when Asterisk is away. Raises ``AuthRefused``."""
+        """Connect and begin to tell. Returns also when Asterisk is away or refuses; the link goes on trying."""
         await self.link.start()
         self._worker = asyncio.create_task(self._work(), name="ami-watch")
 
