@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from acd.domain.commands import TelephonyCommand
 from acd.domain.events import Event, RecordingChecked, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, QueueId, RecordingName
-from acd.domain.record import CallRecord, RecordingRow
+from acd.domain.record import CallRecord, DispositionRow, RecordingRow
+
+Row: TypeAlias = CallRecord | RecordingRow | DispositionRow
 
 
 class Clock(Protocol):
@@ -73,7 +75,7 @@ class RecordPage:
 class RecordWriter(Protocol):
     """Where call records and recording rows go."""
 
-    def write(self, items: Iterable[CallRecord | RecordingRow]) -> None:
+    def write(self, items: Iterable[Row]) -> None:
         """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
 
     def durable(self) -> bool:
@@ -86,7 +88,7 @@ class RecordWriter(Protocol):
 class Records(Protocol):
     """Call records and recording rows."""
 
-    def write(self, items: Iterable[CallRecord | RecordingRow]) -> None:
+    def write(self, items: Iterable[Row]) -> None:
         """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
 
     async def page(self, wanted: RecordFilter) -> RecordPage:

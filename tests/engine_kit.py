@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from acd.domain.commands import (
     CancelTimer,
@@ -13,10 +13,12 @@ from acd.domain.commands import (
     Reply,
     StartTimer,
     TelephonyCommand,
+    WriteDisposition,
     WriteRecord,
     WriteRecording,
 )
 from acd.domain.events import (
+    AgentDialled,
     AgentRequested,
     CallArrived,
     DigitPressed,
@@ -44,6 +46,7 @@ from acd.domain.ids import (
 )
 from acd.domain.plan import (
     AccessCodePlan,
+    AgentAction,
     AgentPlan,
     AnswerNode,
     CalendarPlan,
@@ -65,7 +68,7 @@ from acd.domain.plan import (
     TransferNode,
     TrunkPlan,
 )
-from acd.domain.record import CallRecord, RecordingRow
+from acd.domain.record import CallRecord, DispositionRow, RecordingRow
 from acd.engine.core import Engine
 from acd.engine.state import Agent, Contact, EngineState, Timer
 from tests.fakes.perfect_pbx import PerfectPbx
@@ -234,6 +237,7 @@ class Bench:
     timers: dict[TimerKey, Timer] = field(default_factory=dict)
     records: list[CallRecord] = field(default_factory=list)
     rows: list[RecordingRow] = field(default_factory=list)
+    dispositions: list[DispositionRow] = field(default_factory=list)
     checks: list[CheckRecording] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     obeying: bool = True
@@ -274,6 +278,8 @@ class Bench:
                 self.rows.append(row)
             case CheckRecording():
                 self.checks.append(command)
+            case WriteDisposition(row):
+                self.dispositions.append(row)
             case Reply():
                 self.replies.append(command)
             case Ignored():
@@ -347,6 +353,14 @@ class Bench:
             self.pbx.end_playback(playback)
         return self.settle()
 
+    def dial(self, agent: str, code: str) -> LegId:
+        """An agent's phone dials."""
+        self.calls += 1
+        self.pbx.now = self.at
+        channel = self.pbx.new_channel(LegId(f"dial{self.calls}"), f"PJSIP/{agent}", extension=code)
+        self.feed(AgentDialled(self.at, channel.id, channel.name, code))
+        return channel.id
+
     def hang_up(self, leg: LegId, cause: int = 16) -> list[Command]:
         self.pbx.now = self.at
         self.pbx.end_channel(leg, cause)
@@ -363,10 +377,14 @@ class Bench:
     def request(
         self,
         agent: str,
-        action: Literal["login", "logout", "ready", "pause", "end_wrap_up"],
+        action: AgentAction,
         reason: str = "",
+        *,
+        seconds: float = 0.0,
+        disposition: str = "",
     ) -> Reply:
-        self.feed(AgentRequested(self.at, RequestId(f"r{len(self.replies)}"), AgentId(agent), action, reason))
+        request = RequestId(f"r{len(self.replies)}")
+        self.feed(AgentRequested(self.at, request, AgentId(agent), action, reason, seconds, disposition))
         return self.replies[-1]
 
     def login(self, *agents: str) -> None:
@@ -378,6 +396,10 @@ class Bench:
 
     def contact(self, leg: LegId) -> Contact:
         return self.state.contacts[ContactId(leg)]
+
+    def contact_id(self, leg: LegId) -> ContactId:
+        """The contact of a caller's channel."""
+        return ContactId(leg)
 
     def leg_of(self, agent: str) -> LegId:
         leg = self.agent(agent).leg

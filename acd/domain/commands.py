@@ -17,7 +17,7 @@ from acd.domain.ids import (
     RequestId,
     TimerKey,
 )
-from acd.domain.record import CallRecord, RecordingRow
+from acd.domain.record import CallRecord, DispositionRow, RecordingRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +201,14 @@ class WriteRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteDisposition:
+    """Keep how a contact went whose call record was made before. Idempotent: the last one stays."""
+
+    row: DispositionRow
+    kind: Literal["write_disposition"] = "write_disposition"
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRecording:
     """Look at a recording's file: size and duration against the talk time. Answered by ``RecordingChecked``."""
 
@@ -229,5 +237,7 @@ class Ignored:
     kind: Literal["ignored"] = "ignored"
 
 
-RuntimeCommand: TypeAlias = StartTimer | CancelTimer | WriteRecord | WriteRecording | CheckRecording | Reply | Ignored
+RuntimeCommand: TypeAlias = (
+    StartTimer | CancelTimer | WriteRecord | WriteRecording | WriteDisposition | CheckRecording | Reply | Ignored
+)
 Command: TypeAlias = TelephonyCommand | RuntimeCommand

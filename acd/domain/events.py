@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from acd.domain.ids import AgentId, BridgeId, LegId, PlaybackId, RecordingName, RequestId, TimerKey
-from acd.domain.plan import Plan
+from acd.domain.plan import AgentAction, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +163,17 @@ class TrunkChanged:
 
 @dataclass(frozen=True, slots=True)
 class AgentRequested:
-    """An agent, or somebody for the agent, asks for a change of presence. The answer is a ``Reply``."""
+    """An agent, or somebody for the agent, asks for something. The answer is a ``Reply``."""
 
     at: float
     request_id: RequestId
     agent_id: AgentId
-    action: Literal["login", "logout", "ready", "pause", "end_wrap_up"]
+    action: AgentAction
     reason: str = ""
+    """Of a pause."""
+    seconds: float = 0.0
+    """How much longer wrap-up shall be."""
+    disposition: str = ""
     kind: Literal["agent_requested"] = "agent_requested"
 
 

@@ -10,7 +10,23 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, CalendarId, FlowId, Language, NodeId, PromptKey, QueueId, SkillId, TrunkId
+from acd.domain.ids import (
+    AgentId,
+    CalendarId,
+    DispositionId,
+    FlowId,
+    Language,
+    NodeId,
+    PromptKey,
+    QueueId,
+    SkillId,
+    TrunkId,
+)
+
+AgentAction: TypeAlias = Literal[
+    "login", "logout", "ready", "pause", "reject", "extend_wrap_up", "disposition", "end_wrap_up"
+]
+"""What can be asked of the engine for an agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +49,17 @@ class AgentPlan:
     """Queues served; empty means every queue whose skills the agent has."""
     login_at_start: bool = False
     """Logged in and ready as soon as the plan is loaded: for demonstrations and permanently staffed desks."""
+    wrap_up_s: float | None = None
+    """This agent's own wrap-up, instead of the queues'."""
+
+
+@dataclass(frozen=True, slots=True)
+class DispositionPlan:
+    """A way a conversation can have gone; ``wrap_up_s`` is its own wrap-up, instead of the agent's and the queue's."""
+
+    id: DispositionId
+    name: str
+    wrap_up_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +73,13 @@ class QueuePlan:
     """Phones that ring at once for one contact; the first agent to answer gets it."""
     ring_timeout_s: float = 15.0
     wrap_up_s: float = 10.0
+    max_wrap_up_s: float = 600.0
+    """Longest wrap-up, whoever asks for more."""
+    dispositions: dict[DispositionId, DispositionPlan] = field(default_factory=dict)
     max_wait_s: float | None = None
     """Longest wait before overflow; None waits for ever."""
+    max_wait_by_language: dict[Language, float] = field(default_factory=dict)
+    """The longest wait of those who speak a language, where it is another."""
     overflow_queue: QueueId | None = None
     """Where a contact goes after ``max_wait_s``; without it, to ``overflow`` of the flow's node, else the call ends."""
     overflow_drops_language: bool = False
@@ -56,7 +88,7 @@ class QueuePlan:
     max_length: int | None = None
     """Contacts that may wait at once; one more overflows at once."""
     max_no_answer: int = 3
-    """Unanswered offers in a row before the agent is paused with reason ``no_answer``."""
+    """Unanswered offers in a row before the agent is paused, with the plan's ``no_answer_reason``."""
     music: str = "default"
     priority: int = 0
     record: bool = True
@@ -239,8 +271,11 @@ class FeatureCode:
     """What an agent dials on the phone and what it does; ``reason`` is the pause's."""
 
     code: str
-    action: Literal["login", "logout", "ready", "pause", "end_wrap_up"]
+    action: AgentAction
     reason: str = ""
+    seconds: float = 30.0
+    """How much longer wrap-up shall be."""
+    disposition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,5 +294,7 @@ class Plan:
     """Skill an agent needs to speak a language; a language without an entry needs none."""
     feature_codes: dict[str, FeatureCode] = field(default_factory=dict)
     pause_reasons: tuple[str, ...] = ()
+    no_answer_reason: str = "no_answer"
+    """Why an agent is paused who let too many offers ring out."""
     recording_prefix: str = ""
     """Put before a recording's name, e.g. a folder below Asterisk's recording folder."""

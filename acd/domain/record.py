@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
+from acd.domain.ids import AgentId, ContactId, DispositionId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class CallRecord:
     within_target: bool | None
     """Answered within the queue's service-level time; None when never queued."""
     plan_version: str
+    disposition: DispositionId | None = None
+    """How the agent said it went; one of the queue's own list. May still be set, or changed, during wrap-up."""
 
     @property
     def wait_s(self) -> float | None:
@@ -73,3 +75,13 @@ class RecordingRow:
     ok: bool
     problem: str
     """Empty when ok, else what is wrong, in plain words."""
+
+
+@dataclass(frozen=True, slots=True)
+class DispositionRow:
+    """How an agent said a contact went, after its call record was made: replaces what the record says of it."""
+
+    contact_id: ContactId
+    disposition: DispositionId
+    agent: AgentId
+    at: float

@@ -7,12 +7,12 @@ is a value (``Refused``), because a person will read why.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, assert_never
+from typing import Literal, TypeAlias, assert_never
 
-from acd.domain.ids import ContactId, LegId
+from acd.domain.ids import ContactId, LegId, QueueId
 from acd.engine.state import Agent, Free, InCall, Offered, WrapUp
 
-Action = Literal["login", "logout", "ready", "pause", "end_wrap_up"]
+Action: TypeAlias = Literal["login", "logout", "ready", "pause", "end_wrap_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,11 @@ def unoffered(agent: Agent, at: float, *, missed: bool, rest: bool) -> Agent:
     assert_never(agent.work)
 
 
-def released(agent: Agent, wrap_up_s: float, at: float) -> Agent:
+def released(agent: Agent, wrap_up_s: float, at: float, queue: QueueId | None = None) -> Agent:
     """The conversation ended; wrap-up begins unless there is none."""
     match agent.work:
         case InCall(contact=contact):
-            work = WrapUp(at, contact, at + wrap_up_s) if wrap_up_s > 0 else Free(at)
+            work = WrapUp(at, contact, at + wrap_up_s, queue) if wrap_up_s > 0 else Free(at)
             return replace(agent, work=work)
         case Free() | Offered() | WrapUp():
             return agent
@@ -97,8 +97,8 @@ def wrapped_up(agent: Agent, at: float) -> Agent:
     return replace(agent, work=Free(at)) if isinstance(agent.work, WrapUp) else agent
 
 
-def missed_too_often(agent: Agent, limit: int, at: float) -> Agent:
+def missed_too_often(agent: Agent, limit: int, at: float, reason: str = "no_answer") -> Agent:
     """Pause an agent who let ``limit`` offers in a row ring out."""
     if agent.presence == "ready" and agent.missed >= limit > 0:
-        return replace(_present(agent, "paused", at), pause_reason="no_answer")
+        return replace(_present(agent, "paused", at), pause_reason=reason)
     return agent

@@ -18,6 +18,8 @@ from acd.engine.turn import Turn
 CAUSE_UNALLOCATED = 1
 CAUSE_NO_CIRCUIT = 34
 CAUSE_TEMPORARY = 41
+PLAY_GUARD_S = 120.0
+"""Longer than any prompt: if its end was not told by then, that news was lost."""
 
 
 def arrive(turn: Turn, event: CallArrived) -> None:
@@ -69,7 +71,8 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
     position, actions = outcome
     since = contact.phase.since if isinstance(contact.phase, InIvr) else turn.at
     contact = turn.put(replace(contact, phase=InIvr(since, position), last_node=position.node or contact.last_node))
-    turn.cancel_timer(f"ivr:{contact.id}")
+    for timer in ("ivr", "play"):
+        turn.cancel_timer(f"{timer}:{contact.id}")
     for action in actions:
         match action:
             case ivr.AnswerCall():
@@ -79,6 +82,7 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
             case ivr.Keep(variable, value):
                 contact = turn.put(replace(contact, variables={**contact.variables, variable: value}))
             case ivr.Speak(playback, prompts):
+                turn.start_timer(f"play:{contact.id}", PLAY_GUARD_S * len(prompts))
                 turn.do(Play(contact.id, contact.leg, playback, prompts, contact.language or queues.NO_LANGUAGE))
             case ivr.Hush(playback):
                 turn.do(StopPlay(contact.id, playback))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from acd.domain.commands import Command, Ignored, WriteRecording
+from acd.domain.commands import Command, Ignored, StopPlay, WriteRecording
 from acd.domain.events import (
     AgentDialled,
     AgentRequested,
@@ -36,7 +36,7 @@ from acd.domain.record import CallRecord, RecordingRow
 from acd.engine import agent as agents
 from acd.engine import arrival, ending, ivr, kpi, legs, matching, offers, presence, resync, trunks
 from acd.engine import queueing as queues
-from acd.engine.state import EngineState, InIvr, Leaving, TrunkState, Waiting
+from acd.engine.state import EngineState, InIvr, Leaving, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
 
 
@@ -156,6 +156,9 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
     match kind, contact.phase if contact is not None else None:
         case "ivr", InIvr(position=position) if contact is not None:
             arrival.follow(turn, contact, ivr.timeout(turn.plan, contact_id, position, turn.at))
+        case "play", InIvr(position=Position(playback=playback)) if contact is not None and playback is not None:
+            turn.do(StopPlay(contact.id, playback))
+            legs.playback_over(turn, playback)
         case "wait", Waiting() as waiting if contact is not None:
             arrival.waited_too_long(turn, contact, waiting)
         case "tone", Waiting() if contact is not None:

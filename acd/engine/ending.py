@@ -10,7 +10,7 @@ from acd.domain.commands import CheckRecording, DestroyBridge, HangUp, WriteReco
 from acd.domain.exits import Exit
 from acd.domain.ids import LegId, RecordingName
 from acd.domain.record import CallRecord
-from acd.engine import kpi, offers
+from acd.engine import kpi, offers, wrapup
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, InIvr, Leaving, Talking, Waiting
 from acd.engine.turn import Turn
@@ -21,7 +21,7 @@ ENDED_KEPT_S = 3600.0
 """How long an ended leg is remembered, so that a late report of it makes no second record."""
 RECORDING_GUARD_S = 10.0
 """After a conversation: how long to wait for Asterisk to say that its recording is closed."""
-TIMERS = ("ivr", "wait", "tone", "leave", "left")
+TIMERS = ("ivr", "play", "wait", "tone", "leave", "left")
 
 
 def leave(turn: Turn, contact: Contact, why: Exit, cause: int) -> None:
@@ -74,6 +74,7 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
         offers=contact.offers,
         within_target=within,
         plan_version=turn.plan.version,
+        disposition=contact.disposition,
     )
     keep(turn, record, target)
     for name in TIMERS:
@@ -107,7 +108,7 @@ def _let_go(turn: Turn, contact: Contact) -> Contact:
             agent = turn.state.agents.get(agent_id)
             if agent is not None and agent.leg is not None:
                 turn.do(HangUp(contact.id, agent.leg))
-            queues.release_agent(turn, contact, agent_id)
+            wrapup.release(turn, contact, agent_id)
             queues.changed(turn, agent_id)
         case InIvr() | Leaving():
             pass

@@ -16,7 +16,7 @@ from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId
 from acd.domain.plan import QueuePlan
 from acd.engine import agent as agents
 from acd.engine import matching
-from acd.engine.state import Contact, Offer, Offered, Waiting
+from acd.engine.state import Agent, Contact, Offer, Offered, Waiting
 from acd.engine.turn import Turn
 
 REST_S = 5.0
@@ -112,6 +112,17 @@ def withdraw_all(turn: Turn, contact: Contact, waiting: Waiting) -> Contact:
     return turn.to_phase(contact, replace(waiting, offers=()))
 
 
+def turned_down(turn: Turn, agent: Agent, outcome: Outcome) -> bool:
+    """End the offer an agent holds, by the agent's will or for a fault of the phone. False when there is none."""
+    contact = turn.contact(agent.work.contact) if isinstance(agent.work, Offered) else None
+    waiting = contact.phase if contact is not None else None
+    if contact is None or not isinstance(waiting, Waiting):
+        return False
+    offer = next(offer for offer in waiting.offers if offer.agent == agent.id)
+    offer_contact(turn, withdraw(turn, contact, waiting, outcome, offer))
+    return True
+
+
 def taken(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None:
     """Somebody answered: that phone rings no longer, and the others learn that the call was answered elsewhere."""
     turn.cancel_timer(f"ring:{offer.leg}")
@@ -125,10 +136,12 @@ def _end(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer, outcome: 
     turn.cancel_timer(f"ring:{offer.leg}")
     turn.offer_over(contact.id, offer, outcome)
     missed, rest = outcome == "timed_out", outcome != "rescinded"
-    limit = turn.plan.queues.get(waiting.queue, NO_QUEUE).max_no_answer
+    limit, reason = turn.plan.queues.get(waiting.queue, NO_QUEUE).max_no_answer, turn.plan.no_answer_reason
     agent = turn.change_agent(
         offer.agent,
-        lambda a: agents.missed_too_often(agents.unoffered(a, turn.at, missed=missed, rest=rest), limit, turn.at),
+        lambda a: agents.missed_too_often(
+            agents.unoffered(a, turn.at, missed=missed, rest=rest), limit, turn.at, reason
+        ),
     )
     if rest:
         turn.start_timer(f"rest:{offer.agent}", REST_S)

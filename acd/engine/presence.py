@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from acd.domain.commands import Answer, HangUp, Play, Reply
 from acd.domain.events import AgentDialled, AgentRequested, PhoneChanged
-from acd.domain.ids import AgentId, ContactId, Language, LegId, PlaybackId, PromptKey
+from acd.domain.ids import AgentId, ContactId, DispositionId, Language, LegId, PlaybackId, PromptKey
 from acd.domain.plan import FeatureCode
 from acd.engine import agent as agents
+from acd.engine import offers, wrapup
 from acd.engine import queueing as queues
 from acd.engine.state import Agent, FeatureCall, Free
 from acd.engine.turn import Turn
@@ -19,6 +20,8 @@ CONFIRMATIONS: dict[str, PromptKey] = {
     "ready": PromptKey("agent_ready"),
     "pause": PromptKey("agent_paused"),
     "end_wrap_up": PromptKey("wrap_up_ended"),
+    "extend_wrap_up": PromptKey("wrap_up_extended"),
+    "disposition": PromptKey("disposition_kept"),
 }
 REFUSED = PromptKey("refused")
 PROMPTS = (*CONFIRMATIONS.values(), REFUSED)
@@ -41,8 +44,18 @@ def load_agents(turn: Turn) -> None:
             turn.put_agent(replace(agent, leaving=True))
 
 
-def _request(turn: Turn, agent: Agent, action: agents.Action, reason: str) -> agents.Refused | None:
-    result = agents.request(agent, action, reason, turn.plan.pause_reasons, turn.at)
+def _request(turn: Turn, agent: Agent, wish: AgentRequested | FeatureCode) -> agents.Refused | None:
+    """Carry out what an agent wants. Who pauses or logs out while the phone rings turns the caller down."""
+    result: Agent | agents.Refused
+    match wish.action:
+        case "reject":
+            return None if offers.turned_down(turn, agent, "rejected") else agents.Refused("no call is offered")
+        case "extend_wrap_up":
+            result = wrapup.extend(turn, agent, wish.seconds)
+        case "disposition":
+            result = wrapup.dispose(turn, agent, DispositionId(wish.disposition))
+        case _:
+            result = agents.request(agent, wish.action, wish.reason, turn.plan.pause_reasons, turn.at)
     if isinstance(result, agents.Refused):
         return result
     if not result.resting:
@@ -50,6 +63,8 @@ def _request(turn: Turn, agent: Agent, action: agents.Action, reason: str) -> ag
     if isinstance(result.work, Free):
         turn.cancel_timer(f"wrap:{agent.id}")
     queues.changed(turn, agent.id, lambda _: result)
+    if wish.action in {"pause", "logout"}:
+        offers.turned_down(turn, result, "rejected")
     return None
 
 
@@ -59,7 +74,7 @@ def requested(turn: Turn, event: AgentRequested) -> None:
     if agent is None:
         turn.do(Reply(event.request_id, event.agent_id, ok=False, message="no such agent"))
         return
-    refused = _request(turn, agent, event.action, event.reason)
+    refused = _request(turn, agent, event)
     turn.do(Reply(event.request_id, agent.id, ok=refused is None, message=refused.why if refused else ""))
 
 
@@ -79,7 +94,7 @@ def dialled(turn: Turn, event: AgentDialled) -> None:
         # Before what the code makes possible: nobody is rung who holds the phone in the hand.
         agent = turn.change_agent(agent.id, lambda a: replace(a, dialling=True))
     prompt = REFUSED
-    if agent is not None and code is not None and _request(turn, agent, code.action, code.reason) is None:
+    if agent is not None and code is not None and _request(turn, agent, code) is None:
         prompt = CONFIRMATIONS[code.action]
     playback = PlaybackId(f"acd-p-{event.leg_id}")
     turn.state.feature_calls[event.leg_id] = FeatureCall(agent_id, playback, turn.at)
@@ -112,7 +127,10 @@ def phone_changed(turn: Turn, event: PhoneChanged) -> None:
     """Honour what AMI says of a phone."""
     for plan in turn.plan.agents.values():
         if plan.device == event.device:
-            queues.changed(turn, plan.id, lambda a: replace(a, reachable=event.reachable, busy=event.busy))
+            agent = queues.changed(turn, plan.id, lambda a: replace(a, reachable=event.reachable, busy=event.busy))
+            if agent is not None and not event.reachable:
+                # Nobody will answer there: the caller need not wait until it has rung long enough.
+                offers.turned_down(turn, agent, "failed")
             return
     turn.ignore(event, "no agent has this phone")
 

@@ -23,7 +23,7 @@ from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents
 from acd.engine import matching, offers
 from acd.engine.offers import NO_QUEUE
-from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting, WrapUp
+from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting
 from acd.engine.turn import Turn
 
 TONE_S = 0.2
@@ -100,8 +100,9 @@ def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -
 
 
 def _settle(turn: Turn, contact: Contact, queue: QueuePlan) -> None:
-    if queue.max_wait_s is not None:
-        turn.start_timer(f"wait:{contact.id}", queue.max_wait_s)
+    longest = queue.max_wait_by_language.get(contact.language or NO_LANGUAGE, queue.max_wait_s)
+    if longest is not None:
+        turn.start_timer(f"wait:{contact.id}", longest)
     offers.offer_contact(turn, contact)
 
 
@@ -200,14 +201,6 @@ def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None
             recording=recording,
         )
     )
-
-
-def release_agent(turn: Turn, contact: Contact, agent_id: AgentId) -> None:
-    """A conversation ended: wrap-up, or free at once."""
-    wrap_up_s = queue_plan(turn, contact).wrap_up_s
-    agent = turn.change_agent(agent_id, lambda a: agents.released(a, wrap_up_s, turn.at))
-    if agent is not None and isinstance(agent.work, WrapUp):
-        turn.start_timer(f"wrap:{agent_id}", wrap_up_s)
 
 
 def changed(turn: Turn, agent_id: AgentId, change: Callable[[Agent], Agent] = lambda agent: agent) -> Agent | None:

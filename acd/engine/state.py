@@ -14,6 +14,7 @@ from acd.domain.ids import (
     AgentId,
     BridgeId,
     ContactId,
+    DispositionId,
     FlowId,
     Language,
     LegId,
@@ -133,6 +134,7 @@ class Contact:
     bridged: bool = False
     """The contact's bridge was made."""
     offers: int = 0
+    disposition: DispositionId | None = None
     variables: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -184,6 +186,7 @@ class WrapUp:
     since: float
     contact: ContactId
     until: float
+    queue: QueueId | None = None
     kind: Literal["wrap_up"] = "wrap_up"
 
 

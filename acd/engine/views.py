@@ -52,6 +52,7 @@ class AgentView:
     """Contacts talked with since the counters began."""
     missed: int
     """Offers in a row that were not answered."""
+    wrap_up_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,7 @@ def _agent(index: PlanIndex, agent: Agent) -> AgentView:
         contact_id=None if isinstance(agent.work, Free) else agent.work.contact,
         contacts=agent.contacts,
         missed=agent.missed,
+        wrap_up_until=agent.work.until if isinstance(agent.work, WrapUp) else None,
     )
 
 

@@ -24,14 +24,14 @@ from acd.domain.commands import (
     Reply,
     StartTimer,
     TelephonyCommand,
+    WriteDisposition,
     WriteRecord,
     WriteRecording,
 )
 from acd.domain.errors import AcdError
 from acd.domain.events import AgentRequested, Event, LinkChanged, PlanLoaded
 from acd.domain.ids import AgentId, RequestId
-from acd.domain.plan import Plan
-from acd.engine.agent import Action
+from acd.domain.plan import AgentAction, Plan
 from acd.engine.core import Engine
 from acd.engine.state import EngineState
 from acd.engine.views import EngineView, PlanIndex, index_of, view
@@ -89,7 +89,7 @@ class Dispatcher:
             for command in self._decide(event):
                 if isinstance(command, WriteRecord):
                     self._records.write([command.record])
-                elif isinstance(command, WriteRecording):
+                elif isinstance(command, WriteRecording | WriteDisposition):
                     self._records.write([command.row])
         for key, timer in self._engine.state.timers.items():
             self._timers.start(StartTimer(key, timer.generation, timer.due))
@@ -136,12 +136,14 @@ class Dispatcher:
         finally:
             self._busy = False
 
-    async def request_agent(self, agent_id: AgentId, action: Action, reason: str = "") -> tuple[bool, str]:
-        """Ask for a change of an agent's presence. Returns whether it was done, and why not."""
+    async def request_agent(
+        self, agent_id: AgentId, action: AgentAction, reason: str = "", *, seconds: float = 0.0, disposition: str = ""
+    ) -> tuple[bool, str]:
+        """Ask for something for an agent. Returns whether it was done, and why not."""
         self._requests += 1
         request_id = RequestId(f"r{self._requests}")
         # A task never runs in the middle of another event, so the reply is there when submit returns.
-        self.submit(AgentRequested(self.clock.now(), request_id, agent_id, action, reason))
+        self.submit(AgentRequested(self.clock.now(), request_id, agent_id, action, reason, seconds, disposition))
         reply = self._replies.pop(request_id, None)
         return (reply.ok, reply.message) if reply is not None else (False, "the engine could not decide; see its log")
 
@@ -196,7 +198,7 @@ class Dispatcher:
                 self._timers.cancel(command.key)
             case WriteRecord():
                 self._records.write([command.record])
-            case WriteRecording():
+            case WriteRecording() | WriteDisposition():
                 self._records.write([command.row])
             case CheckRecording():
                 self._start(self._check(command))

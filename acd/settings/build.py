@@ -5,13 +5,25 @@ Decides nothing an operator could get wrong: it runs only on files without mista
 
 from __future__ import annotations
 
-from acd.domain.ids import AgentId, CalendarId, FlowId, Language, NodeId, PromptKey, QueueId, SkillId, TrunkId
+from acd.domain.ids import (
+    AgentId,
+    CalendarId,
+    DispositionId,
+    FlowId,
+    Language,
+    NodeId,
+    PromptKey,
+    QueueId,
+    SkillId,
+    TrunkId,
+)
 from acd.domain.plan import (
     AccessCodePlan,
     AgentPlan,
     AnswerNode,
     CalendarPlan,
     CollectNode,
+    DispositionPlan,
     FeatureCode,
     FlowPlan,
     HangUpNode,
@@ -64,10 +76,15 @@ def plan(version: str, files: Files) -> Plan:
         calendars={CalendarId(k): calendar(k, v, acd.time_zone) for k, v in files.calendars.calendars.items()},
         flows={FlowId(k): _flow(k, v) for k, v in files.flows.items()},
         language_skills={Language(k): SkillId(v.skill) for k, v in acd.languages.items() if v.skill},
-        feature_codes={k: FeatureCode(k, v.action, v.reason or "") for k, v in acd.feature_codes.items()},
+        feature_codes={k: _feature_code(k, v) for k, v in acd.feature_codes.items()},
         pause_reasons=acd.pause_reasons,
+        no_answer_reason=acd.no_answer_reason,
         recording_prefix=f"{acd.recordings.folder}/" if acd.recordings.folder else "",
     )
+
+
+def _feature_code(code: str, section: files.FeatureCodeSection) -> FeatureCode:
+    return FeatureCode(code, section.action, section.reason or "", section.by or 30.0, section.disposition or "")
 
 
 def _levels(requires: dict[str, int]) -> tuple[SkillLevel, ...]:
@@ -82,6 +99,7 @@ def _agent(name: str, section: files.AgentSection) -> AgentPlan:
         skills=_levels(section.skills),
         queues=tuple(QueueId(q) for q in section.queues),
         login_at_start=section.login_at_start,
+        wrap_up_s=section.wrap_up,
     )
 
 
@@ -94,7 +112,13 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
         ring=section.ring,
         ring_timeout_s=section.ring_timeout,
         wrap_up_s=section.wrap_up,
+        max_wrap_up_s=section.max_wrap_up,
+        dispositions={
+            DispositionId(k): DispositionPlan(DispositionId(k), v.name, v.wrap_up)
+            for k, v in section.dispositions.items()
+        },
         max_wait_s=overflow.after,
+        max_wait_by_language={Language(k): v for k, v in overflow.after_by_language.items()},
         overflow_queue=QueueId(overflow.queue) if overflow.queue else None,
         overflow_drops_language=overflow.drop_language,
         overflow_prompt=PromptKey(overflow.prompt) if overflow.prompt else None,

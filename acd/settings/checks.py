@@ -72,21 +72,34 @@ def _check_queues(sources: Sources, names: Names) -> None:
         if all(known):
             check_fulfilled(sources, document, (*path, "requires"), name, queue.requires)
         _check_overflow(document, (*path, "overflow"), queue, names)
+        _check_wrap_up(document, path, queue)
         prompt = queue.overflow.prompt
         if prompt and refer(document, (*path, "overflow", "prompt"), prompt, names.prompts, "prompt"):
             check_spoken(sources, document, (*path, "overflow", "prompt"), prompt, sorted(languages))
     _check_overflow_cycles(document, model.queues)
 
 
+def _check_wrap_up(document: Document, path: Path_, queue: QueueSection) -> None:
+    longest = queue.max_wrap_up
+    given: list[tuple[Path_, float | None]] = [((*path, "wrap_up"), queue.wrap_up)]
+    given += [((*path, "dispositions", name, "wrap_up"), d.wrap_up) for name, d in queue.dispositions.items()]
+    for where, seconds in given:
+        if seconds is not None and seconds > longest:
+            document.add(where, f"is longer than max_wrap_up ({longest:g}s)")
+
+
 def _check_overflow(document: Document, path: Path_, queue: QueueSection, names: Names) -> None:
     overflow = queue.overflow
+    for language in overflow.after_by_language:
+        where = (*path, "after_by_language", language)
+        refer(document, where, language, names.languages, "language", at_key=True)
     if overflow.queue is None:
         for key, given in (("drop_language", overflow.drop_language), ("prompt", overflow.prompt)):
             if given:
                 document.add((*path, key), "has no effect without a queue to overflow to", at_key=True)
         return
     refer(document, (*path, "queue"), overflow.queue, names.queues, "queue")
-    if overflow.after is None and queue.max_length is None:
+    if overflow.after is None and not overflow.after_by_language and queue.max_length is None:
         document.add((*path, "queue"), "nobody ever overflows: `after` and `max_length` are both missing")
 
 
@@ -112,7 +125,7 @@ def _check_prompts(sources: Sources, names: Names) -> None:
             document.add(("prompts", key), "has no text in any language")
         for language in texts:
             refer(document, ("prompts", key, language), language, names.languages, "language", at_key=True)
-    for key in surroundings.SYSTEM_PROMPTS:
+    for key in surroundings.system_prompts(sources.acd.model):
         if names.prompts is not None and key not in names.prompts:
             document.add(
                 ("prompts",),

@@ -125,9 +125,13 @@ class LanguageSection(Strict):
 class FeatureCodeSection(Strict):
     """What an agent dials on the phone."""
 
-    action: Literal["login", "logout", "ready", "pause", "end_wrap_up"]
+    action: Literal["login", "logout", "ready", "pause", "end_wrap_up", "extend_wrap_up", "disposition"]
     reason: Name | None = None
     """Pause reason; only with ``action: pause``."""
+    by: PositiveDuration | None = None
+    """How much longer wrap-up shall be; only with ``action: extend_wrap_up``, 30 s by default."""
+    disposition: Name | None = None
+    """How the contact went; only with ``action: disposition``."""
 
 
 class DialplanSection(Strict):
@@ -182,6 +186,8 @@ class AcdFile(Strict):
     """Zone of reports and of calendars that name none (IANA name)."""
     languages: dict[Name, LanguageSection] = Field(default_factory=dict)
     pause_reasons: tuple[Name, ...] = ()
+    no_answer_reason: Name = "no_answer"
+    """Pause reason of agents whose phones rang out too often in a row."""
     feature_codes: dict[Dialled, FeatureCodeSection] = Field(default_factory=dict)
 
 
@@ -196,12 +202,22 @@ class OverflowSection(Strict):
 
     after: PositiveDuration | None = None
     """Longest wait in this queue; without it only a full queue overflows."""
+    after_by_language: dict[Name, PositiveDuration] = Field(default_factory=dict)
+    """Longest wait of callers who speak a language, where it is another than ``after``."""
     queue: Name | None = None
     """Queue to wait in next; without it the flow's node decides."""
     drop_language: Flag = False
     """In the next queue an agent need not speak the caller's language."""
     prompt: Name | None = None
     """Said before the next queue when the language is dropped."""
+
+
+class DispositionSection(Strict):
+    """A way a conversation can have gone."""
+
+    name: Text = Field(examples=["Selesai"])
+    wrap_up: Duration | None = None
+    """Wrap-up after such a conversation, instead of the agent's or the queue's."""
 
 
 class QueueSection(Strict):
@@ -216,6 +232,10 @@ class QueueSection(Strict):
     """How long a phone rings before the next agent is tried."""
     wrap_up: Duration = 10.0
     """Time for notes after a conversation."""
+    max_wrap_up: Duration = 600.0
+    """Longest wrap-up, whatever the agent or the disposition asks for."""
+    dispositions: dict[Name, DispositionSection] = Field(default_factory=dict)
+    """Ways a conversation can have gone; agents choose from this list only."""
     overflow: OverflowSection = OverflowSection()
     max_length: Count | None = None
     """Callers that may wait at once; one more overflows at once."""
@@ -248,6 +268,8 @@ class AgentSection(Strict):
     queues: tuple[Name, ...] = ()
     """Queues served; all whose skills the agent has by default."""
     login_at_start: Flag = False
+    wrap_up: Duration | None = None
+    """This agent's own wrap-up, instead of the queues'."""
 
 
 class AgentsFile(Strict):

@@ -19,6 +19,8 @@ from acd.settings.yaml_marks import Document, Path_
 
 SYSTEM_PROMPTS = ("agent_logged_in", "agent_ready", "agent_paused", "agent_logged_out", "wrap_up_ended", "refused")
 """Prompts the engine plays by name to agents who dial a feature code."""
+_PROMPTS_OF_ACTIONS = {"extend_wrap_up": "wrap_up_extended", "disposition": "disposition_kept"}
+"""Further ones, where a feature code asks for what they confirm."""
 _DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
@@ -39,6 +41,12 @@ def check(sources: Sources, names: Names) -> None:
             document.add(("dialplan", key), f"'{contexts.from_trunk}' is the callers' context already")
     _check_languages(sources, document, acd, names)
     _check_feature_codes(sources, document, acd, names)
+
+
+def system_prompts(acd: AcdFile | None) -> tuple[str, ...]:
+    """Prompts the engine plays by name, as far as this deployment can come to them."""
+    used = {feature.action for feature in acd.feature_codes.values()} if acd is not None else set()
+    return (*SYSTEM_PROMPTS, *(prompt for action, prompt in _PROMPTS_OF_ACTIONS.items() if action in used))
 
 
 def one_of(document: Document, path: Path_, key: str, *, optional: bool = False) -> None:
@@ -129,7 +137,9 @@ def _check_languages(sources: Sources, document: Document, acd: AcdFile, names: 
 def _check_feature_codes(sources: Sources, document: Document, acd: AcdFile, names: Names) -> None:
     numbers = sources.access_codes.model.access_codes if sources.access_codes.model else {}
     refer_all(document, ("pause_reasons",), acd.pause_reasons, frozenset(acd.pause_reasons), "reason")
-    does: dict[tuple[str, str | None], str] = {}
+    queues = sources.queues.model.queues.values() if sources.queues.model else ()
+    dispositions = frozenset(name for queue in queues for name in queue.dispositions)
+    does: dict[tuple[str, str | None, str | None], str] = {}
     for code, feature in acd.feature_codes.items():
         path: Path_ = ("feature_codes", code)
         if code in numbers:
@@ -140,6 +150,12 @@ def _check_feature_codes(sources: Sources, document: Document, acd: AcdFile, nam
             document.add((*path, "reason"), f"only pause has a reason, not {feature.action}", at_key=True)
         elif feature.reason is not None:
             refer(document, (*path, "reason"), feature.reason, names.pause_reasons or frozenset(), "pause reason")
-        first = does.setdefault((feature.action, feature.reason), code)
+        if feature.by is not None and feature.action != "extend_wrap_up":
+            document.add((*path, "by"), f"only extend_wrap_up has a length, not {feature.action}", at_key=True)
+        if (feature.action == "disposition") != (feature.disposition is not None):
+            document.add(path, "the action disposition, and only that, needs a disposition", at_key=True)
+        elif feature.disposition is not None and sources.queues.whole:
+            refer(document, (*path, "disposition"), feature.disposition, dispositions, "disposition")
+        first = does.setdefault((feature.action, feature.reason, feature.disposition), code)
         if first != code:
             document.add(path, f"does the same as {first}", at_key=True)

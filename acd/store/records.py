@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Insert, RowMapping, Select, Table, select, tuple_
+from sqlalchemy import Insert, RowMapping, Select, Table, Update, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,14 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId
-from acd.domain.record import CallRecord, RecordingRow
-from acd.ports import RecordFilter, RecordPage
+from acd.domain.record import CallRecord, DispositionRow, RecordingRow
+from acd.ports import RecordFilter, RecordPage, Row
 from acd.store import tables
 from acd.store.cursor import decode_cursor, encode_cursor
 from acd.store.database import open_database
 from acd.store.faults import plain
 
-Item: TypeAlias = CallRecord | RecordingRow
+Item: TypeAlias = Row
 GROUP_ROWS = 500
 GROUP_S = 0.1
 """How long a row waits for others; the journal holds what it is made of meanwhile."""
@@ -170,6 +170,8 @@ class SqlRecords:
                 rows = [asdict(item) for item in group if isinstance(item, type_)]
                 if rows:
                     await connection.execute(_insert_new(self._engine.dialect.name, table), rows)
+            for row in (item for item in group if isinstance(item, DispositionRow)):
+                await connection.execute(_disposition(row))
 
     async def _catch_up(self) -> None:
         """Let a reader see what was written before; a database that does not take it is no reason to show nothing."""
@@ -186,7 +188,7 @@ class SqlRecords:
 
     def _lose(self, item: Item, why: str) -> None:
         self._lost += 1
-        what = "call record" if isinstance(item, CallRecord) else "recording"
+        what = {CallRecord: "call record", RecordingRow: "recording"}.get(type(item), "disposition")
         self._on_error(f"the {what} of contact {item.contact_id!r} is not kept: {why}")
 
 
@@ -209,6 +211,12 @@ async def open_records(
 def _insert_new(dialect: str, table: Table) -> Insert:
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return make(table).on_conflict_do_nothing()
+
+
+def _disposition(row: DispositionRow) -> Update:
+    """The last one stays; its record was written before, and is there or was given up."""
+    table = tables.call_records
+    return update(table).where(table.c.contact_id == row.contact_id).values(disposition=row.disposition)
 
 
 def _query(wanted: RecordFilter) -> Select[Any]:

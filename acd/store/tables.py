@@ -30,6 +30,7 @@ call_records = Table(
     Column("offers", Integer, nullable=False),
     Column("within_target", Boolean),
     Column("plan_version", Text, nullable=False),
+    Column("disposition", Text),
     Index("ix_call_records_ended", "ended_at", "contact_id"),
     Index("ix_call_records_queue_ended", "queue", "ended_at"),
     Index("ix_call_records_exit_ended", "exit", "ended_at"),

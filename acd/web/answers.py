@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
+from acd.domain.ids import AgentId, ContactId, DispositionId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
 from acd.domain.record import CallRecord, RecordingRow
 from acd.engine.kpi import NOT_OFFERED, SCR_FORM, SERVICE_LEVEL_FORM, SUCCESSES, Figures, QueueFigures
 from acd.engine.views import AgentView, ContactView, QueueView, TrunkView, masked
@@ -72,6 +72,7 @@ class RecordAnswer:
     offers: int
     within_target: bool | None
     plan_version: str
+    disposition: DispositionId | None
     wait_s: float | None
     talk_s: float | None
 

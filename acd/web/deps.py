@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Protocol
 
 from acd.domain.ids import AgentId
+from acd.domain.plan import AgentAction
 from acd.engine.views import EngineView
 from acd.ports import Records
 from acd.web.auth import ApiToken
 from acd.web.readiness import Readiness
 
-AgentAction: TypeAlias = Literal["login", "logout", "ready", "pause", "end_wrap_up"]
+
+class RequestAgent(Protocol):
+    """Ask for something for an agent: done, or refused with words for a person."""
+
+    def __call__(
+        self, agent_id: AgentId, action: AgentAction, reason: str = "", *, seconds: float = 0.0, disposition: str = ""
+    ) -> Awaitable[tuple[bool, str]]:
+        """``reason`` is a pause's, ``seconds`` are more of wrap-up, ``disposition`` is how a contact went."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +31,7 @@ class WebDeps:
     view: Callable[[], EngineView | None]
     """Everything at this moment; None before a plan is loaded."""
     records: Records
-    request_agent: Callable[[AgentId, AgentAction, str], Awaitable[tuple[bool, str]]]
-    """(agent, action, pause reason) -> done, or refused with words for a person."""
+    request_agent: RequestAgent
     metrics: Callable[[str], tuple[bytes, str]]
     """Accept header -> body and content type of ``/metrics``."""
     ready: Callable[[], Readiness]

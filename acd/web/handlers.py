@@ -7,8 +7,11 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import BaseModel
+
 from acd.domain.errors import StoreError
 from acd.domain.ids import AgentId, ContactId, QueueId
+from acd.domain.plan import AgentAction
 from acd.engine.views import AgentView, EngineView
 from acd.ports import RecordFilter
 from acd.web.answers import (
@@ -22,8 +25,7 @@ from acd.web.answers import (
     RecordWithRecordings,
     Trunks,
 )
-from acd.web.deps import AgentAction
-from acd.web.inputs import NoBody, PauseBody, RecordsQuery
+from acd.web.inputs import DispositionBody, ExtendBody, NoBody, PauseBody, RecordsQuery
 from acd.web.problems import Problem, bad_field
 from acd.web.readiness import ReadinessAnswer
 from acd.web.routes import Answer, Call, Raw, Route
@@ -92,9 +94,13 @@ async def _act(action: AgentAction, call: Call) -> AgentView:
         reason, known = call.body.reason, call.deps.pause_reasons
         if reason not in known:
             raise bad_field("reason", f"must be one of {', '.join(known)}" if known else "no reason is configured")
+    seconds = call.body.seconds if isinstance(call.body, ExtendBody) else 0
+    disposition = call.body.disposition if isinstance(call.body, DispositionBody) else ""
     try:
         async with asyncio.timeout(AGENT_ANSWER_S):
-            done, message = await call.deps.request_agent(agent_id, action, reason)
+            done, message = await call.deps.request_agent(
+                agent_id, action, reason, seconds=seconds, disposition=disposition
+            )
     except TimeoutError as error:
         raise Problem(HTTPStatus.GATEWAY_TIMEOUT, "The engine did not answer.", kind="no-answer") from error
     if not done:
@@ -144,7 +150,7 @@ async def _record(call: Call) -> RecordWithRecordings:
     return RecordWithRecordings(RecordAnswer.of(record, full_numbers=_full_numbers(call)), recordings)
 
 
-def _action(name: str, action: AgentAction, summary: str, body: type[NoBody | PauseBody] = NoBody) -> Route:
+def _action(name: str, action: AgentAction, summary: str, body: type[BaseModel] = NoBody) -> Route:
     return Route(
         "POST",
         f"/api/v1/agents/{{agent_id}}/{name}",
@@ -169,6 +175,9 @@ ROUTES: tuple[Route, ...] = (
     _action("logout", "logout", "Log an agent out"),
     _action("ready", "ready", "End a pause"),
     _action("pause", "pause", "Pause an agent, with a reason", PauseBody),
+    _action("reject", "reject", "Turn down the call that rings"),
+    _action("extend-wrap-up", "extend_wrap_up", "Lengthen an agent's wrap-up, up to the queue's longest", ExtendBody),
+    _action("disposition", "disposition", "Say how the contact went, while talking or in wrap-up", DispositionBody),
     _action("end-wrap-up", "end_wrap_up", "End an agent's wrap-up before its time"),
     Route("GET", "/api/v1/queues", _queues, "All queues", "now", Queues, errors=(503,)),
     Route("GET", "/api/v1/trunks", _trunks, "All trunks", "now", Trunks, errors=(503,)),

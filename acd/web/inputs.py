@@ -98,6 +98,18 @@ class PauseBody(_Strict):
     reason: Word
 
 
+class ExtendBody(_Strict):
+    """How much longer wrap-up shall be."""
+
+    seconds: Annotated[int, Field(ge=1, le=3600)]
+
+
+class DispositionBody(_Strict):
+    """How the contact went: one of the dispositions of its queue."""
+
+    disposition: Word
+
+
 def read_query(request: web.Request, model: type[M]) -> M:
     """Read the query string strictly. Raises ``Problem`` 400 naming the parameter."""
     values: dict[str, str] = {}

@@ -11,7 +11,7 @@ from acd.domain.errors import TelephonyError
 from acd.domain.events import Event, RecordingChecked, Resynced
 from acd.domain.ids import RecordingName
 from acd.domain.record import CallRecord, RecordingRow
-from acd.ports import Clock
+from acd.ports import Clock, Row
 
 Trace = list[tuple[str, object]]
 
@@ -49,10 +49,10 @@ class FakeRecords:
     """Rows in a list; the first of an id stays. With ``refusing`` nothing becomes durable."""
 
     trace: Trace = field(default_factory=list)
-    writes: list[CallRecord | RecordingRow] = field(default_factory=list)
+    writes: list[Row] = field(default_factory=list)
     refusing: bool = False
 
-    def write(self, items: Iterable[CallRecord | RecordingRow]) -> None:
+    def write(self, items: Iterable[Row]) -> None:
         for item in items:
             self.trace.append(("written", item))
             self.writes.append(item)

@@ -34,7 +34,7 @@ from acd.domain.events import (
 )
 from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, ContactId, LegId, QueueId, RequestId, TrunkId
-from acd.domain.plan import MenuNode, Plan
+from acd.domain.plan import DispositionPlan, MenuNode, Plan
 from acd.engine import matching
 from acd.engine.core import Engine
 from acd.engine.state import Contact, EngineState, Free, InCall, InIvr, Leaving, Offered, Talking, Waiting, WrapUp
@@ -53,6 +53,8 @@ def plans() -> list[Plan]:
     plan = make_plan()
     small = {trunk.id: replace(trunk, capacity=min(trunk.capacity, 6)) for trunk in plan.trunks.values()}
     plan = with_queue(replace(plan, trunks=small), "tech", ring=2)
+    ways = {"solved": DispositionPlan("solved", "Solved"), "spam": DispositionPlan("spam", "Spam", 2.0)}  # type: ignore[arg-type]
+    plan = with_queue(plan, "billing", dispositions=ways)
     fewer = replace(plan, version="v2", agents={a.id: a for a in plan.agents.values() if a.id != "budi"})
     fewer = with_queue(fewer, "billing", max_wait_s=None, requires=(), record=False, ring=3)
     flow = plan.flows[next(iter(plan.flows))]
@@ -266,14 +268,28 @@ class CallCentre(RuleBasedStateMachine):
     @rule(
         agent=st.sampled_from(["ana", "budi", "citra", "dewi", "nobody"]),
         action=st.sampled_from(
-            ["login", "login", "login", "ready", "ready", "pause", "logout", "end_wrap_up", "end_wrap_up"]
+            [
+                "login",
+                "login",
+                "login",
+                "ready",
+                "ready",
+                "pause",
+                "logout",
+                "end_wrap_up",
+                "end_wrap_up",
+                "reject",
+                "extend_wrap_up",
+                "disposition",
+            ]
         ),
         reason=st.sampled_from(["", "lunch", "nonsense"]),
+        way=st.sampled_from(["solved", "spam", "nonsense"]),
     )
-    def agent_asks(self, agent: str, action: str, reason: str) -> None:
+    def agent_asks(self, agent: str, action: str, reason: str, way: str) -> None:
         self.requests += 1
         replies = len(self.bench.replies)
-        event = AgentRequested(self.bench.at, RequestId(f"r{self.requests}"), AgentId(agent), action, reason)  # type: ignore[arg-type]
+        event = AgentRequested(self.bench.at, RequestId(f"r{self.requests}"), AgentId(agent), action, reason, 20.0, way)  # type: ignore[arg-type]
         self.step(event)
         assert len(self.bench.replies) == replies + 1
         self.flow()
@@ -485,7 +501,8 @@ class CallCentre(RuleBasedStateMachine):
         for contact in state.contacts.values():
             match contact.phase:
                 case InIvr(position=position):
-                    assert position.playback is not None or f"ivr:{contact.id}" in state.timers
+                    waits_for = "play" if position.playback is not None else "ivr"
+                    assert f"{waits_for}:{contact.id}" in state.timers
                 case Waiting(offers=ringing):
                     assert all(f"ring:{offer.leg}" in state.timers for offer in ringing)
                 case Leaving():

@@ -9,6 +9,7 @@ from acd.domain.events import CallArrived, LegEnded, PlanLoaded
 from acd.domain.exits import Exit
 from acd.domain.ids import FlowId, LegId, QueueId, TrunkId
 from acd.domain.plan import AccessCodePlan, MenuChoice, MenuNode
+from acd.engine import arrival
 from acd.engine.state import InIvr, Leaving, Waiting
 from tests.engine_kit import EN, GW, Bench, make_plan, n, with_node, with_queue
 
@@ -255,3 +256,29 @@ def test_a_refused_caller_whose_end_is_not_seen_is_refused_again_and_recorded_at
     assert isinstance(contact.phase, Leaving)
     bench.feed(LegEnded(bench.at, contact.leg, 1))
     assert bench.records[0].exit is Exit.UNKNOWN_NUMBER
+
+
+# ---------------------------------------------------------------- news that got lost
+
+
+def test_a_caller_whose_prompts_end_was_never_told_goes_on_after_a_while() -> None:
+    bench = Bench()
+    leg = bench.call()
+    bench.press(leg, "1")  # the notice is being spoken
+    (spoken,) = bench.pbx.playbacks
+    bench.pbx.playbacks.clear()
+    bench.sleep(arrival.PLAY_GUARD_S - 1)
+    assert bench.contact(leg).last_node == "notice"
+    bench.sleep(1)
+    assert bench.got(StopPlay)[0].playback_id == spoken
+    assert bench.contact(leg).last_node == "menu"
+
+
+def test_the_guard_of_a_prompt_goes_with_the_prompt() -> None:
+    bench = Bench()
+    leg = bench.call()
+    assert f"play:{leg}" in bench.timers
+    bench.spoken(leg)
+    assert f"play:{leg}" not in bench.timers
+    bench.queued()
+    assert not [key for key in bench.timers if key.startswith("play:call2")]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from acd.domain.commands import AddToBridge, CreateBridge, HangUp, Ignored, Originate
-from acd.domain.events import LegAnswered, LegEnded, PlanLoaded
+from acd.domain.events import LegAnswered, LegEnded, PhoneChanged, PlanLoaded
 from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, LegId
+from acd.domain.plan import AgentAction
 from acd.engine.state import Free, InCall, Offered, Talking, Waiting
 from tests.engine_kit import Bench, make_plan, with_queue
 
@@ -175,3 +176,64 @@ def test_a_phone_that_rings_out_rests_and_is_rung_again_last() -> None:
     bench.sleep(REST_S)
     assert ringing(bench, leg) == ["ana"]
     assert isinstance(bench.agent("ana").work, Offered)
+
+
+# ---------------------------------------------------------------- the agent's will, the phone's death
+
+
+def test_who_turns_a_call_down_is_left_alone_a_moment_and_asked_again_last() -> None:
+    bench = several(1)
+    bench.login("ana", "budi")
+    leg = bench.queued()
+    assert bench.request("budi", "reject").ok
+    assert bench.got(HangUp)[0].leg_id == f"acd-l-{leg}-1"
+    budi = bench.agent("budi")
+    assert (budi.work, budi.missed, budi.resting, budi.presence) == (Free(bench.at), 0, True, "ready")
+    assert ringing(bench, leg) == ["ana"]
+    assert bench.state.figures.offers == {"rejected": 1}
+    bench.sleep(REST_S)
+    assert ringing(bench, leg) == ["ana"]
+
+
+def test_there_is_nothing_to_turn_down_when_no_phone_rings() -> None:
+    bench = several(1)
+    bench.talking("budi")
+    for agent in ("budi", "ana"):
+        reply = bench.request(agent, "reject")
+        assert (reply.ok, reply.message) == (False, "no call is offered")
+
+
+@pytest.mark.parametrize(("action", "presence"), [("pause", "paused"), ("logout", "logged_out")])
+def test_who_pauses_or_logs_out_while_the_phone_rings_turns_the_call_down(action: AgentAction, presence: str) -> None:
+    bench = several(1)
+    bench.login("ana", "budi")
+    leg = bench.queued()
+    assert bench.request("budi", action).ok
+    assert (bench.agent("budi").presence, bench.agent("budi").work) == (presence, Free(bench.at))
+    assert ringing(bench, leg) == ["ana"]
+    assert bench.state.figures.offers == {"rejected": 1}
+    bench.request("budi", "login")
+    bench.request("budi", "ready")
+    assert not bench.agent("budi").resting
+    assert "rest:budi" not in bench.timers
+
+
+def test_a_phone_that_dies_while_it_rings_is_given_up_at_once_without_blame() -> None:
+    bench = several(1)
+    bench.login("ana", "budi")
+    leg = bench.queued()
+    bench.feed(PhoneChanged(bench.at, "PJSIP/budi", reachable=False, busy=False))
+    assert ringing(bench, leg) == ["ana"]
+    assert bench.agent("budi").missed == 0
+    assert bench.state.figures.offers == {"failed": 1}
+    bench.feed(PhoneChanged(bench.at, "PJSIP/ana", reachable=True, busy=True))
+    assert ringing(bench, leg) == ["ana"], "busy with our own call"
+
+
+def test_the_reason_of_the_pause_after_too_many_misses_is_the_operators() -> None:
+    bench = Bench(with_queue(make_plan(no_answer_reason="tidak_menjawab"), "billing", max_no_answer=2, max_wait_s=None))
+    bench.login("ana")
+    bench.queued()
+    bench.sleep(2 * 15 + REST_S)
+    ana = bench.agent("ana")
+    assert (ana.presence, ana.pause_reason) == ("paused", "tidak_menjawab")

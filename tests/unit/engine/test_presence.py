@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from acd.domain.commands import Answer, HangUp, Ignored, Originate, Play, Reply
 from acd.domain.events import AgentDialled, LinkChanged, PhoneChanged, PlanLoaded, PlaybackEnded
 from acd.domain.ids import AgentId, LegId
+from acd.domain.plan import AgentAction
 from acd.engine import presence
 from acd.engine.state import Free, Offered, WrapUp
 from tests.engine_kit import Bench, agent_plan, make_plan
@@ -174,7 +176,7 @@ def test_the_end_of_another_prompt_does_not_end_a_feature_call() -> None:
 
 
 def test_every_action_has_its_confirmation_among_the_prompts() -> None:
-    assert set(presence.CONFIRMATIONS) == {"login", "logout", "ready", "pause", "end_wrap_up"}
+    assert set(presence.CONFIRMATIONS) == {*get_args(AgentAction)} - {"reject"}, "rejected by its key"
     assert set(presence.PROMPTS) == {*presence.CONFIRMATIONS.values(), presence.REFUSED}
 
 

@@ -24,7 +24,7 @@ from acd.domain.events import CallArrived, LegAnswered, LinkChanged, PlanLoaded
 from acd.domain.exits import Exit
 from acd.domain.ids import LegId, PromptKey, QueueId
 from acd.engine.state import Contact, Free, InCall, Offered, Talking, Waiting, WrapUp
-from tests.engine_kit import Bench, levels, make_plan, with_queue
+from tests.engine_kit import EN, Bench, levels, make_plan, with_queue
 
 RING_S, REST_S = 15.0, 5.0
 
@@ -353,7 +353,7 @@ def test_wrap_up_ends_by_itself_and_the_next_caller_is_offered() -> None:
     bench = Bench()
     leg = bench.talking()
     bench.hang_up(leg)
-    assert bench.agent("ana").work == WrapUp(bench.at, bench.records[0].contact_id, bench.at + 10)
+    assert bench.agent("ana").work == WrapUp(bench.at, bench.records[0].contact_id, bench.at + 10, QueueId("billing"))
     bench.queued()
     assert not bench.got(Originate)
     bench.sleep(10)
@@ -392,3 +392,11 @@ def test_an_agent_no_longer_in_the_plan_goes_after_the_conversation() -> None:
     assert "ana" not in bench.state.agents
     bench.sleep(60)
     assert not bench.timers
+
+
+def test_who_speaks_a_language_may_wait_otherwise_long() -> None:
+    bench = Bench(with_queue(make_plan(), "billing", max_wait_by_language={EN: 12.0}))
+    english, indonesian = bench.queued(language="2"), bench.queued()
+    bench.sleep(12)
+    assert bench.contact(english).queue == "general"
+    assert bench.contact(indonesian).queue == "billing"

@@ -19,7 +19,9 @@ from acd.domain.commands import (
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, Event, LinkChanged, PlanLoaded, RecordingChecked, TimerFired
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, LegId, RecordingName, RequestId
+from acd.domain.ids import AgentId, ContactId, DispositionId, LegId, RecordingName, RequestId
+from acd.domain.plan import DispositionPlan
+from acd.domain.record import DispositionRow
 from acd.engine.state import Offered, Talking, Waiting
 from acd.runtime import dispatcher as module
 from acd.runtime.dispatcher import Codec, Dispatcher
@@ -316,6 +318,22 @@ async def test_the_rows_of_recordings_are_written_again() -> None:
     after = world.next_life()
     await after.start(up=False)
     assert [row.name for row in after.records.rows] == ["c1", "c1"]
+
+
+@in_virtual_time
+async def test_a_disposition_said_after_the_record_is_written_now_and_again() -> None:
+    way = DispositionPlan(DispositionId("solved"), "Solved")
+    world = World(with_queue(make_plan(), "tech", wrap_up_s=30.0, dispositions={way.id: way}))
+    await world.start()
+    world.login("citra")
+    world.call("c1")
+    world.pick_up("acd-l-c1-1")
+    world.hang_up("c1")
+    assert await world.dispatcher.request_agent(AgentId("citra"), "disposition", disposition="solved") == (True, "")
+    after = world.next_life()
+    await after.start(up=False)
+    rows = [item.disposition for item in world.records.writes if isinstance(item, DispositionRow)]
+    assert rows == ["solved", "solved"]
 
 
 @in_virtual_time

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from acd.domain.errors import ConfigError, Mistake
+from acd.domain.ids import AgentId, QueueId
 from acd.settings import load
+from tests.unit.settings.conftest import Deployment
 
 BROKEN = Path(__file__).parent / "broken"
 
@@ -50,3 +52,60 @@ def test_what_the_message_names_stands_where_it_says() -> None:
 
 def test_no_secret_written_by_mistake_is_repeated() -> None:
     assert "hunter2" not in "\n".join(map(str, found()))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        (
+            "queues.yaml", "    wrap_up: 30s\n", "    wrap_up: 30s\n    max_wrap_up: 20s\n",
+            "queues.q_perizinan.wrap_up: is longer than max_wrap_up (20s)",
+        ),
+        (
+            "queues.yaml", "    wrap_up: 30s\n", "    dispositions: {a: {name: A, wrap_up: 11m}}\n",
+            "queues.q_perizinan.dispositions.a.wrap_up: is longer than max_wrap_up (600s)",
+        ),
+        (
+            "queues.yaml", "after_by_language: {en: 60s}", "after_by_language: {fr: 60s}",
+            "queues.q_perizinan.overflow.after_by_language.fr: unknown language 'fr'",
+        ),
+        (
+            "acd.yaml", '"*9": {action: logout}', '"*9": {action: logout, by: 10s}',
+            "feature_codes.*9.by: only extend_wrap_up has a length, not logout",
+        ),
+        (
+            "acd.yaml", '"*9": {action: logout}', '"*9": {action: disposition}',
+            "feature_codes.*9: the action disposition, and only that, needs a disposition",
+        ),
+        (
+            "acd.yaml", '"*9": {action: logout}', '"*9": {action: disposition, disposition: selesei}',
+            "feature_codes.*9.disposition: unknown disposition 'selesei'; did you mean 'selesai'?",
+        ),
+        (
+            "prompts.yaml", "  wrap_up_extended:", "  something_else:",
+            "prompts: the prompt 'wrap_up_extended' is missing; agents hear it when they dial a feature code",
+        ),
+    ],
+)  # fmt: skip
+def test_a_slip_in_wrap_up_and_dispositions_is_one_message(
+    sample: Deployment, file: str, old: str, new: str, expected: str
+) -> None:
+    sample.change(file, old, new)
+    with pytest.raises(ConfigError) as caught:
+        load(sample.config, sample.flows, {}, secrets=False)
+    assert [f"{m.path}: {m.message}" for m in caught.value.mistakes] == [expected]
+
+
+def test_wrap_up_dispositions_and_waits_by_language_reach_the_plan(sample: Deployment) -> None:
+    sample.change("agents.yaml", "{name: Petugas 101,", "{name: Petugas 101, wrap_up: 45s,")
+    sample.change("acd.yaml", "time_zone:", "no_answer_reason: hilang\ntime_zone:")
+    plan = load(sample.config, sample.flows, {}, secrets=False).plan
+    queue = plan.queues[QueueId("q_pengaduan")]
+    ways = {d.id: d.wrap_up_s for d in queue.dispositions.values()}
+    assert ways == {"selesai": None, "kasus": 120.0, "tanpa_suara": 0.0}
+    assert (queue.ring, queue.max_wrap_up_s) == (1, 300.0)
+    assert plan.queues[QueueId("q_perizinan")].max_wait_by_language == {"en": 60.0}
+    assert plan.agents[AgentId("agent101")].wrap_up_s == 45.0
+    assert plan.no_answer_reason == "hilang"
+    assert plan.feature_codes["*5"].seconds == 60.0
+    assert plan.feature_codes["*61"].disposition == "selesai"

@@ -348,7 +348,8 @@ def test_languages_are_needed_even_beside_another_mistake(sample: Deployment) ->
         "api: is missing",
         "ari: is missing",
         "languages: at least one language is needed",
-        "nonsense: unknown key; known are api, ari, ami, store, journal, recordings, prompts, dialplan, phones, sip, fallback, time_zone, languages, pause_reasons, feature_codes",  # noqa: E501 - one message
+        "nonsense: unknown key; known are api, ari, ami, store, journal, recordings, prompts, dialplan, phones, sip, fallback, time_zone, languages, pause_reasons, no_answer_reason, "
+        "feature_codes",
     ]
 
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
-from acd.domain.record import CallRecord, RecordingRow
+from acd.domain.ids import AgentId, ContactId, DispositionId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
+from acd.domain.record import CallRecord, DispositionRow, RecordingRow
 from acd.ports import RecordFilter
 from acd.store import records as records_module
 from acd.store.database import sqlite_url
@@ -133,6 +133,23 @@ async def test_the_first_record_of_a_contact_stays(tmp_path: Path) -> None:
         assert (await all_pages(store, RecordFilter())) == [record(1)]
         assert (store.health().errors, store.health().lost) == (0, 0)
         assert await store.recordings(ContactId("c00001")) == (recording(1),)
+
+
+async def test_a_disposition_said_after_the_record_stands_in_it_and_the_last_one_counts(tmp_path: Path) -> None:
+    async with opened(tmp_path / "r.sqlite") as records:
+        records.write([record(1, disposition=DispositionId("a")), record(2)])
+        ways = [
+            (ContactId("c00001"), "b"),
+            (ContactId("c00002"), "a"),
+            (ContactId("c00001"), "c"),
+            (ContactId("no"), "a"),
+        ]
+        records.write([DispositionRow(contact, DispositionId(way), AgentId("a1"), 5.0) for contact, way in ways])
+        records.write([record(1)])  # written again after a crash
+        assert [(r.contact_id, r.disposition) for r in (await records.page(RecordFilter())).records] == [
+            ("c00001", "c"),
+            ("c00002", "a"),
+        ]
 
 
 async def test_pages_give_every_record_once_in_order_of_their_end(tmp_path: Path) -> None:

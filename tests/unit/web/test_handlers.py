@@ -63,15 +63,18 @@ async def test_an_agent_nobody_knows_is_a_404_and_the_engine_is_not_asked(client
         ("ready", "ready", None),
         ("end-wrap-up", "end_wrap_up", None),
         ("pause", "pause", {"reason": "makan siang"}),
+        ("reject", "reject", None),
+        ("extend-wrap-up", "extend_wrap_up", {"seconds": 30}),
+        ("disposition", "disposition", {"disposition": "selesai"}),
     ],
 )
 async def test_each_action_reaches_the_engine_and_gives_the_agent_as_it_is_then(
-    client: Client, world: World, name: str, action: str, body: dict[str, str] | None
+    client: Client, world: World, name: str, action: str, body: dict[str, object] | None
 ) -> None:
     response = await client.post(f"/api/v1/agents/agent102/{name}", json=body, headers=bearer(AGENT))
     assert response.status == 200
     assert (await response.json())["id"] == "agent102"
-    assert world.requests == [("agent102", action, body["reason"] if body else "")]
+    assert world.requests == [("agent102", action, str(next(iter(body.values()))) if body else "")]
 
 
 async def test_a_refusal_is_a_409_in_the_engines_words(client: Client, world: World) -> None:
@@ -92,7 +95,7 @@ async def test_a_pause_reason_nobody_knows_is_a_400_that_names_the_known_ones(cl
 async def test_an_engine_that_does_not_answer_is_a_504(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handlers, "AGENT_ANSWER_S", 0.01)
 
-    async def never(*_args: object) -> tuple[bool, str]:
+    async def never(*_args: object, **_more: object) -> tuple[bool, str]:
         await asyncio.Event().wait()
         return True, ""
 

@@ -9,11 +9,12 @@ from typing import Any
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, ContactId, RecordingName
+from acd.domain.plan import AgentAction
 from acd.domain.record import CallRecord, RecordingRow
 from acd.engine.views import EngineView
-from acd.ports import RecordFilter, RecordPage
+from acd.ports import RecordFilter, RecordPage, Row
 from acd.web.auth import api_tokens
-from acd.web.deps import AgentAction, WebDeps
+from acd.web.deps import WebDeps
 from acd.web.readiness import Readiness
 from tests.unit.observability.sample import a_record, a_view, busy_figures
 
@@ -36,7 +37,7 @@ class FakeRecords:
     asked: list[RecordFilter] = field(default_factory=list)
     broken: bool = False
 
-    def write(self, items: Iterable[CallRecord | RecordingRow]) -> None:
+    def write(self, items: Iterable[Row]) -> None:
         """Not used."""
 
     async def page(self, wanted: RecordFilter) -> RecordPage:
@@ -89,11 +90,13 @@ class World:
             )
         ]  # fmt: skip
 
-    async def request(self, agent_id: AgentId, action: AgentAction, reason: str) -> tuple[bool, str]:
+    async def request(
+        self, agent_id: AgentId, action: AgentAction, reason: str = "", *, seconds: float = 0.0, disposition: str = ""
+    ) -> tuple[bool, str]:
         """Note the request and answer as told."""
         if self.failure is not None:
             raise self.failure
-        self.requests.append((agent_id, action, reason))
+        self.requests.append((agent_id, action, reason or disposition or (f"{seconds:g}" if seconds else "")))
         return self.reply
 
     def deps(self, **changes: Any) -> WebDeps:
