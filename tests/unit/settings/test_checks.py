@@ -66,7 +66,7 @@ def test_no_secret_written_by_mistake_is_repeated() -> None:
             "queues.q_perizinan.dispositions.a.wrap_up: is longer than max_wrap_up (600s)",
         ),
         (
-            "queues.yaml", "after_by_language: {en: 60s}", "after_by_language: {fr: 60s}",
+            "queues.yaml", "90s, after_by_language: {en: 60s}", "90s, after_by_language: {fr: 60s}",
             "queues.q_perizinan.overflow.after_by_language.fr: unknown language 'fr'",
         ),
         (
