@@ -1,12 +1,14 @@
 # make demo   a whole call centre on this machine: real Asterisk, real SIP phones and callers
+# make bench  the speed on this machine, beside Asterisk's app_queue; ONLY="calls waiting" measures these parts
 # make test   everything that is checked, on a real Asterisk too
-# Both need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
+# All need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CALLS ?=
+ONLY ?=
 
 
 .PHONY: help demo test bench lint types layers unit asterisk-tests check clean
@@ -27,7 +29,7 @@ demo: $(STAMP)
 	@$(BIN)/acd demo $(if $(CALLS),--calls $(CALLS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench: $(STAMP)
-	@$(BIN)/acd bench
+	@$(BIN)/acd bench $(foreach part,$(ONLY),--only $(part))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

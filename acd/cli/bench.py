@@ -1,12 +1,14 @@
-"""``acd bench``: INVITE to 200 OK through app_queue and through the engine, side by side.
+"""``acd bench``: the product's speed, beside app_queue's where it has the same to do, in one table.
 
-Decides what is printed and the exit codes; acd.demo.bench does the work.
+Decides which parts there are, what is printed and the exit codes; the bench modules of acd.demo do the work.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,16 +18,94 @@ from rich.console import Console
 from rich.table import Table
 
 from acd.cli.demo import STOPPED_CODE, ConfigOption, FlowsOption
-from acd.demo.bench import MANNER, WISHES, Load, Result, measure, with_app_queue
+from acd.demo import bench as calls_bench
+from acd.demo import bench_members, bench_sides, bench_waiting
+from acd.demo.bench_table import Row
+from acd.demo.deployment import Deployment, Wishes
+from acd.demo.phones import Manner
 from acd.demo.session import Stopped, hold, set_up
 from acd.demo.site import Site
 from acd.domain.errors import AcdError
 
-LOAD = Load()
+LOAD = calls_bench.Load()
+
+
+class Part(StrEnum):
+    """What can be measured."""
+
+    CALLS = "calls"
+    WAITING = "waiting"
+    MEMBERS = "members"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every part gets: the deployment, how much to do, where to say how far it is."""
+
+    config: Path
+    flows: Path
+    load: calls_bench.Load
+    say: Callable[[str], None]
+
+    def calls(self) -> list[Row]:
+        """Time INVITE to 200 OK with thirty agents."""
+        bars = calls_bench.Bars(p50=1.0, p99=1.0)
+
+        async def use(site: Site) -> list[Row]:
+            return await calls_bench.measure(site, self.load, bars, "30 agents", self.say)
+
+        return self._on_site(bench_sides.WISHES, bench_sides.with_app_queue, calls_bench.MANNER, use)
+
+    def waiting(self) -> list[Row]:
+        """Time how long agents are idle while callers wait."""
+        crowd = bench_waiting.Crowd()
+
+        def with_ringing(deployment: Deployment) -> Deployment:
+            return bench_sides.with_app_queue(deployment, "r")
+
+        async def use(site: Site) -> list[Row]:
+            return await bench_waiting.measure(site, crowd, self.say)
+
+        return self._on_site(bench_waiting.WAITING_WISHES, with_ringing, crowd.manner, use)
+
+    def members(self) -> list[Row]:
+        """Time INVITE to 200 OK with many agents."""
+        rows = []
+        for members, bars in bench_members.BARS.items():
+            rows += self._with_members(members, bars)
+        return rows
+
+    def _with_members(self, members: int, bars: calls_bench.Bars) -> list[Row]:
+        async def use(site: Site) -> list[Row]:
+            return await calls_bench.measure(site, bench_members.LOAD, bars, f"{members:,} agents", self.say)
+
+        def built(deployment: Deployment) -> Deployment:
+            return bench_members.with_phones(bench_sides.with_app_queue(deployment))
+
+        return self._on_site(bench_members.wishes(members), built, bench_members.MANNER, use)
+
+    def _on_site(
+        self,
+        wishes: Wishes,
+        built: Callable[[Deployment], Deployment],
+        manner: Manner,
+        use: Callable[[Site], Awaitable[list[Row]]],
+    ) -> list[Row]:
+        """Measure on a real Asterisk of its own."""
+        prepared = set_up(self.config, self.flows, wishes, "bench")
+        return uvloop.run(hold(replace(prepared, deployment=built(prepared.deployment)), manner, use))
+
+
+PARTS: dict[Part, Callable[[Bench], list[Row]]] = {
+    Part.CALLS: Bench.calls,
+    Part.WAITING: Bench.waiting,
+    Part.MEMBERS: Bench.members,
+}
 
 
 def bench(
-    calls: Annotated[int, typer.Option(min=1, help="Calls to each side.")] = LOAD.calls,
+    only: Annotated[list[Part] | None, typer.Option(help="Only this part; may be given several times.")] = None,
+    calls: Annotated[int, typer.Option(min=1, help="Calls to each side with thirty agents.")] = LOAD.calls,
     blocks: Annotated[int, typer.Option(min=1, help="Blocks of each side, in turn.")] = LOAD.blocks,
     rate: Annotated[float, typer.Option(min=0.1, help="Calls in a second.")] = LOAD.rate,
     hold_ms: Annotated[int, typer.Option(min=1, help="How long each call lasts, in milliseconds.")] = LOAD.hold_ms,
@@ -33,33 +113,32 @@ def bench(
     config: ConfigOption = Path("config"),
     flows: FlowsOption = Path("ivr_flows"),
 ) -> None:
-    """Measure on a real Asterisk of its own, with the same SIPp callers and phones on both sides."""
+    """Measure on this machine: calls, waiting and members beside app_queue, with the same SIPp callers and phones."""
     console = Console(highlight=False)
-    load = Load(calls, blocks, rate, hold_ms)
+    work = Bench(config, flows, calls_bench.Load(calls, blocks, rate, hold_ms), console.print)
+    rows: list[Row] = []
     try:
-        prepared = set_up(config, flows, WISHES, "bench")
-        prepared = replace(prepared, deployment=with_app_queue(prepared.deployment))
-
-        async def use(site: Site) -> Result:
-            return await measure(site, load, console.print)
-
-        result = uvloop.run(hold(prepared, MANNER, use))
+        for part in [part for part in PARTS if not only or part in only]:
+            rows += PARTS[part](work)
     except Stopped:
         console.print("Stopped; nothing was left running.")
         raise typer.Exit(STOPPED_CODE) from None
     except AcdError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    console.print(_table(result))
+    console.print(table(rows))
     if into is not None:
-        into.write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
+        into.write_text(json.dumps([row.as_json() for row in rows], indent=2) + "\n", encoding="utf-8")
 
 
-def _table(result: Result) -> Table:
-    table = Table(title="INVITE to 200 OK, milliseconds")
-    for name in ("", "calls", "p50", "p99"):
-        table.add_column(name, justify="right" if name else "left")
-    for name, times in (("app_queue", result.app_queue), ("engine", result.engine)):
-        table.add_row(name, str(times.count), f"{times.p50_ms:.2f}", f"{times.p99_ms:.2f}")
-    table.add_row("engine / app_queue", "", f"{result.p50_ratio:.2f}", f"{result.p99_ratio:.2f}")
-    return table
+def table(rows: Sequence[Row]) -> Table:
+    """Draw what was found."""
+    drawn = Table()
+    for name in ("", "app_queue", "engine", "ratio", "bar", ""):
+        drawn.add_column(name, justify="left" if name == "" else "right")
+    for row in rows:
+        against = "" if row.against is None else f"{row.against:,.2f}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        verdict = {None: "", True: "kept", False: "missed"}[row.kept]
+        drawn.add_row(row.what, against, f"{row.value:,.2f} {row.unit}", ratio, row.bar, verdict)
+    return drawn

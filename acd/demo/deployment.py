@@ -63,6 +63,11 @@ class Wishes:
 
     wrap_up_s: float = 3.0
     more_agents: int = 0
+    only_agents: int = 0
+    """So many with every skill, logged in from the start, instead of the deployment's; their phones are not Asterisk's
+    to be made, and have no passwords."""
+    trunk_capacity: int | None = None
+    """Channels of every trunk; None leaves what the deployment says."""
     queue: Yaml = field(default_factory=dict)
     """Values for every queue."""
     access_codes: Yaml = field(default_factory=dict)
@@ -167,6 +172,9 @@ def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterat
         match path.name:
             case "acd.yaml":
                 _surroundings(content, folder, ports)
+                if wishes.only_agents:
+                    content["phones"].pop("passwords_env")
+                    content["fallback"] = {"agents": [_name(1)]}
             case "queues.yaml":
                 for queue in content["queues"].values():
                     queue.update({"wrap_up": f"{wishes.wrap_up_s * 1000:.0f}ms", **wishes.queue})
@@ -175,11 +183,14 @@ def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterat
                     gateway["match"] = [CALLERS]
                     gateway.pop("contact", None)
                     gateway.pop("register_at", None)
+                if wishes.trunk_capacity is not None:
+                    for trunk in content["trunks"].values():
+                        trunk["capacity"] = str(wishes.trunk_capacity)
             case "calendars.yaml":
                 for calendar in content["calendars"].values():
                     calendar.update(hours={"mon-sun": ["00:00-24:00"]}, holidays={})
             case "agents.yaml":
-                _hire(content["agents"], wishes.more_agents)
+                _hire(content["agents"], wishes)
             case "access_codes.yaml":
                 content["access_codes"].update(wishes.access_codes)
             case _:
@@ -205,10 +216,18 @@ def _surroundings(content: Yaml, folder: Path, ports: Ports) -> None:
     }
 
 
-def _hire(agents: Yaml, more: int) -> None:
+def _hire(agents: Yaml, wishes: Wishes) -> None:
     every = {skill: "3" for agent in agents.values() for skill in agent["skills"]}
-    for number in range(1, more + 1):
+    for number in range(1, wishes.more_agents + 1):
         agents[f"more{number}"] = {"name": f"Petugas tambahan {number}", "skills": every}
+    if wishes.only_agents:
+        agents.clear()
+        for number in range(1, wishes.only_agents + 1):
+            agents[_name(number)] = {"name": f"Petugas {number}", "skills": every, "login_at_start": "true"}
+
+
+def _name(number: int) -> str:
+    return f"agent{number:05}"
 
 
 def _secrets(agents: Yaml, token: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from acd.demo.audio import AGENT_HZ, tone
 from acd.deploy.toolchain import ToolSet
 
 ADDRESS = "127.0.0.3"
+LOG = "times.log"
 _TONE_SAMPLES = 8000
 
 
@@ -28,6 +29,10 @@ class Manner:
     talk_ms: tuple[int, int] = (4000, 12000)
     scenario: str = "phone"
     """The scenario that answers."""
+    registered: bool = True
+    """False: Asterisk knows where the phones are."""
+    log: bool = False
+    """What the scenario logs is kept in the phones' folder, in ``LOG``."""
 
 
 def write_private(path: Path, text: str) -> None:
@@ -59,7 +64,7 @@ async def start(
     manner: Manner,
     ports: tuple[int, int, int],
 ) -> children.Child:
-    """Start the phones; they register at once.
+    """Start the phones; they register at once if they do at all.
 
     Args:
         tools: where SIPp is.
@@ -78,10 +83,12 @@ async def start(
         "talk_max": manner.talk_ms[1],
     }
     (folder / "agent.alaw").write_bytes(tone(AGENT_HZ, _TONE_SAMPLES))
+    answers = scenario(manner.scenario, folder, **manners)
+    registers = ("-sf", scenario("register", folder), "-inf", "phones.csv", "-users", str(len(passwords)))
     argv = [
         *tools.argv("sipp"),
-        *("-sf", scenario("register", folder), "-inf", "phones.csv", "-users", str(len(passwords))),
-        *("-rxsf", scenario(manner.scenario, folder, **manners)),
+        *((*registers, "-rxsf", answers) if manner.registered else ("-sf", answers)),
+        *(("-trace_logs", "-log_file", LOG) if manner.log else ()),
         *("-i", ADDRESS, "-bind_local", "-p", str(ports[0]), "-mi", ADDRESS),
         *("-min_rtp_port", str(ports[1]), "-max_rtp_port", str(ports[2])),
         *quiet("phones"),

@@ -85,7 +85,7 @@ class Site:
 
     async def _start_phones(self, manner: phones.Manner) -> None:
         given = self.deployment
-        self._progress.stage(f"Registering {len(given.phone_passwords)} phones")
+        self._progress.stage("Registering the phones" if manner.registered else "Finding the phones")
         ports = (given.ports.phones, given.ports.phones_rtp, given.ports.phones_rtp + 999)
         self.phones = await phones.start(
             self.tools, given.folder / "phones", given.sip, given.phone_passwords, manner, ports
@@ -94,7 +94,7 @@ class Site:
         await self._until(self.phones, "be registered", self._registered)
 
     async def _log_in(self) -> None:
-        agents = (await self.api.status())["agents"]
+        agents = [agent for agent in (await self.api.status())["agents"] if agent["activity"] == "logged_out"]
         self._progress.stage(f"Logging {len(agents)} agents in")
         for done, agent in enumerate(agents, 1):
             await self.api.log_in(agent["id"])

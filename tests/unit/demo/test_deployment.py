@@ -114,3 +114,8 @@ def test_a_deployment_with_a_mistake_is_refused_with_the_place_of_the_mistake(tm
 def test_a_folder_without_a_deployment_is_refused_plainly(tmp_path: Path) -> None:
     with pytest.raises(DeployError, match="cannot be used for a run"):
         prepare(tmp_path / "run", tmp_path / "nothing", tmp_path / "nothing", Wishes(), Random(1))
+
+
+def test_a_trunk_can_be_made_as_wide_as_a_bench_needs(tmp_path: Path) -> None:
+    plan = make(tmp_path, Wishes(trunk_capacity=600)).settings.plan
+    assert {trunk.capacity for trunk in plan.trunks.values()} == {600}
