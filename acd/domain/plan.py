@@ -63,6 +63,34 @@ class DispositionPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class TreatmentPlan:
+    """What an answered caller hears in a queue besides music; times in seconds. Nothing unless it is configured."""
+
+    position: bool = False
+    """Announce the place in the queue."""
+    estimate: bool = False
+    """Announce the estimated wait."""
+    comfort: tuple[PromptKey, ...] = ()
+    """Said in turn when there is nothing new to announce."""
+    first_after_s: float = 15.0
+    """From entering the queue to the first announcement."""
+    every_s: float = 45.0
+    at_most_positions: int = 999
+    """A place beyond this is not announced."""
+    estimate_at_least_s: float = 60.0
+    """A shorter wait is announced as less than this."""
+    estimate_at_most_s: float = 1800.0
+    """A longer wait is announced as more than this."""
+    estimate_step_s: float = 60.0
+    """Waits are announced rounded up to a multiple of this."""
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is anything to say."""
+        return self.position or self.estimate or bool(self.comfort)
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePlan:
     """A queue; times in seconds."""
 
@@ -90,6 +118,7 @@ class QueuePlan:
     max_no_answer: int = 3
     """Unanswered offers in a row before the agent is paused, with the plan's ``no_answer_reason``."""
     music: str = "default"
+    treatment: TreatmentPlan = TreatmentPlan()
     priority: int = 0
     record: bool = True
     service_level_s: float = 20.0
@@ -220,6 +249,19 @@ class LanguageNode:
 
 
 @dataclass(frozen=True, slots=True)
+class ExitKey:
+    """A key (0-9, ``*`` or ``#``) by which a waiting caller leaves the queue, and the node it leads to."""
+
+    digit: str
+    next: NodeId
+    kind: Literal["exit"] = "exit"
+
+
+WaitingKey: TypeAlias = ExitKey
+"""What a key can do while a caller waits."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueueNode:
     """Wait for an agent. ``overflow`` is where the caller goes when no agent could be found in time."""
 
@@ -228,6 +270,8 @@ class QueueNode:
     overflow: NodeId | None = None
     requires: tuple[SkillLevel, ...] = ()
     priority: int | None = None
+    keys: tuple[WaitingKey, ...] = ()
+    """What keys do while the caller waits."""
     kind: Literal["queue"] = "queue"
 
 

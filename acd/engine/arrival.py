@@ -8,9 +8,9 @@ from typing import assert_never
 from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StopPlay
 from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
-from acd.domain.ids import ContactId
-from acd.domain.plan import QueueNode
-from acd.engine import ending, ivr, offers, trunks
+from acd.domain.ids import ContactId, NodeId
+from acd.domain.plan import ExitKey, QueueNode
+from acd.engine import ending, ivr, offers, treatment, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, InIvr, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
@@ -83,7 +83,7 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 contact = turn.put(replace(contact, variables={**contact.variables, variable: value}))
             case ivr.Speak(playback, prompts):
                 turn.start_timer(f"play:{contact.id}", PLAY_GUARD_S * len(prompts))
-                turn.do(Play(contact.id, contact.leg, playback, prompts, contact.language or queues.NO_LANGUAGE))
+                turn.do(Play(contact.id, contact.leg, playback, prompts, contact.language or treatment.NO_LANGUAGE))
             case ivr.Hush(playback):
                 turn.do(StopPlay(contact.id, playback))
             case ivr.Await(seconds):
@@ -126,7 +126,29 @@ def waited_too_long(turn: Turn, contact: Contact, waiting: Waiting) -> None:
         return None
     node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
     contact = offers.withdraw_all(turn, contact, waiting)
-    queues.quiet(turn, contact, waiting)
+    turn.cancel_timer(f"tell:{contact.id}")
+    treatment.quiet(turn, contact, waiting)
     if isinstance(node, QueueNode):
         return no_place(turn, contact, node, waiting.position)
     return ending.leave(turn, contact, Exit.OVERFLOWED, 16)
+
+
+def key_while_waiting(turn: Turn, contact: Contact, waiting: Waiting, digit: str) -> bool:
+    """A waiting caller pressed a key: do what the queue's node says. False when it says nothing of that key."""
+    node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
+    keys = node.keys if isinstance(node, QueueNode) else ()
+    match next((key for key in keys if key.digit == digit), None):
+        case None:
+            return False
+        case ExitKey(next=node_id):
+            _leave_queue(turn, contact, waiting, node_id)
+            return True
+
+
+def _leave_queue(turn: Turn, contact: Contact, waiting: Waiting, to: NodeId) -> None:
+    """The caller would rather go on in the flow than wait; a phone that rings for it is silenced."""
+    contact = offers.withdraw_all(turn, contact, waiting)
+    for timer in ("wait", "tone", "tell", "play"):
+        turn.cancel_timer(f"{timer}:{contact.id}")
+    treatment.quiet(turn, contact, waiting)
+    follow(turn, contact, ivr.enter(turn.plan, contact.id, waiting.position, to, turn.at))

@@ -34,7 +34,20 @@ from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, ContactId, LegId, RecordingName
 from acd.domain.record import CallRecord, RecordingRow
 from acd.engine import agent as agents
-from acd.engine import arrival, ending, ivr, kpi, legs, matching, offers, presence, resync, trunks
+from acd.engine import (
+    arrival,
+    ending,
+    estimate,
+    ivr,
+    kpi,
+    legs,
+    matching,
+    offers,
+    presence,
+    resync,
+    treatment,
+    trunks,
+)
 from acd.engine import queueing as queues
 from acd.engine.state import EngineState, InIvr, Leaving, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
@@ -44,22 +57,40 @@ class Engine:
     """Holds the state and applies events to it."""
 
     def __init__(self, state: EngineState | None = None) -> None:
-        self.state = state if state is not None else EngineState()
-        self._matcher = matching.Matcher(self.state.plan)
+        self._state = state if state is not None else EngineState()
+        self._matcher = matching.Matcher(self._state.plan)
         self.turn: Turn | None = None
         """The latest event's work, for who explains it."""
+        self._learnt = True
+
+    @property
+    def state(self) -> EngineState:
+        """Everything the engine knows, what the latest event taught included."""
+        self.settle()
+        return self._state
 
     def handle(self, event: Event) -> list[Command]:
         """Apply one event. Returns commands in the order to be carried out; never raises for an event's content."""
+        self.settle()
         if isinstance(event, PlanLoaded):
-            self.state.plan = event.plan
+            self._state.plan = event.plan
             self._matcher = matching.Matcher(event.plan)
-        if self.state.plan is None:
+        if self._state.plan is None:
             self.turn = None
             return [Ignored(event.kind, "no plan is loaded")]
-        self.turn = turn = Turn(self.state, self.state.plan, self._matcher, event.at)
+        self.turn = turn = Turn(self._state, self._state.plan, self._matcher, event.at)
+        self._learnt = False
         _dispatch(turn, event)
         return turn.out
+
+    def settle(self) -> None:
+        """Learn from the latest event what gives no command: to be called when its commands are out.
+
+        Who forgets to call it changes nothing but the moment at which this is done.
+        """
+        if not self._learnt and self.turn is not None:
+            self._learnt = True
+            estimate.learn(self._state, self.turn.contacts_were, self.turn.at)
 
 
 def _dispatch(turn: Turn, event: Event) -> None:
@@ -112,6 +143,7 @@ def _load(turn: Turn) -> None:
     known = state.figures.queues
     fresh = {q.id: kpi.new_queue(q.service_level_s) for q in plan.queues.values() if q.id not in known}
     state.figures = replace(state.figures, since=state.figures.since or turn.at, queues={**known, **fresh})
+    estimate.forget_queues(state, plan.queues)
     for trunk in plan.trunks:
         state.trunks.setdefault(trunk, TrunkState())
     presence.load_agents(turn)
@@ -120,6 +152,10 @@ def _load(turn: Turn) -> None:
 
 def _digit(turn: Turn, event: DigitPressed) -> None:
     contact = turn.contact(ContactId(event.leg_id))
+    if contact is not None and isinstance(contact.phase, Waiting):
+        if not arrival.key_while_waiting(turn, contact, contact.phase, event.digit):
+            turn.ignore(event, "the queue's node says nothing of this key")
+        return None
     if contact is None or not isinstance(contact.phase, InIvr):
         return turn.ignore(event, "nobody waits for keys here")
     position, actions = ivr.digit(turn.plan, contact.id, contact.phase.position, event.digit, turn.at)
@@ -156,13 +192,15 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
     match kind, contact.phase if contact is not None else None:
         case "ivr", InIvr(position=position) if contact is not None:
             arrival.follow(turn, contact, ivr.timeout(turn.plan, contact_id, position, turn.at))
-        case "play", InIvr(position=Position(playback=playback)) if contact is not None and playback is not None:
-            turn.do(StopPlay(contact.id, playback))
+        case "play", (InIvr(position=Position(playback=playback)) | Waiting(playback=playback)) if playback is not None:
+            turn.do(StopPlay(contact_id, playback))
             legs.playback_over(turn, playback)
         case "wait", Waiting() as waiting if contact is not None:
             arrival.waited_too_long(turn, contact, waiting)
+        case "tell", Waiting() as waiting if contact is not None:
+            treatment.tell(turn, contact, waiting)
         case "tone", Waiting() if contact is not None:
-            queues.tone(turn, contact)
+            treatment.tone(turn, contact)
         case "leave", Leaving() as leaving if contact is not None:
             ending.leave_again(turn, contact, leaving)
         case "left", _ if contact is not None:

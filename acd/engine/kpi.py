@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from acd.domain.exits import Exit
 from acd.domain.ids import QueueId
 from acd.domain.record import CallRecord
+from acd.engine.score import NO_SCORE, EstimateScore
 
 SCR_FORM = "scr-1"
 SERVICE_LEVEL_FORM = "sl-1"
@@ -46,6 +47,8 @@ class QueueFigures:
     within_target: int = 0
     abandoned: int = 0
     talk_sum_s: float = 0.0
+    estimates: EstimateScore = NO_SCORE
+    """Waits announced in this queue, scored."""
 
     @property
     def service_level(self) -> float | None:
@@ -122,6 +125,15 @@ def count(figures: Figures, record: CallRecord, target_s: float) -> Figures:
         queue = queues.get(record.queue) or new_queue(target_s)
         queues = {**queues, record.queue: _count_queue(queue, record)}
     return replace(figures, by_exit=by_exit, queues=queues)
+
+
+def count_estimate(figures: Figures, queue_id: QueueId, error_s: float, *, answered: bool) -> Figures:
+    """Count the error of one announced wait; one of a queue without figures is forgotten."""
+    queue = figures.queues.get(queue_id)
+    if queue is None:
+        return figures
+    scored = replace(queue, estimates=queue.estimates.add(error_s, answered=answered))
+    return replace(figures, queues={**figures.queues, queue_id: scored})
 
 
 def count_offer(figures: Figures, outcome: str) -> Figures:

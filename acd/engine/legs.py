@@ -9,7 +9,7 @@ from acd.domain.decision import Outcome
 from acd.domain.events import CommandFailed, LegAnswered, LegEnded, LegLeft, TimerFired
 from acd.domain.exits import Exit
 from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId, PlaybackId
-from acd.engine import arrival, ending, ivr, offers, presence
+from acd.engine import arrival, ending, ivr, offers, presence, treatment
 from acd.engine import queueing as queues
 from acd.engine.state import Agent, InIvr, Leaving, Offer, Talking, Waiting
 from acd.engine.turn import Turn
@@ -179,7 +179,7 @@ def playback_over(turn: Turn, playback: PlaybackId) -> bool:
             arrival.follow(turn, contact, outcome)
             return True
         case Waiting(playback=current) as waiting if contact is not None and current == playback:
-            queues.announcement_ended(turn, contact, waiting)
+            treatment.announcement_ended(turn, contact, waiting)
             return True
         case _:
             return False

@@ -11,25 +11,15 @@ from dataclasses import dataclass, replace
 from acd.domain.commands import (
     AddToBridge,
     Answer,
-    Play,
-    Ring,
-    StartMusic,
     StartRecording,
-    StopMusic,
-    StopPlay,
 )
-from acd.domain.ids import AgentId, Language, PlaybackId, PromptKey, RecordingName
+from acd.domain.ids import AgentId, Language, PromptKey, RecordingName
 from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents
-from acd.engine import matching, offers
+from acd.engine import matching, offers, treatment
 from acd.engine.offers import NO_QUEUE
 from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting
 from acd.engine.turn import Turn
-
-TONE_S = 0.2
-"""How long a caller who is not answered and whose agent's phone rings waits for the ringing tone."""
-NO_LANGUAGE = Language("")
-"""Never spoken: a flow's start chooses a language before any prompt."""
 
 
 def queue_plan(turn: Turn, contact: Contact) -> QueuePlan:
@@ -87,50 +77,29 @@ def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -
         position=position,
         overflows=place.overflows,
     )
-    waiting, announcement = _to_be_told(contact, waiting, place.prompt)
+    waiting, announcement = treatment.spoken(contact, waiting, _keys(place.prompt))
     queued_at = turn.at if contact.queued_at is None else contact.queued_at
     contact = turn.put(replace(contact, phase=waiting, queue=queue.id, queued_at=queued_at, last_node=node.id))
     # The agent's phone first: what the caller hears meanwhile must not delay the connection.
     _settle(turn, contact, queue)
     if announcement is None:
-        comfort(turn, turn.state.contacts[contact.id])
+        treatment.comfort(turn, turn.state.contacts[contact.id])
     else:
-        turn.do(announcement)
+        treatment.announce(turn, contact, announcement)
+    if contact.answered_at is not None:
+        treatment.begin(turn, contact, waiting)
     return True
 
 
+def _keys(prompt: PromptKey | None) -> tuple[PromptKey, ...]:
+    return () if prompt is None else (prompt,)
+
+
 def _settle(turn: Turn, contact: Contact, queue: QueuePlan) -> None:
-    longest = queue.max_wait_by_language.get(contact.language or NO_LANGUAGE, queue.max_wait_s)
+    longest = queue.max_wait_by_language.get(contact.language or treatment.NO_LANGUAGE, queue.max_wait_s)
     if longest is not None:
         turn.start_timer(f"wait:{contact.id}", longest)
     offers.offer_contact(turn, contact)
-
-
-def comfort(turn: Turn, contact: Contact) -> None:
-    """Let a waiting caller hear that something happens: ringing before the answer, music after it.
-
-    While a phone rings, the ringing tone waits a moment: an agent who answers at once should not wait for it.
-    """
-    if contact.answered_at is None:
-        if isinstance(contact.phase, Waiting) and contact.phase.offers:
-            turn.start_timer(f"tone:{contact.id}", TONE_S)
-        else:
-            tone(turn, contact)
-    else:
-        turn.do(StartMusic(contact.id, contact.leg, queue_plan(turn, contact).music))
-
-
-def tone(turn: Turn, contact: Contact) -> None:
-    """Give the ringing tone a caller waited for; only one who is not answered ever does."""
-    turn.do(Ring(contact.id, contact.leg))
-
-
-def quiet(turn: Turn, contact: Contact, waiting: Waiting) -> None:
-    """End what an answered caller hears while waiting: an announcement, or else music."""
-    if waiting.playback is not None:
-        turn.do(StopPlay(contact.id, waiting.playback))
-    elif contact.answered_at is not None:
-        turn.do(StopMusic(contact.id, contact.leg))
 
 
 def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
@@ -147,30 +116,16 @@ def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
         requires=matching.requirement(turn.plan, place.queue, None, place.language),
         priority=max(waiting.priority, place.queue.priority),
         overflows=place.overflows,
+        told=treatment.afresh(waiting.told),
     )
-    moved, announcement = _to_be_told(contact, moved, place.prompt)
+    moved, announcement = treatment.spoken(contact, moved, _keys(place.prompt))
     contact = turn.put(replace(contact, phase=moved, queue=place.queue.id))
     _settle(turn, contact, place.queue)
     if announcement is not None:
-        quiet(turn, contact, waiting)
-        turn.do(announcement)
+        treatment.quiet(turn, contact, waiting)
+        treatment.announce(turn, contact, announcement)
+    treatment.begin(turn, contact, moved)
     return True
-
-
-def _to_be_told(contact: Contact, waiting: Waiting, prompt: PromptKey | None) -> tuple[Waiting, Play | None]:
-    """Speak to an answered caller instead of the music."""
-    if prompt is None or contact.answered_at is None:
-        return waiting, None
-    number = waiting.position.plays + 1
-    playback = PlaybackId(f"acd-p-{contact.id}-{number}")
-    told = replace(waiting, playback=playback, position=replace(waiting.position, plays=number))
-    return told, Play(contact.id, contact.leg, playback, (prompt,), contact.language or NO_LANGUAGE)
-
-
-def announcement_ended(turn: Turn, contact: Contact, waiting: Waiting) -> None:
-    """The music goes on after an announcement."""
-    contact = turn.to_phase(contact, replace(waiting, playback=None))
-    comfort(turn, contact)
 
 
 # ---------------------------------------------------------------- connecting
@@ -182,8 +137,10 @@ def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None
         turn.cancel_timer(f"{timer}:{contact.id}")
     if contact.answered_at is None:
         turn.do(Answer(contact.id, contact.leg))
-    quiet(turn, contact, waiting)
+    treatment.quiet(turn, contact, waiting)
     turn.do(AddToBridge(contact.id, contact.bridge, (contact.leg, offer.leg)))
+    for timer in ("tell", "play"):
+        turn.cancel_timer(f"{timer}:{contact.id}")
     recording = None
     if queue_plan(turn, contact).record:
         recording = RecordingName(f"{turn.plan.recording_prefix}{contact.id}")

@@ -12,8 +12,7 @@ from acd.domain.commands import AddToBridge, Answer, CreateBridge, DestroyBridge
 from acd.domain.events import BridgeSeen, CallArrived, ChannelSeen, LegAnswered, LegEnded, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import OUR_BRIDGE_PREFIX, OUR_LEG_PREFIX, BridgeId, ContactId, LegId
-from acd.engine import arrival, ending, ivr, legs, offers, trunks
-from acd.engine import queueing as queues
+from acd.engine import arrival, ending, ivr, legs, offers, treatment, trunks
 from acd.engine.state import Contact, Free, InCall, InIvr, Leaving, Offered, Talking, TrunkState, Waiting, WrapUp
 from acd.engine.turn import Turn
 
@@ -106,8 +105,7 @@ def _repair(
         case Waiting(playback=playback) as waiting if after_gap:
             if playback is not None:
                 turn.do(StopPlay(contact.id, playback))
-                contact = turn.to_phase(contact, replace(waiting, playback=None))
-            queues.comfort(turn, contact)
+            treatment.announcement_ended(turn, contact, waiting)
         case Talking(leg=leg) if settled:
             _rejoin(turn, contact, leg, bridges.get(contact.bridge))
         case InIvr(position=position) if after_gap:

@@ -20,6 +20,7 @@ from acd.domain.ids import (
     LegId,
     NodeId,
     PlaybackId,
+    PromptKey,
     QueueId,
     RecordingName,
     TimerKey,
@@ -27,6 +28,7 @@ from acd.domain.ids import (
 )
 from acd.domain.plan import Plan, SkillLevel
 from acd.engine.kpi import Figures
+from acd.engine.pace import Pace
 
 # ---------------------------------------------------------------- IVR
 
@@ -70,6 +72,27 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """An estimated wait that was announced, to be scored against what the caller really waits."""
+
+    at: float
+    queue: QueueId
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a waiting caller was told; the same is not said twice."""
+
+    position: int | None = None
+    estimate: tuple[PromptKey, ...] = ()
+    """The wait as it was spoken last."""
+    comfort: int = 0
+    """Comfort messages heard."""
+    estimates: tuple[Announced, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """In a queue, perhaps with agents' phones ringing. ``since`` is when waiting began, across overflows."""
 
@@ -86,6 +109,7 @@ class Waiting:
     overflows: int = 0
     playback: PlaybackId | None = None
     """An announcement instead of the music."""
+    told: Told = Told()
     kind: Literal["waiting"] = "waiting"
 
 
@@ -274,5 +298,7 @@ class EngineState:
     ended: dict[LegId, float] = field(default_factory=dict)
     """Callers' legs whose record is made though the channel may live on or be reported again, and since when."""
     figures: Figures = field(default_factory=Figures)
+    paces: dict[str, Pace] = field(default_factory=dict)
+    """How fast each line of waiting contacts moves; the line touched last stands last."""
     ari_up: bool = False
     ami_up: bool = False

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Literal, assert_never
 
 from acd.domain.ids import AgentId, ContactId, Language, NodeId, QueueId, TrunkId
-from acd.domain.plan import Plan
-from acd.engine import matching, trunks
+from acd.domain.plan import Plan, QueuePlan
+from acd.engine import estimate, matching, trunks
+from acd.engine.estimate import AT_ONCE, Estimate
 from acd.engine.kpi import Figures
 from acd.engine.state import (
     Agent,
@@ -30,6 +32,8 @@ from acd.engine.state import (
 
 Activity = Literal["logged_out", "paused", "idle", "offered", "talking", "wrap_up", "unavailable"]
 """``unavailable``: ready, but the phone is busy with another call, unreachable, or resting after a missed offer."""
+Lines = dict[str, list[ContactId]]
+"""Who waits without an offer, by line, the next one first."""
 ACTIVITIES: tuple[Activity, ...] = ("logged_out", "paused", "idle", "offered", "talking", "wrap_up", "unavailable")
 
 
@@ -70,8 +74,24 @@ class ContactView:
     node: NodeId | None
     queue: QueueId | None
     position: int | None
-    """1 is next in its queue."""
+    """1 is next of those who wait in its queue with the same requirement; None while an agent's phone rings for it."""
     agent: AgentId | None
+    estimated_wait_s: float | None = None
+    """From now to the conversation; None while nothing is known, or a phone rings."""
+    estimate_confidence: float | None = None
+    """The chance that the estimate is right within 30 s, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewcomerView:
+    """What somebody would wait who came to a queue now, by the language chosen; None where nothing is known yet."""
+
+    language: Language | None
+    """None where no language needs a skill."""
+    ahead: int
+    """Who waits with the same requirement."""
+    estimated_wait_s: float | None
+    estimate_confidence: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +105,7 @@ class QueueView:
     agents_ready: int
     """Agents with the queue's skills who are idle."""
     agents_logged_in: int
+    newcomers: tuple[NewcomerView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +143,16 @@ class PlanIndex:
     skills: dict[AgentId, tuple[tuple[str, int], ...]]
     able: dict[QueueId, frozenset[AgentId]]
     """Who serves a queue and has its skills."""
+    newcomers: dict[QueueId, tuple[Newcomer, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody who comes to a queue having chosen a language: the line to stand in, and who could serve it."""
+
+    language: Language | None
+    line: str
+    able: frozenset[AgentId]
 
 
 def index_of(plan: Plan) -> PlanIndex:
@@ -139,7 +170,18 @@ def index_of(plan: Plan) -> PlanIndex:
         )
         for queue in plan.queues.values()
     }
-    return PlanIndex(plan, skills, able)
+    newcomers = {queue.id: tuple(_newcomers(plan, queue, able[queue.id], levels)) for queue in plan.queues.values()}
+    return PlanIndex(plan, skills, able, newcomers)
+
+
+def _newcomers(
+    plan: Plan, queue: QueuePlan, able: frozenset[AgentId], levels: dict[AgentId, dict[str, int]]
+) -> Iterator[Newcomer]:
+    languages: tuple[Language | None, ...] = (*plan.language_skills,) or (None,)
+    for language in languages:
+        requires = matching.requirement(plan, queue, None, language)
+        speaking = frozenset(a for a in able if all(levels[a].get(need.skill, 0) >= need.level for need in requires))
+        yield Newcomer(language, estimate.line_of(queue.id, requires), speaking)
 
 
 def masked(caller: str) -> str:
@@ -185,15 +227,19 @@ def _agent(index: PlanIndex, agent: Agent) -> AgentView:
     )
 
 
-def _positions(state: EngineState) -> dict[ContactId, int]:
-    lines: dict[QueueId, list[tuple[int, float, ContactId]]] = {}
-    for contact in state.contacts.values():
-        if isinstance(contact.phase, Waiting):
-            lines.setdefault(contact.phase.queue, []).append(matching.contact_rank(contact, contact.phase))
-    return {rank[-1]: place for line in lines.values() for place, rank in enumerate(sorted(line), 1)}
+def _places(state: EngineState, lines: Lines, at: float) -> dict[ContactId, tuple[int, Estimate | None]]:
+    """Place and estimate of everybody who stands in a line."""
+    return {
+        contact: (place, known)
+        for line, contacts in lines.items()
+        for place, (contact, known) in enumerate(
+            zip(contacts, chain(estimate.along(state, line, at), repeat(None)), strict=False), 1
+        )
+    }
 
 
-def _contact(contact: Contact, position: int | None) -> ContactView:
+def _contact(contact: Contact, place: tuple[int, Estimate | None] | None) -> ContactView:
+    known = place[1] if place is not None else None
     phase: Literal["ivr", "waiting", "offered", "talking", "leaving"]
     match contact.phase:
         case InIvr():
@@ -217,12 +263,21 @@ def _contact(contact: Contact, position: int | None) -> ContactView:
         language=contact.language,
         node=contact.last_node,
         queue=contact.queue,
-        position=position,
+        position=place[0] if place is not None else None,
         agent=contact.agent,
+        estimated_wait_s=known.wait_s if known is not None else None,
+        estimate_confidence=known.confidence if known is not None else None,
     )
 
 
-def _queues(index: PlanIndex, state: EngineState, at: float) -> Iterator[QueueView]:
+def _newcomer(state: EngineState, who: Newcomer, waiting: int, ready: set[AgentId], at: float) -> NewcomerView:
+    known = AT_ONCE if not waiting and who.able & ready else estimate.at_place(state, who.line, waiting, at)
+    if known is None:
+        return NewcomerView(who.language, waiting, None, None)
+    return NewcomerView(who.language, waiting, known.wait_s, known.confidence)
+
+
+def _queues(index: PlanIndex, state: EngineState, lines: Lines, at: float) -> Iterator[QueueView]:
     ready = {agent.id for agent in state.agents.values() if matching.available(agent)}
     logged_in = {agent.id for agent in state.agents.values() if agent.presence != "logged_out"}
     for queue in index.plan.queues.values():
@@ -237,6 +292,9 @@ def _queues(index: PlanIndex, state: EngineState, at: float) -> Iterator[QueueVi
             longest_wait_s=max((at - s for s in since), default=0.0),
             agents_ready=len(able & ready),
             agents_logged_in=len(able & logged_in),
+            newcomers=tuple(
+                _newcomer(state, who, len(lines.get(who.line, ())), ready, at) for who in index.newcomers[queue.id]
+            ),
         )
 
 
@@ -254,15 +312,16 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         return None
     if index is None or index.plan is not plan:
         index = index_of(plan)
-    positions = _positions(state)
+    lines = estimate.lines(state)
+    places = _places(state, lines, at)
     return EngineView(
         at=at,
         plan_version=plan.version,
         ari_up=state.ari_up,
         ami_up=state.ami_up,
         agents=tuple(_agent(index, agent) for agent in state.agents.values()),
-        contacts=tuple(_contact(c, positions.get(c.id)) for c in state.contacts.values()),
-        queues=tuple(_queues(index, state, at)),
+        contacts=tuple(_contact(c, places.get(c.id)) for c in state.contacts.values()),
+        queues=tuple(_queues(index, state, lines, at)),
         trunks=tuple(_trunks(plan, state)),
         figures=state.figures,
     )

@@ -61,6 +61,7 @@ class EngineCollector(Collector):
             yield from _ratios(view.figures)
             yield from _outcomes(view.figures)
             yield from _queue_figures(view.figures)
+            yield from _estimates(view.figures)
             yield from _queues_now(view)
             yield from _agents(view)
             yield from _trunks(view)
@@ -157,6 +158,31 @@ def _queue_figures(figures: Figures) -> Iterator[Metric]:
     yield waits
 
 
+def _estimates(figures: Figures) -> Iterator[Metric]:
+    scores = [(name, queue.estimates) for name, queue in figures.queues.items()]
+    announced = CounterMetricFamily(
+        "acd_queue_estimates",
+        "Waits announced to callers who then got an agent (answered) or left before (censored).",
+        labels=["queue", "outcome"],
+    )
+    for name, score in scores:
+        announced.add_metric([name, "answered"], score.answered_total)
+        announced.add_metric([name, "censored"], score.censored_total)
+    yield announced
+    yield _gauge(
+        "acd_queue_estimate_error_mean_seconds",
+        "Mean of the wait less the wait announced; positive when callers waited longer. Product-limit estimate.",
+        [(name, error) for name, score in scores if (error := score.mean_error_s) is not None],
+        "queue",
+    )
+    yield _gauge(
+        "acd_queue_estimate_within_30s_ratio",
+        "Share of announced waits that were right within 30 s. Product-limit estimate.",
+        [(name, share) for name, score in scores if (share := score.within_ratio) is not None],
+        "queue",
+    )
+
+
 def _queues_now(view: EngineView) -> Iterator[Metric]:
     yield _gauge("acd_queue_waiting", "Contacts waiting now.", [(q.id, q.waiting) for q in view.queues], "queue")
     yield _gauge(
@@ -165,6 +191,16 @@ def _queues_now(view: EngineView) -> Iterator[Metric]:
         [(q.id, q.longest_wait_s) for q in view.queues],
         "queue",
     )
+    wait = GaugeMetricFamily(
+        "acd_queue_estimated_wait_seconds",
+        "What somebody who came now would wait for an agent; absent while too little is known.",
+        labels=["queue", "language"],
+    )
+    for queue in view.queues:
+        for who in queue.newcomers:
+            if who.estimated_wait_s is not None:
+                wait.add_metric([queue.id, who.language or ""], who.estimated_wait_s)
+    yield wait
 
 
 def _agents(view: EngineView) -> Iterator[Metric]:

@@ -169,6 +169,7 @@ class Dispatcher:
             except Exception:
                 # One command must not take the others with it; the audit finds what is missing.
                 log.exception("command_failed", command=command.kind)
+        self._settle()
         self._since_snapshot += 1
         # A record is made again from its event after a crash: until it is durable, no snapshot may take its place.
         if self._since_snapshot >= SNAPSHOT_EVERY and self._records.durable():
@@ -181,6 +182,13 @@ class Dispatcher:
             # A defect in one event's handling must not end all calls; the audit brings belief and reality together.
             log.exception("event_failed", event_kind=event.kind)
             return []
+
+    def _settle(self) -> None:
+        """Let the engine learn, now that nobody waits for its commands."""
+        try:
+            self._engine.settle()
+        except Exception:
+            log.exception("learning_failed")  # a figure is wrong then, and no call
 
     def snapshot(self) -> None:
         """Keep the state now: after enough events, at the end, and when the journal lost some."""

@@ -63,6 +63,7 @@ class Stage:
             self._write(event)
             for command in self._engine.handle(event):
                 self._say(command)
+            self._engine.settle()
 
 
 class Rehearsal:

@@ -24,6 +24,7 @@ from acd.domain.plan import (
     CalendarPlan,
     CollectNode,
     DispositionPlan,
+    ExitKey,
     FeatureCode,
     FlowPlan,
     HangUpNode,
@@ -39,6 +40,7 @@ from acd.domain.plan import (
     QueuePlan,
     SkillLevel,
     TransferNode,
+    TreatmentPlan,
     TrunkPlan,
 )
 from acd.settings import files, flow_file
@@ -125,10 +127,25 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
         max_length=section.max_length,
         max_no_answer=section.max_no_answer,
         music=section.music,
+        treatment=_treatment(section.announce),
         priority=section.priority,
         record=section.record,
         service_level_s=section.service_level,
         short_abandon_s=section.short_abandon,
+    )
+
+
+def _treatment(section: files.AnnounceSection) -> TreatmentPlan:
+    return TreatmentPlan(
+        position=section.position,
+        estimate=section.estimate,
+        comfort=_keys(section.comfort),
+        first_after_s=section.first_after,
+        every_s=section.every,
+        at_most_positions=section.at_most_positions,
+        estimate_at_least_s=section.estimate_at_least,
+        estimate_at_most_s=section.estimate_at_most,
+        estimate_step_s=section.estimate_step,
     )
 
 
@@ -179,7 +196,8 @@ def _node(name: NodeId, node: flow_file.NodeSection) -> Node:
             return LanguageNode(name, Language(node.language), NodeId(node.next))
         case flow_file.Queue():
             overflow = NodeId(node.overflow) if node.overflow else None
-            return QueueNode(name, QueueId(node.queue), overflow, _levels(node.requires), node.priority)
+            keys = tuple(ExitKey(key, NodeId(to)) for key, to in node.keys.items())
+            return QueueNode(name, QueueId(node.queue), overflow, _levels(node.requires), node.priority, keys)
         case flow_file.Transfer():
             return TransferNode(name, node.context, node.extension)
         case flow_file.HangUp():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acd.settings import flow_checks, line_checks, surroundings
+from acd.settings import announce_checks, flow_checks, line_checks, surroundings
 from acd.settings.build import device_of, prefixes_of
 from acd.settings.files import QueueSection, TrunksFile
 from acd.settings.names import Names, can_serve, check_fulfilled, check_spoken, collect, refer, refer_all
@@ -73,6 +73,7 @@ def _check_queues(sources: Sources, names: Names) -> None:
             check_fulfilled(sources, document, (*path, "requires"), name, queue.requires)
         _check_overflow(document, (*path, "overflow"), queue, names)
         _check_wrap_up(document, path, queue)
+        announce_checks.check(sources, names, document, (*path, "announce"), queue.announce)
         prompt = queue.overflow.prompt
         if prompt and refer(document, (*path, "overflow", "prompt"), prompt, names.prompts, "prompt"):
             check_spoken(sources, document, (*path, "overflow", "prompt"), prompt, sorted(languages))

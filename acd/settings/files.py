@@ -220,6 +220,29 @@ class DispositionSection(Strict):
     """Wrap-up after such a conversation, instead of the agent's or the queue's."""
 
 
+class AnnounceSection(Strict):
+    """What waiting callers hear besides music: what is new of their place and wait, else a comfort message."""
+
+    position: Flag = False
+    """Say the place in the queue."""
+    at_most_positions: Whole = Field(default=999, ge=1, le=999)
+    """A place beyond this is not said."""
+    estimate: Flag = False
+    """Say the estimated wait, once enough callers of the queue were served to know it."""
+    estimate_at_least: PositiveDuration = 60.0
+    """A shorter wait is said as "less than" this."""
+    estimate_at_most: PositiveDuration = 1800.0
+    """A longer wait is said as "more than" this."""
+    estimate_step: PositiveDuration = 60.0
+    """Waits are said rounded up to a multiple of this."""
+    comfort: tuple[Name, ...] = ()
+    """Prompts said in turn when there is nothing new."""
+    first_after: PositiveDuration = 15.0
+    """From entering the queue to the first announcement."""
+    every: PositiveDuration = 45.0
+    """From the beginning of one announcement to that of the next."""
+
+
 class QueueSection(Strict):
     """A queue."""
 
@@ -242,6 +265,7 @@ class QueueSection(Strict):
     max_no_answer: Whole = Field(default=3, ge=1)
     """Offers in a row an agent may leave unanswered before being paused."""
     music: Word = "default"
+    announce: AnnounceSection = AnnounceSection()
     priority: Priority = 0
     """Higher is served first when an agent could take callers of several queues."""
     record: Flag = True

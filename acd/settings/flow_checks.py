@@ -65,6 +65,7 @@ def edges(node: NodeSection) -> Iterator[Edge]:
         case flow_file.Queue():
             if node.overflow is not None:
                 yield ("overflow",), node.overflow
+            yield from ((("keys", key), target) for key, target in node.keys.items())
         case flow_file.Transfer() | flow_file.HangUp():
             pass
 

@@ -96,6 +96,8 @@ class Queue(Strict):
     requires: dict[Name, Level] = Field(default_factory=dict)
     """Skills beside the queue's own."""
     priority: Priority | None = None
+    keys: dict[Key, Name] = Field(default_factory=dict)
+    """Keys by which a waiting caller leaves the queue, and the node each leads to."""
 
 
 class Transfer(Strict):

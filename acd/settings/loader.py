@@ -10,6 +10,7 @@ from pathlib import Path
 
 from acd.domain.errors import ConfigError
 from acd.domain.ids import AgentId, Language, PromptKey, TrunkId
+from acd.engine import saying
 from acd.settings import build, values
 from acd.settings.checks import check
 from acd.settings.files import PhonesSection, RegistrationSection
@@ -121,15 +122,15 @@ def _phone_passwords(secrets: _Secrets, phones: PhonesSection, files: Files) -> 
 
 def _prompts(base: Path, files: Files) -> values.PromptsSettings:
     section, languages = files.acd.prompts, files.acd.languages
+    texts = saying.catalogue(Language(language) for language in languages)
+    for key, given in files.prompts.prompts.items():
+        texts.setdefault(PromptKey(key), {}).update({Language(language): text for language, text in given.items()})
     return values.PromptsSettings(
         dir=base / section.dir,
         recorded_dir=base / section.recorded_dir if section.recorded_dir else None,
         sound_prefix=section.sound_prefix or str((base / section.dir).absolute()),
         voices={Language(k): v.voice or k for k, v in languages.items()},
-        texts={
-            PromptKey(key): {Language(language): text for language, text in texts.items()}
-            for key, texts in files.prompts.prompts.items()
-        },
+        texts=texts,
     )
 
 

@@ -126,6 +126,25 @@ class QueueRatio:
     mean_talk_s: float | None
     """Over the answered ones."""
     service_level: Ratio
+    estimates: EstimatesAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatesAnswer:
+    """Announced waits against what callers then waited; null before anybody got an agent.
+
+    Who left before is censored: the figures are those of the product-limit estimate of Kaplan and Meier.
+    """
+
+    answered: int
+    """Announcements to callers who then got an agent."""
+    censored: int
+    """Announcements to callers who left before."""
+    mean_error_s: float | None
+    """Waited less announced: positive when callers waited longer."""
+    mean_absolute_error_s: float | None
+    within_30s: float | None
+    """Share that was right within 30 s, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +222,11 @@ def _queue(name: QueueId, queue: QueueFigures) -> QueueRatio:
         mean_wait_s=queue.wait_sum_s / waited if waited else None,
         mean_talk_s=queue.talk_sum_s / queue.answered if queue.answered else None,
         service_level=_level(queue.service_level, queue.within_target, queue.offered, queue.short_abandoned),
+        estimates=EstimatesAnswer(
+            answered=queue.estimates.answered_total,
+            censored=queue.estimates.censored_total,
+            mean_error_s=queue.estimates.mean_error_s,
+            mean_absolute_error_s=queue.estimates.mean_absolute_error_s,
+            within_30s=queue.estimates.within_ratio,
+        ),
     )

@@ -70,7 +70,7 @@ def test_every_phase_is_shown_with_its_place_in_the_queue() -> None:
         listening: "ivr",
         leaving: "leaving",
     }
-    assert [seen[ContactId(leg)].position for leg in (first, second, talking)] == [1, 2, None]
+    assert [seen[ContactId(leg)].position for leg in (first, second, talking)] == [None, 1, None]
     assert seen[ContactId(talking)].agent == "budi"
     assert seen[ContactId(first)].caller == "•••••••333"
     billing = next(q for q in look(bench).queues if q.id == "billing")

@@ -1,0 +1,28 @@
+"""Checks what waiting callers are told: the prompts, the languages, and limits that fit each other.
+
+Decides when an announcement could not be spoken. Must not know how a queue finds agents.
+"""
+
+from __future__ import annotations
+
+from acd.domain.ids import Language
+from acd.engine import saying
+from acd.settings.files import AnnounceSection
+from acd.settings.names import Names, check_spoken, refer
+from acd.settings.sources import Sources
+from acd.settings.yaml_marks import Document, Path_
+
+
+def check(sources: Sources, names: Names, document: Document, path: Path_, section: AnnounceSection) -> None:
+    """Note the mistakes of one queue's announcements."""
+    languages = sorted(names.languages or ())
+    for number, prompt in enumerate(section.comfort):
+        where = (*path, "comfort", number)
+        if refer(document, where, prompt, names.prompts, "prompt"):
+            check_spoken(sources, document, where, prompt, languages)
+    mute = [language for language in languages if not saying.speaks(Language(language))]
+    for key, wanted in (("position", section.position), ("estimate", section.estimate)):
+        if wanted and mute:
+            document.add((*path, key), f"numbers can be said in id and en only, not in {', '.join(mute)}")
+    if section.estimate_at_least > section.estimate_at_most:
+        document.add((*path, "estimate_at_least"), "is more than estimate_at_most")
