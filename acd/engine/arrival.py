@@ -9,7 +9,7 @@ from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StopPl
 from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, NodeId
-from acd.domain.plan import ExitKey, QueueNode
+from acd.domain.plan import QueueNode
 from acd.engine import ending, ivr, offers, treatment, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, InIvr, Position, TrunkState, Waiting
@@ -137,12 +137,11 @@ def key_while_waiting(turn: Turn, contact: Contact, waiting: Waiting, digit: str
     """A waiting caller pressed a key: do what the queue's node says. False when it says nothing of that key."""
     node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
     keys = node.keys if isinstance(node, QueueNode) else ()
-    match next((key for key in keys if key.digit == digit), None):
-        case None:
-            return False
-        case ExitKey(next=node_id):
-            _leave_queue(turn, contact, waiting, node_id)
-            return True
+    key = next((key for key in keys if key.digit == digit), None)
+    if key is None:
+        return False
+    _leave_queue(turn, contact, waiting, key.next)
+    return True
 
 
 def _leave_queue(turn: Turn, contact: Contact, waiting: Waiting, to: NodeId) -> None:

@@ -153,14 +153,14 @@ def along(state: EngineState, line: str, at: float) -> Iterator[Estimate]:
     pace = state.paces.get(line, Pace())
     own = rates((pace,), at)
     if own is not None and own.departures >= ENOUGH:
-        yield from _along(own, pace.ring_s, 1.0)
-        return
+        return _along(own, pace.ring_s, 1.0)
     queue = line.partition(" ")[0]
     alike = tuple(p for name, p in state.paces.items() if name.partition(" ")[0] == queue)
     shared = rates(alike, at)
-    if shared is not None and shared.departures >= ENOUGH:
-        rung = [p.ring_s for p in alike if p.ring_s]
-        yield from _along(shared, sum(rung) / len(rung) if rung else 0.0, _ONLY_ALIKE)
+    if shared is None or shared.departures < ENOUGH:
+        return iter(())
+    rung = [p.ring_s for p in alike if p.ring_s]
+    return _along(shared, sum(rung) / len(rung) if rung else 0.0, _ONLY_ALIKE)
 
 
 def _along(known: Rates, ring_s: float, belief: float) -> Iterator[Estimate]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, ContactId, FlowId, Language, NodeId, QueueId, TrunkId
 from acd.domain.record import CallRecord
-from acd.engine.kpi import Figures, count, count_offer, count_recording
-from acd.engine.views import Activity, AgentView, ContactView, EngineView, QueueView, TrunkView
+from acd.engine.kpi import Figures, count, count_estimate, count_offer, count_recording
+from acd.engine.views import Activity, AgentView, ContactView, EngineView, NewcomerView, QueueView, TrunkView
 
 QUEUE = QueueId("sales")
 TARGET_S = 25.0
@@ -58,6 +58,8 @@ def busy_figures() -> Figures:
         figures = count_offer(figures, outcome)
     for ok in (True, True, False):
         figures = count_recording(figures, ok=ok)
+    for error, answered in ((-10.0, True), (50.0, True), (-200.0, False)):
+        figures = count_estimate(figures, QUEUE, error, answered=answered)
     return figures
 
 
@@ -104,7 +106,20 @@ def a_view(figures: Figures) -> EngineView:
                 agent=AgentId("agent101"),
             ),
         ),
-        queues=(QueueView(QUEUE, "Sales", waiting=2, longest_wait_s=12.5, agents_ready=2, agents_logged_in=3),),
+        queues=(
+            QueueView(
+                QUEUE,
+                "Sales",
+                waiting=2,
+                longest_wait_s=12.5,
+                agents_ready=2,
+                agents_logged_in=3,
+                newcomers=(
+                    NewcomerView(Language("id"), 2, estimated_wait_s=95.0, estimate_confidence=0.3),
+                    NewcomerView(Language("en"), 0, estimated_wait_s=None, estimate_confidence=None),
+                ),
+            ),
+        ),
         trunks=(TrunkView(TrunkId("e1"), capacity=30, in_use=7, peak=30, blocked=1, up=True),),
         figures=figures,
     )

@@ -88,6 +88,18 @@ def test_what_is_now_comes_from_the_view() -> None:
     assert got["acd_writer_lost_total", (("writer", "journal"),)] == 1
 
 
+def test_announced_waits_are_scored_and_what_is_unknown_is_absent() -> None:
+    got = scrape(a_view(busy_figures()))
+    queue = ("queue", "sales")
+    assert got["acd_queue_estimates_total", (("outcome", "answered"), queue)] == 2
+    assert got["acd_queue_estimates_total", (("outcome", "censored"), queue)] == 1
+    assert got["acd_queue_estimate_error_mean_seconds", (queue,)] == 20
+    assert got["acd_queue_estimate_within_30s_ratio", (queue,)] == 0.5
+    waits = {key: value for (name, key), value in got.items() if name == "acd_queue_estimated_wait_seconds"}
+    assert waits == {(("language", "id"), queue): 95}
+    assert "acd_queue_estimate_error_mean_seconds" not in names(scrape(a_view(Figures())))
+
+
 def test_the_names_are_a_contract() -> None:
     got = scrape(a_view(busy_figures()), (WriterHealth("journal", 0, 0, 0),))
     assert names(got) == {
@@ -99,6 +111,10 @@ def test_the_names_are_a_contract() -> None:
         "acd_queue_abandoned_total",
         "acd_queue_answered_total",
         "acd_queue_answered_within_target_total",
+        "acd_queue_estimate_error_mean_seconds",
+        "acd_queue_estimate_within_30s_ratio",
+        "acd_queue_estimated_wait_seconds",
+        "acd_queue_estimates_total",
         "acd_queue_longest_wait_seconds",
         "acd_queue_offered_total",
         "acd_queue_service_level_ratio",
@@ -124,7 +140,7 @@ def test_the_names_are_a_contract() -> None:
 def test_labels_never_hold_a_caller_or_a_call() -> None:
     got = scrape(a_view(busy_figures()))
     labels = {key for name, pairs in got if name.startswith("acd_") for key, _value in pairs}
-    assert labels == {"queue", "trunk", "outcome", "exit", "activity", "link", "version", "le"}
+    assert labels == {"queue", "language", "trunk", "outcome", "exit", "activity", "link", "version", "le"}
 
 
 def test_before_a_plan_is_loaded_there_are_only_the_writers() -> None:
