@@ -37,6 +37,22 @@ class SkillLevel:
     level: int
 
 
+Medium: TypeAlias = Literal["voice", "whatsapp", "email", "chat"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many contacts of a medium an agent may have at once, and which others may be in progress when one is added.
+
+    ``Capacity("voice", 1, ("email",))``: a call may come while e-mails are being written; whether an e-mail may be
+    added during a call is for the e-mail's own ``beside`` to say.
+    """
+
+    medium: Medium
+    most: int
+    beside: tuple[Medium, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class AgentPlan:
     """An agent as configured; ``device`` is the Asterisk endpoint, e.g. ``PJSIP/agent101``."""
@@ -51,6 +67,10 @@ class AgentPlan:
     """Logged in and ready as soon as the plan is loaded: for demonstrations and permanently staffed desks."""
     wrap_up_s: float | None = None
     """This agent's own wrap-up, instead of the queues'."""
+    tiers: dict[QueueId, int] = field(default_factory=dict)
+    """Level at which a queue is served, 1 the first to be asked; 1 for a queue not named."""
+    capacity: tuple[Capacity, ...] = ()
+    """By medium; empty means one call and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,32 @@ class TreatmentPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RelaxationStep:
+    """What is asked no longer of agents once a contact has waited ``after_s``, whatever the queues it waited in."""
+
+    after_s: float
+    lower: tuple[SkillLevel, ...] = ()
+    """New, lower minimums; at 0 the skill is not asked at all."""
+    drop_preferred: bool = False
+    tier: int | None = None
+    """From now on agents up to this level."""
+    helpers: tuple[QueueId, ...] = ()
+    """Queues whose agents may now help out, if they have the skills that are still asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Keep the last ``keep`` available agents who have a skill at a level for some queues, or for high priorities."""
+
+    skill: SkillId
+    level: int
+    keep: int
+    queues: tuple[QueueId, ...] = ()
+    priority: int | None = None
+    """Contacts of this priority and above may have them, whatever their queue."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePlan:
     """A queue; times in seconds."""
 
@@ -123,6 +169,20 @@ class QueuePlan:
     record: bool = True
     service_level_s: float = 20.0
     short_abandon_s: float = 5.0
+    policy: str = "best_proficiency"
+    """How one of the available agents is chosen: a policy's name, or ``module:Class`` of an operator's own."""
+    prefers: tuple[SkillLevel, ...] = ()
+    """Skills that make an agent come first, though nobody waits for them."""
+    tier: int | None = None
+    """Highest level of agents asked at first; None asks all, lower levels first."""
+    relaxation: tuple[RelaxationStep, ...] = ()
+    """By ``after_s``, ascending."""
+    weight: float = 1.0
+    """What a second of waiting costs, for the contact policies ``weight`` and ``generalised_cmu``."""
+    service_time_s: float = 180.0
+    """Expected conversation and wrap-up, for ``generalised_cmu``."""
+    share: int = 1
+    """Share of all who wait, for the contact policy ``fixed_queue_ratio``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +332,13 @@ class QueueNode:
     priority: int | None = None
     keys: tuple[WaitingKey, ...] = ()
     """What keys do while the caller waits."""
+    prefers: tuple[SkillLevel, ...] = ()
+    agent: AgentId | None = None
+    """At first only this agent is asked."""
+    last_agent_within_s: float | None = None
+    """At first only the agent is asked who talked with the same number within this time, if that agent qualifies."""
+    agent_wait_s: float = 30.0
+    """How long the contact waits for that one agent before anybody else is asked."""
     kind: Literal["queue"] = "queue"
 
 
@@ -340,5 +407,8 @@ class Plan:
     pause_reasons: tuple[str, ...] = ()
     no_answer_reason: str = "no_answer"
     """Why an agent is paused who let too many offers ring out."""
+    contact_policy: str = "longest_wait"
+    """How a free agent's next contact is chosen, across queues; a name as ``QueuePlan.policy``."""
+    reservations: tuple[Reservation, ...] = ()
     recording_prefix: str = ""
     """Put before a recording's name, e.g. a folder below Asterisk's recording folder."""

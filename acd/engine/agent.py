@@ -26,7 +26,9 @@ def request(agent: Agent, action: Action, reason: str, reasons: tuple[str, ...],
     """Change presence. A change asked for during a conversation holds from its end on; asking twice is no error."""
     match action:
         case "login":
-            return agent if agent.presence != "logged_out" else _present(agent, "ready", at)
+            if agent.presence != "logged_out":
+                return agent
+            return replace(_present(agent, "ready", at), logged_in_at=at, worked_s=0.0)
         case "logout":
             return agent if agent.presence == "logged_out" else _present(agent, "logged_out", at)
         case "ready":
@@ -46,7 +48,7 @@ def request(agent: Agent, action: Action, reason: str, reasons: tuple[str, ...],
         case "end_wrap_up":
             if not isinstance(agent.work, WrapUp):
                 return Refused("not in wrap-up")
-            return replace(agent, work=Free(at))
+            return wrapped_up(agent, at)
     assert_never(action)
 
 
@@ -55,9 +57,9 @@ def _present(agent: Agent, presence: Literal["logged_out", "ready", "paused"], a
     return replace(agent, presence=presence, presence_since=at, pause_reason="", missed=0, resting=False, work=work)
 
 
-def offered(agent: Agent, contact: ContactId, leg: LegId, at: float) -> Agent:
-    """The phone begins to ring."""
-    return replace(agent, work=Offered(at, contact, agent.work.since), leg=leg)
+def offered(agent: Agent, contact: ContactId, leg: LegId, at: float, number: int) -> Agent:
+    """The phone begins to ring; ``number`` counts the offers of all agents."""
+    return replace(agent, work=Offered(at, contact, agent.work.since), leg=leg, last_offer=number)
 
 
 def connected(agent: Agent, at: float) -> Agent:
@@ -84,9 +86,9 @@ def unoffered(agent: Agent, at: float, *, missed: bool, rest: bool) -> Agent:
 def released(agent: Agent, wrap_up_s: float, at: float, queue: QueueId | None = None) -> Agent:
     """The conversation ended; wrap-up begins unless there is none."""
     match agent.work:
-        case InCall(contact=contact):
+        case InCall(since=since, contact=contact):
             work = WrapUp(at, contact, at + wrap_up_s, queue) if wrap_up_s > 0 else Free(at)
-            return replace(agent, work=work)
+            return replace(agent, work=work, worked_s=agent.worked_s + at - since)
         case Free() | Offered() | WrapUp():
             return agent
     assert_never(agent.work)
@@ -94,7 +96,9 @@ def released(agent: Agent, wrap_up_s: float, at: float, queue: QueueId | None = 
 
 def wrapped_up(agent: Agent, at: float) -> Agent:
     """Wrap-up is over."""
-    return replace(agent, work=Free(at)) if isinstance(agent.work, WrapUp) else agent
+    if not isinstance(agent.work, WrapUp):
+        return agent
+    return replace(agent, work=Free(at), worked_s=agent.worked_s + at - agent.work.since)
 
 
 def missed_too_often(agent: Agent, limit: int, at: float, reason: str = "no_answer") -> Agent:

@@ -10,7 +10,7 @@ from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, NodeId
 from acd.domain.plan import QueueNode
-from acd.engine import ending, ivr, offers, treatment, trunks
+from acd.engine import ending, ivr, offers, relaxing, treatment, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, InIvr, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
@@ -127,6 +127,7 @@ def waited_too_long(turn: Turn, contact: Contact, waiting: Waiting) -> None:
     node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
     contact = offers.withdraw_all(turn, contact, waiting)
     turn.cancel_timer(f"tell:{contact.id}")
+    relaxing.end(turn, contact)
     treatment.quiet(turn, contact, waiting)
     if isinstance(node, QueueNode):
         return no_place(turn, contact, node, waiting.position)

@@ -44,6 +44,7 @@ from acd.engine import (
     matching,
     offers,
     presence,
+    relaxing,
     resync,
     treatment,
     trunks,
@@ -56,9 +57,10 @@ from acd.engine.turn import Turn
 class Engine:
     """Holds the state and applies events to it."""
 
-    def __init__(self, state: EngineState | None = None) -> None:
+    def __init__(self, state: EngineState | None = None, policies: matching.Policies = matching.STANDARD) -> None:
         self._state = state if state is not None else EngineState()
-        self._matcher = matching.Matcher(self._state.plan)
+        self._policies = policies
+        self.matcher = matching.Matcher(self._state, policies)
         self.turn: Turn | None = None
         """The latest event's work, for who explains it."""
         self._learnt = True
@@ -74,11 +76,11 @@ class Engine:
         self.settle()
         if isinstance(event, PlanLoaded):
             self._state.plan = event.plan
-            self._matcher = matching.Matcher(event.plan)
+            self.matcher = matching.Matcher(self._state, self._policies)
         if self._state.plan is None:
             self.turn = None
             return [Ignored(event.kind, "no plan is loaded")]
-        self.turn = turn = Turn(self._state, self._state.plan, self._matcher, event.at)
+        self.turn = turn = Turn(self._state, self._state.plan, self.matcher, event.at)
         self._learnt = False
         _dispatch(turn, event)
         return turn.out
@@ -201,6 +203,10 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
             treatment.tell(turn, contact, waiting)
         case "tone", Waiting() if contact is not None:
             treatment.tone(turn, contact)
+        case "relax", Waiting() as waiting if contact is not None:
+            offers.offer_contact(turn, relaxing.step(turn, contact, waiting))
+        case "named", Waiting() as waiting if contact is not None:
+            offers.offer_contact(turn, relaxing.widen(turn, contact, waiting))
         case "leave", Leaving() as leaving if contact is not None:
             ending.leave_again(turn, contact, leaving)
         case "left", _ if contact is not None:

@@ -21,7 +21,7 @@ ENDED_KEPT_S = 3600.0
 """How long an ended leg is remembered, so that a late report of it makes no second record."""
 RECORDING_GUARD_S = 10.0
 """After a conversation: how long to wait for Asterisk to say that its recording is closed."""
-TIMERS = ("ivr", "play", "wait", "tone", "tell", "leave", "left")
+TIMERS = ("ivr", "play", "wait", "tone", "tell", "relax", "named", "leave", "left")
 
 
 def leave(turn: Turn, contact: Contact, why: Exit, cause: int) -> None:

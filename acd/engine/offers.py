@@ -27,42 +27,54 @@ NO_QUEUE = QueuePlan(id="", name="", requires=())  # type: ignore[arg-type]
 """Stands in for a queue that a reload took away while somebody waited in it."""
 
 
-def offer_contact(turn: Turn, contact: Contact, phones: int | None = None) -> None:
-    """Ring for a waiting contact: so many phones at once, as many as its queue says by default."""
+def offer_contact(turn: Turn, contact: Contact, phones: int | None = None) -> bool:
+    """Ring for a waiting contact: so many phones at once, as many as its queue says by default.
+
+    Tells whether one more rings than before.
+    """
+    before = contact.offers
     while (
         turn.state.ari_up
         and isinstance(contact.phase, Waiting)
         and len(contact.phase.offers) < (phones or turn.plan.queues.get(contact.phase.queue, NO_QUEUE).ring)
     ):
-        chosen = turn.matcher.best_agent(turn.state.agents, contact.phase)
+        chosen = turn.matcher.best_agent(contact)
         if chosen is None:
-            return
-        contact = _offer(turn, contact, contact.phase, chosen)
+            break
+        contact = _offer(turn, contact, contact.phase, AgentId(chosen.id))
+    return contact.offers > before
 
 
 def offer_agent(turn: Turn, agent_id: AgentId) -> None:
-    """Look for a waiting contact for an agent who may be available."""
-    agent = turn.state.agents.get(agent_id)
-    if agent is None or not turn.state.ari_up or not matching.available(agent):
+    """Look for a waiting contact for an agent who may be available, and for those this one makes available."""
+    if not turn.state.ari_up:
         return
-    chosen = matching.next_contact(turn.plan, turn.matcher.skills[agent_id], agent_id, turn.state.contacts.values())
-    if chosen is None:
-        chosen = _rung_for_too_few(turn, agent_id)
-    if chosen is not None:
-        # The contact decides among all agents: somebody better may have become available in the same moment.
-        offer_contact(turn, turn.state.contacts[chosen])
+    _serve(turn, agent_id)
+    for other in turn.matcher.freed_elsewhere(agent_id):
+        _serve(turn, other)
+
+
+def _serve(turn: Turn, agent_id: AgentId) -> None:
+    # The contact decides among all agents: where some are kept in reserve, another one may be better, and then this one
+    # is still there for the next contact.
+    contacts = turn.state.contacts
+    while (chosen := turn.matcher.best_contact(agent_id, turn.at)) is not None:
+        if not offer_contact(turn, contacts[ContactId(chosen.id)]):
+            return
+    rung = _rung_for_too_few(turn, agent_id)
+    if rung is not None:
+        offer_contact(turn, contacts[rung])
 
 
 def _rung_for_too_few(turn: Turn, agent_id: AgentId) -> ContactId | None:
     """Find the contact for whom another phone may ring; looked for only where a queue rings several."""
     if all(queue.ring == 1 for queue in turn.plan.queues.values()):
         return None
-    plan, skills = turn.plan.agents[agent_id], turn.matcher.skills[agent_id]
     held = {agent.work.contact for agent in turn.state.agents.values() if isinstance(agent.work, Offered)}
     ranked = []
     for contact in (turn.state.contacts[contact_id] for contact_id in held):
         waiting = contact.phase
-        if not isinstance(waiting, Waiting) or matching.match(plan, skills, waiting) is None:
+        if not isinstance(waiting, Waiting) or not turn.matcher.may_take(agent_id, contact):
             continue
         if len(waiting.offers) < turn.plan.queues.get(waiting.queue, NO_QUEUE).ring:
             ranked.append(matching.contact_rank(contact, waiting))
@@ -84,7 +96,8 @@ def _offer(turn: Turn, contact: Contact, waiting: Waiting, agent_id: AgentId) ->
     turn.chosen(contact.id, agent_id)
     leg = LegId(f"{OUR_LEG_PREFIX}{contact.id}-{contact.offers + 1}")
     ring_s = turn.plan.queues.get(waiting.queue, NO_QUEUE).ring_timeout_s
-    turn.change_agent(agent_id, lambda agent: agents.offered(agent, contact.id, leg, turn.at))
+    number = turn.state.generation + 1
+    turn.change_agent(agent_id, lambda agent: agents.offered(agent, contact.id, leg, turn.at, number))
     turn.do(Originate(contact.id, leg, turn.plan.agents[agent_id].device, contact.caller, ring_s + 5))
     if not contact.bridged:
         turn.do(CreateBridge(contact.id, contact.bridge))
@@ -102,7 +115,12 @@ def withdraw(turn: Turn, contact: Contact, waiting: Waiting, outcome: Outcome, o
     _end(turn, contact, waiting, offer, outcome, 16)
     left = tuple(other for other in waiting.offers if other != offer)
     tried = (*waiting.tried, offer.agent) if blamed and offer.agent not in waiting.tried else waiting.tried
-    return turn.to_phase(contact, replace(waiting, offers=left, tried=tried))
+    waiting = replace(waiting, offers=left, tried=tried)
+    if blamed and waiting.named_until is not None:
+        # The one agent waited for does not take the contact: no use in waiting for that one any longer.
+        turn.cancel_timer(f"named:{contact.id}")
+        waiting = replace(waiting, named=None, named_until=None)
+    return turn.to_phase(contact, waiting)
 
 
 def withdraw_all(turn: Turn, contact: Contact, waiting: Waiting) -> Contact:

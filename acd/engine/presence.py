@@ -34,7 +34,7 @@ def load_agents(turn: Turn) -> None:
         agent = turn.state.agents.get(plan.id)
         if agent is None:
             presence = "ready" if plan.login_at_start else "logged_out"
-            agent = Agent(plan.id, Free(turn.at), presence=presence, presence_since=turn.at)  # type: ignore[arg-type]
+            agent = Agent(plan.id, Free(turn.at), presence, turn.at, logged_in_at=turn.at)  # type: ignore[arg-type]
         turn.put_agent(replace(agent, leaving=False))
     for agent_id in [a for a in turn.state.agents if a not in turn.plan.agents]:
         agent = turn.state.agents[agent_id]

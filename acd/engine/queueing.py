@@ -13,10 +13,10 @@ from acd.domain.commands import (
     Answer,
     StartRecording,
 )
-from acd.domain.ids import AgentId, Language, PromptKey, RecordingName
+from acd.domain.ids import AgentId, Language, PromptKey, QueueId, RecordingName
 from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents
-from acd.engine import matching, offers, treatment
+from acd.engine import familiar, matching, offers, relaxing, treatment
 from acd.engine.offers import NO_QUEUE
 from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting
 from acd.engine.turn import Turn
@@ -29,7 +29,7 @@ def queue_plan(turn: Turn, contact: Contact) -> QueuePlan:
 
 def waiting_in(turn: Turn, queue: str) -> int:
     """How many wait in a queue."""
-    return sum(1 for c in turn.state.contacts.values() if isinstance(c.phase, Waiting) and c.phase.queue == queue)
+    return turn.matcher.length(QueueId(queue))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,20 @@ def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -
     place = _with_room(turn, _Place(first, contact.language, 0, None)) if first is not None else None
     if first is None or place is None:
         return False
-    queue = place.queue
+    queue, asking = place.queue, None if place.overflows else node
     priority = first.priority if node.priority is None else node.priority
     waiting = Waiting(
         since=turn.at,
         queue=queue.id,
-        requires=matching.requirement(turn.plan, queue, None if place.overflows else node, place.language),
+        requires=matching.requirement(turn.plan, queue, asking, place.language),
         priority=max(priority, queue.priority) if place.overflows else priority,
         position=position,
         overflows=place.overflows,
+        prefers=matching.preferences(queue, asking),
+        tier=queue.tier,
     )
+    if asking is not None:
+        waiting = familiar.wish(turn, contact, asking, waiting)
     waiting, announcement = treatment.spoken(contact, waiting, _keys(place.prompt))
     queued_at = turn.at if contact.queued_at is None else contact.queued_at
     contact = turn.put(replace(contact, phase=waiting, queue=queue.id, queued_at=queued_at, last_node=node.id))
@@ -99,7 +103,7 @@ def _settle(turn: Turn, contact: Contact, queue: QueuePlan) -> None:
     longest = queue.max_wait_by_language.get(contact.language or treatment.NO_LANGUAGE, queue.max_wait_s)
     if longest is not None:
         turn.start_timer(f"wait:{contact.id}", longest)
-    offers.offer_contact(turn, contact)
+    offers.offer_contact(turn, relaxing.begin(turn, contact, queue))
 
 
 def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
@@ -117,6 +121,12 @@ def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
         priority=max(waiting.priority, place.queue.priority),
         overflows=place.overflows,
         told=treatment.afresh(waiting.told),
+        prefers=matching.preferences(place.queue, None),
+        tier=place.queue.tier,
+        helpers=(),
+        named=None,
+        named_until=None,
+        step=0,
     )
     moved, announcement = treatment.spoken(contact, moved, _keys(place.prompt))
     contact = turn.put(replace(contact, phase=moved, queue=place.queue.id))
@@ -133,7 +143,7 @@ def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
 
 def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None:
     """The agent answered: join both, then record."""
-    for timer in ("wait", "tone"):
+    for timer in ("wait", "tone", "relax", "named"):
         turn.cancel_timer(f"{timer}:{contact.id}")
     if contact.answered_at is None:
         turn.do(Answer(contact.id, contact.leg))

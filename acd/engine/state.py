@@ -26,7 +26,7 @@ from acd.domain.ids import (
     TimerKey,
     TrunkId,
 )
-from acd.domain.plan import Plan, SkillLevel
+from acd.domain.plan import Medium, Plan, SkillLevel
 from acd.engine.kpi import Figures
 from acd.engine.pace import Pace
 
@@ -110,6 +110,18 @@ class Waiting:
     playback: PlaybackId | None = None
     """An announcement instead of the music."""
     told: Told = Told()
+    prefers: tuple[SkillLevel, ...] = ()
+    """Skills that make an agent come first."""
+    tier: int | None = None
+    """Highest level of agents asked; None asks all."""
+    helpers: tuple[QueueId, ...] = ()
+    """Queues whose agents may help out."""
+    medium: Medium = "voice"
+    named: AgentId | None = None
+    """The one agent who is asked, until ``named_until``; with None there, for as long as it takes."""
+    named_until: float | None = None
+    step: int = 0
+    """Relaxation steps of the queue already taken."""
     kind: Literal["waiting"] = "waiting"
 
 
@@ -240,6 +252,11 @@ class Agent:
     contacts: int = 0
     leaving: bool = False
     """No longer in the plan; goes when free."""
+    logged_in_at: float = 0.0
+    worked_s: float = 0.0
+    """Seconds in conversations and wrap-up since the login."""
+    last_offer: int = 0
+    """Number of the latest offer, out of a count that grows with everybody's offers."""
 
 
 # ---------------------------------------------------------------- the rest
@@ -260,6 +277,14 @@ class FeatureCall:
     agent: AgentId | None
     playback: PlaybackId
     since: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastAgent:
+    """Who talked with a caller last, and when the conversation ended."""
+
+    agent: AgentId
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +322,8 @@ class EngineState:
     recordings: dict[RecordingName, RecordingWork] = field(default_factory=dict)
     ended: dict[LegId, float] = field(default_factory=dict)
     """Callers' legs whose record is made though the channel may live on or be reported again, and since when."""
+    last_agents: dict[str, LastAgent] = field(default_factory=dict)
+    """By calling number, longest ago first; kept only as long as a flow of the plan asks for it."""
     figures: Figures = field(default_factory=Figures)
     paces: dict[str, Pace] = field(default_factory=dict)
     """How fast each line of waiting contacts moves; the line touched last stands last."""

@@ -75,11 +75,14 @@ class Turn:
         if self.state.timers.pop(TimerKey(key), None) is not None:
             self.out.append(CancelTimer(TimerKey(key)))
 
+    # Only what follows writes contacts and agents: the matcher hears of every change.
+
     def put(self, contact: Contact) -> Contact:
         """Keep a changed contact."""
         contacts = self.state.contacts
         self.contacts_were.append((contact.id, contacts.get(contact.id)))
         contacts[contact.id] = contact
+        self.matcher.contact_changed(contact)
         return contact
 
     def to_phase(self, contact: Contact, phase: Phase) -> Contact:
@@ -89,6 +92,7 @@ class Turn:
     def drop(self, contact_id: ContactId) -> None:
         """Forget a contact."""
         self.contacts_were.append((contact_id, self.state.contacts.pop(contact_id)))
+        self.matcher.contact_dropped(contact_id)
 
     def contact(self, contact_id: ContactId) -> Contact | None:
         """Look up a live contact."""
@@ -99,6 +103,7 @@ class Turn:
         agents = self.state.agents
         self.agents_were.append((agent.id, agents.get(agent.id)))
         agents[agent.id] = agent
+        self.matcher.agent_changed(agent)
         return agent
 
     def change_agent(self, agent_id: AgentId, change: Callable[[Agent], Agent]) -> Agent | None:
@@ -109,6 +114,7 @@ class Turn:
     def drop_agent(self, agent_id: AgentId) -> None:
         """Forget an agent."""
         self.agents_were.append((agent_id, self.state.agents.pop(agent_id)))
+        self.matcher.agent_dropped(agent_id)
 
     def chosen(self, contact_id: ContactId, agent_id: AgentId) -> None:
         """Note a choice; to be called before the first change it makes."""

@@ -13,6 +13,7 @@ from acd.domain.ids import AgentId, DispositionId, QueueId
 from acd.domain.plan import QueuePlan
 from acd.domain.record import DispositionRow
 from acd.engine import agent as agents
+from acd.engine import familiar
 from acd.engine.agent import Refused
 from acd.engine.offers import NO_QUEUE
 from acd.engine.state import Agent, Contact, InCall, WrapUp
@@ -33,6 +34,7 @@ def _length(turn: Turn, queue: QueuePlan, agent_id: AgentId, disposition: Dispos
 
 def release(turn: Turn, contact: Contact, agent_id: AgentId) -> None:
     """A conversation ended: wrap-up, or free at once."""
+    familiar.remember(turn, contact, agent_id)
     queue = _queue(turn, contact.queue)
     wrap_up_s = _length(turn, queue, agent_id, contact.disposition)
     agent = turn.change_agent(agent_id, lambda a: agents.released(a, wrap_up_s, turn.at, contact.queue))

@@ -33,14 +33,15 @@ from acd.domain.events import (
     TimerFired,
 )
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, LegId, QueueId, RequestId, TrunkId
-from acd.domain.plan import DispositionPlan, MenuNode, Plan
+from acd.domain.ids import AgentId, ContactId, LegId, QueueId, RequestId, SkillId, TrunkId
+from acd.domain.plan import DispositionPlan, MenuNode, Plan, QueueNode, RelaxationStep, Reservation
 from acd.engine import matching
 from acd.engine.core import Engine
 from acd.engine.state import Contact, EngineState, Free, InCall, InIvr, Leaving, Offered, Talking, Waiting, WrapUp
 from acd.store.codec import decode, encode
-from tests.engine_kit import GW, Bench, direct_flow, make_plan, n, prompts, with_node, with_queue
+from tests.engine_kit import GW, Bench, direct_flow, levels, make_plan, n, prompts, with_node, with_queue
 from tests.fakes.perfect_pbx import Channel, Failure
+from tests.property.matching_oracle import Oracle
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -61,7 +62,38 @@ def plans() -> list[Plan]:
     without_menu = replace(flow, nodes={k: v for k, v in flow.nodes.items() if k != "menu"})
     renamed = replace(plan, version="v3", flows={flow.id: without_menu, direct_flow().id: direct_flow()})
     renamed = with_node(renamed, MenuNode(n("lang"), prompts("lang"), (), failed=n("say_en"), retries=0))
-    return [plan, fewer, replace(renamed, queues={k: v for k, v in plan.queues.items() if k != "general"})]
+    without_queue = replace(renamed, queues={k: v for k, v in plan.queues.items() if k != "general"})
+    return [plan, fewer, without_queue, *ornate(plan)]
+
+
+def ornate(plan: Plan) -> list[Plan]:
+    """Plans that use what matching offers: levels, relaxation, one agent asked first, reservations, other policies."""
+    billing = (
+        RelaxationStep(2.0, lower=levels(billing=1), drop_preferred=True),
+        RelaxationStep(5.0, tier=2, lower=levels(lang_id=0)),
+        RelaxationStep(20.0, helpers=(QueueId("tech"),), lower=levels(billing=0)),
+    )
+    tiers = {AgentId("budi"): {QueueId("billing"): 2}, AgentId("dewi"): {QueueId("tech"): 2}}
+    agents = {
+        a.id: replace(a, queues=a.queues or tuple(plan.queues), tiers=tiers.get(a.id, {})) for a in plan.agents.values()
+    }
+    levelled = replace(plan, version="v4", agents=agents, contact_policy="weight")
+    levelled = with_queue(
+        levelled,
+        "billing",
+        requires=levels(billing=3),
+        tier=1,
+        relaxation=billing,
+        prefers=levels(lang_en=1),
+        policy="longest_idle",
+    )
+    levelled = with_queue(levelled, "tech", weight=3.0, policy="weighted_random")
+    familiar = replace(plan, version="v5", reservations=(Reservation(SkillId("billing"), 1, 1, (QueueId("billing"),)),))
+    familiar = with_node(
+        familiar, QueueNode(n("q_bill"), QueueId("billing"), last_agent_within_s=600.0, agent_wait_s=6)
+    )
+    familiar = with_node(familiar, QueueNode(n("q_tech"), QueueId("tech"), agent=AgentId("dewi"), agent_wait_s=2.0))
+    return [levelled, familiar]
 
 
 def _usage(state: EngineState) -> dict[TrunkId, int]:
@@ -142,11 +174,9 @@ class CallCentre(RuleBasedStateMachine):
             "too many phones"
         )
         place = (-contact.phase.priority, contact.phase.since, contact.id)
+        need = matching.need_of(contact.phase)
         for other in state.contacts.values():
-            same = isinstance(other.phase, Waiting) and (other.phase.queue, other.phase.requires) == (
-                contact.phase.queue,
-                contact.phase.requires,
-            )
+            same = isinstance(other.phase, Waiting) and matching.need_of(other.phase) == need
             earlier = before.get(other.id)
             if same and isinstance(other.phase, Waiting) and not other.phase.offers and earlier is not None:
                 was = earlier.phase
@@ -429,7 +459,7 @@ class CallCentre(RuleBasedStateMachine):
         order = self.bench.checks.pop(0)
         self.step(RecordingChecked(self.bench.at, order.name, 10, order.talk_s, ok, "" if ok else "short"))
 
-    @rule(plan=st.integers(0, 2))
+    @rule(plan=st.integers(0, 4))
     def operator_reloads(self, plan: int) -> None:
         self.bench.plan = self.plans[plan]
         self.step(PlanLoaded(self.bench.at, self.bench.plan))
@@ -476,14 +506,17 @@ class CallCentre(RuleBasedStateMachine):
         plan = state.plan
         if plan is None or not state.ari_up or not self.synced:
             return
-        skills = {a.id: {s.skill: s.level for s in a.skills} for a in plan.agents.values()}
         idle = [agent for agent in state.agents.values() if matching.available(agent)]
+        oracle = Oracle(plan, {agent.id: matching.facts_of(agent) for agent in idle})
         for contact in state.contacts.values():
             if isinstance(contact.phase, Waiting) and not contact.phase.offers:
-                phase = contact.phase
-                able = (a.id for a in idle if matching.match(plan.agents[a.id], skills[a.id], phase) is not None)
-                free = next(able, None)
+                need, priority = matching.need_of(contact.phase), contact.phase.priority
+                free = next((a.id for a in idle if oracle.may(a.id, need, priority) is not None), None)
                 assert free is None, f"{contact.id} waits though {free} is free"
+
+    @invariant()
+    def the_matcher_is_what_one_made_of_the_state_would_be(self) -> None:
+        assert self.bench.engine.matcher.snapshot() == matching.Matcher(self.bench.state).snapshot()
 
     @invariant()
     def nothing_is_left_over_in_the_pbx(self) -> None:

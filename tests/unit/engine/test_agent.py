@@ -24,7 +24,7 @@ def ana(work: Work = FREE, presence: Presence = "ready", **more: object) -> Agen
 
 
 TRANSITIONS: dict[str, Callable[[Agent], Agent]] = {
-    "offered": lambda a: agents.offered(a, CALL, LegId("l"), NOW),
+    "offered": lambda a: agents.offered(a, CALL, LegId("l"), NOW, 7),
     "connected": lambda a: agents.connected(a, NOW),
     "missed": lambda a: agents.unoffered(a, NOW, missed=True, rest=True),
     "failed": lambda a: agents.unoffered(a, NOW, missed=False, rest=True),

@@ -16,7 +16,7 @@ KEY = TimerKey("ring:c")
 
 
 def turn() -> Turn:
-    return Turn(EngineState(), make_plan(), Matcher(None), 100.0)
+    return Turn(state := EngineState(), make_plan(), Matcher(state), 100.0)
 
 
 def test_each_start_of_a_timer_has_a_generation_of_its_own_and_replaces_the_one_before() -> None:

@@ -1,0 +1,176 @@
+"""The contacts' side of the router: lines of contacts with equal requirements, and who may take from which.
+
+Knows the groups of agents by the numbers of their lines only. A requirement becomes a line when it is first heard of
+and stays one as long as the plan does; there are as many as the configuration has combinations in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Any
+
+from acd.domain.ids import AgentId, ContactId, QueueId
+from acd.domain.plan import Medium, Plan, QueuePlan
+from acd.engine.matching.facts import Key, Requirement
+from acd.engine.matching.fit import Fit
+from acd.engine.matching.lines import Lines
+from acd.engine.matching.policies import Policies, agent_policy
+from acd.engine.matching.policies.contract import AgentPolicy, DrawPolicy, PoolPolicy
+from acd.engine.matching.staff import Staff, bits
+
+Heads = Callable[[Any], Any]
+
+
+FEW = 4
+"""Up to so many heads are compared one by one; more are picked out by a getter and compared at once."""
+
+
+def getter(lines: Iterable[int]) -> Heads:
+    """Give what picks the heads of more than one line."""
+    return itemgetter(*lines)
+
+
+class Level:
+    """The groups that are equally good for a requirement before their agents are looked at."""
+
+    __slots__ = ("lines", "mask", "prefix", "several")
+
+    def __init__(self, prefix: Key, lines: tuple[int, ...]) -> None:
+        self.prefix = prefix
+        self.lines = lines
+        self.mask = sum(1 << line for line in lines)
+        self.several = getter(lines) if len(lines) > FEW else None
+
+
+class Wanted:
+    """A requirement: the groups that may take it, best level first, and the queue's policy."""
+
+    __slots__ = ("draws", "fits", "levels", "lines", "mask", "need", "number", "policy", "pools", "queue")
+
+    def __init__(self, need: Requirement, queue: QueuePlan, policy: AgentPolicy, lines: Lines, number: int) -> None:
+        self.need = need
+        self.queue = queue
+        self.policy = policy
+        self.draws = policy if isinstance(policy, DrawPolicy) else None
+        self.pools = policy if isinstance(policy, PoolPolicy) else None
+        self.lines = lines
+        self.number = number
+        self.mask = 0
+        self.levels: tuple[Level, ...] = ()
+        self.fits: dict[int, Fit] = {}
+
+    def may(self, fits: dict[int, Fit]) -> None:
+        """Note which groups may take it, in an order that depends on the groups alone: lots go by it."""
+        self.fits = fits
+        self.mask = sum(1 << line for line in fits)
+        levels: dict[Key, list[int]] = {}
+        for line, fit in fits.items():
+            prefix = (fit.tier, -fit.preferred, *self.policy.level(fit))
+            levels.setdefault(prefix, []).append(line)
+        self.levels = tuple(Level(prefix, tuple(lines)) for prefix, lines in sorted(levels.items()))
+
+
+class Demand:
+    """Every requirement heard of, and who waits with it."""
+
+    def __init__(self, plan: Plan, policies: Policies, staff: Staff) -> None:
+        self._queues = plan.queues
+        self._policies = policies
+        self._staff = staff
+        self.lines = Lines()
+        self.wanted: list[Wanted] = []
+        """The requirement of each line."""
+        self.waiting: dict[QueueId, int] = {}
+        """Contacts in the lines of each queue."""
+        self.serves: list[int] = []
+        """For each line of agents, a bit for each line of contacts it may take from."""
+        self._known: dict[Requirement, Wanted] = {}
+        self._getters: dict[int, tuple[int, Heads]] = {}
+        self._contacts: dict[ContactId, tuple[Requirement, Key]] = {}
+        self.named: dict[tuple[AgentId, Medium], dict[ContactId, Key]] = {}
+        """Contacts that wait for one agent alone."""
+        self.widen()
+
+    def of(self, need: Requirement) -> Wanted:
+        """The line of a requirement, made when first asked for."""
+        return self._known.get(need) or self._make(need)
+
+    def _make(self, need: Requirement) -> Wanted:
+        queue = self._queue(need)
+        policy = agent_policy(self._policies, queue.policy)
+        wanted = Wanted(need, queue, policy, self._staff.lines_of(queue.policy), self.lines.add())
+        self.wanted.append(wanted)
+        self._known[need] = wanted
+        self._place(wanted, self._staff.fits(need))
+        return wanted
+
+    def _place(self, wanted: Wanted, fits: dict[int, Fit]) -> None:
+        wanted.may(fits)
+        for line in fits:
+            self.serves[line] |= 1 << wanted.number
+
+    def widen(self, new_lines: Iterable[int] = ()) -> None:
+        """Note lines of agents that are new."""
+        self.serves += [0] * (len(self._staff.groups) - len(self.serves))
+        if any(True for _ in new_lines):
+            for wanted in self.wanted:
+                self._place(wanted, self._staff.fits(wanted.need))
+
+    # ------------------------------------------------------------ who waits
+
+    def put(self, contact: ContactId, need: Requirement, priority: int, since: float) -> None:
+        """Let a contact wait, or wait otherwise."""
+        before = self._contacts.get(contact)
+        entry: Key = (-priority, since, contact)
+        if before is not None:
+            if before == (need, entry):
+                return
+            self.take(contact)
+        self._contacts[contact] = (need, entry)
+        self.waiting[need.queue] = self.waiting.get(need.queue, 0) + 1
+        if need.agent is None:
+            self.lines.put(self.of(need).number, entry)
+        else:
+            self.named.setdefault((need.agent, need.medium), {})[contact] = entry
+
+    def take(self, contact: ContactId) -> None:
+        """Let a contact wait no longer."""
+        before = self._contacts.pop(contact, None)
+        if before is None:
+            return
+        need = before[0]
+        self.waiting[need.queue] -= 1
+        if need.agent is None:
+            self.lines.take(self._known[need].number, contact)
+            return
+        named = self.named[need.agent, need.medium]
+        del named[contact]
+        if not named:
+            del self.named[need.agent, need.medium]
+
+    def for_agent(self, agent: AgentId, medium: Medium) -> tuple[QueuePlan, Key] | None:
+        """The next contact that waits for this agent alone."""
+        named = self.named.get((agent, medium))
+        if named is None:
+            return None
+        entry = min(named.values())
+        need, _ = self._contacts[ContactId(str(entry[-1]))]
+        return self._queue(need), entry
+
+    def _queue(self, need: Requirement) -> QueuePlan:
+        # A queue that a reload took away while somebody waited in it has the defaults.
+        return self._queues.get(need.queue) or QueuePlan(need.queue, need.queue, ())
+
+    def first(self, line: int) -> Key:
+        """The head who came first among all the lines of contacts, more than one, that a line may take from."""
+        known = self._getters.get(line)
+        if known is None or known[0] != self.serves[line]:
+            known = self._getters[line] = (self.serves[line], getter(bits(self.serves[line])))
+        entry: Key = min(known[1](self.lines.heads))
+        return entry
+
+    def snapshot(self) -> object:
+        """Everything that counts, to be compared with another's."""
+        lines = {w.need: self.lines.entries(w.number) for w in self.wanted if self.lines.count(w.number)}
+        return lines, {k: n for k, n in self.waiting.items() if n}, self.named
