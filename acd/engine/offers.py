@@ -58,9 +58,10 @@ def _serve(turn: Turn, agent_id: AgentId) -> None:
     # The contact decides among all agents: where some are kept in reserve, another one may be better, and then this one
     # is still there for the next contact.
     contacts = turn.state.contacts
-    while (chosen := turn.matcher.best_contact(agent_id, turn.at)) is not None:
-        if not offer_contact(turn, contacts[ContactId(chosen.id)]):
-            return
+    while (chosen := turn.matcher.best_contact(agent_id, turn.at)) is not None and offer_contact(
+        turn, contacts[ContactId(chosen.id)]
+    ):
+        continue
     rung = _rung_for_too_few(turn, agent_id)
     if rung is not None:
         offer_contact(turn, contacts[rung])

@@ -85,7 +85,7 @@ def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -
     queued_at = turn.at if contact.queued_at is None else contact.queued_at
     contact = turn.put(replace(contact, phase=waiting, queue=queue.id, queued_at=queued_at, last_node=node.id))
     # The agent's phone first: what the caller hears meanwhile must not delay the connection.
-    _settle(turn, contact, queue)
+    _settle(turn, contact, waiting, queue)
     if announcement is None:
         treatment.comfort(turn, turn.state.contacts[contact.id])
     else:
@@ -99,11 +99,11 @@ def _keys(prompt: PromptKey | None) -> tuple[PromptKey, ...]:
     return () if prompt is None else (prompt,)
 
 
-def _settle(turn: Turn, contact: Contact, queue: QueuePlan) -> None:
+def _settle(turn: Turn, contact: Contact, waiting: Waiting, queue: QueuePlan) -> None:
     longest = queue.max_wait_by_language.get(contact.language or treatment.NO_LANGUAGE, queue.max_wait_s)
     if longest is not None:
         turn.start_timer(f"wait:{contact.id}", longest)
-    offers.offer_contact(turn, relaxing.begin(turn, contact, queue))
+    offers.offer_contact(turn, relaxing.begin(turn, contact, waiting, queue))
 
 
 def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
@@ -130,7 +130,7 @@ def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
     )
     moved, announcement = treatment.spoken(contact, moved, _keys(place.prompt))
     contact = turn.put(replace(contact, phase=moved, queue=place.queue.id))
-    _settle(turn, contact, place.queue)
+    _settle(turn, contact, moved, place.queue)
     if announcement is not None:
         treatment.quiet(turn, contact, waiting)
         treatment.announce(turn, contact, announcement)

@@ -13,12 +13,9 @@ from acd.engine.state import Contact, Waiting
 from acd.engine.turn import Turn
 
 
-def begin(turn: Turn, contact: Contact, queue: QueuePlan) -> Contact:
+def begin(turn: Turn, contact: Contact, waiting: Waiting, queue: QueuePlan) -> Contact:
     """Take the steps already due in the queue a contact came into, and wait for the next."""
     turn.cancel_timer(f"relax:{contact.id}")
-    waiting = contact.phase
-    if not isinstance(waiting, Waiting):
-        return contact
     if waiting.named_until is not None:
         turn.start_timer(f"named:{contact.id}", waiting.named_until - turn.at)
     else:

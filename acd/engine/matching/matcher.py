@@ -16,12 +16,6 @@ from acd.engine.matching.router import Router
 from acd.engine.state import Agent, Contact, EngineState, Waiting
 
 
-def seeks(contact: Contact) -> bool:
-    """Tell whether a contact looks for an agent: it waits and no phone rings for it."""
-    phase = contact.phase
-    return type(phase) is Waiting and not phase.offers
-
-
 def need_of(waiting: Waiting) -> Requirement:
     """What a waiting contact asks for now."""
     return Requirement(

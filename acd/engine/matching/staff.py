@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from acd.domain.ids import AgentId, QueueId, SkillId
+from acd.domain.ids import AgentId, SkillId
 from acd.domain.plan import AgentPlan, Capacity, Medium, Plan
 from acd.engine.matching.facts import AgentFacts, Key, Requirement
 from acd.engine.matching.fit import Fit, Group, fit, group_of, room
@@ -197,11 +197,3 @@ class Staff:
             mask &= ~(1 << line)
         heads = self.lead.heads
         return [AgentId(str(heads[line][-1])) for line in bits(mask & self.lead.filled)]
-
-    def serving(self, queue: QueueId) -> int:
-        """How many agents stand in the lines of groups that serve a queue, whatever their skills."""
-        return sum(
-            self.lead.count(line)
-            for line in bits(self.lead.filled)
-            if not self.groups[line].tiers or any(q == queue for q, _ in self.groups[line].tiers)
-        )

@@ -10,13 +10,24 @@ import pytest
 from acd.domain.commands import AddToBridge, CreateBridge, HangUp, Ignored, Originate
 from acd.domain.events import LegAnswered, LegEnded, PhoneChanged, PlanLoaded
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, LegId
-from acd.domain.plan import AgentAction
+from acd.domain.ids import AgentId, LegId, SkillId
+from acd.domain.plan import AgentAction, Reservation
 from acd.engine.state import Free, InCall, Offered, Talking, Waiting
 from tests.engine_kit import Bench, make_plan, with_queue
 
 ELSEWHERE, NORMAL = 26, 16
 REST_S = 5.0
+
+
+def test_who_was_kept_back_is_taken_when_another_agent_comes_free() -> None:
+    keep = Reservation(SkillId("lang_id"), 1, 1, (), priority=5)
+    bench = Bench(make_plan(reservations=(keep,)))
+    bench.login("citra")
+    leg = bench.queued("2")
+    assert not bench.got(Originate), "citra is the last one who speaks Indonesian"
+    bench.login("ana")
+    assert bench.one(Originate).device == "PJSIP/citra"
+    assert bench.leg_of("citra").startswith(f"acd-l-{leg}")
 
 
 def ringing(bench: Bench, leg: LegId) -> list[str]:

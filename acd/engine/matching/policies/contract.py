@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from acd.domain.ids import AgentId
 from acd.domain.plan import QueuePlan
 from acd.engine.matching.facts import AgentFacts, Key
 from acd.engine.matching.fit import Fit
@@ -109,8 +108,3 @@ class Policies(NamedTuple):
 
     agent: dict[str, AgentPolicy]
     contact: dict[str, ContactPolicy]
-
-
-def agent_id(rank: Key) -> AgentId:
-    """The agent a rank belongs to."""
-    return AgentId(str(rank[-1]))
