@@ -28,9 +28,15 @@ KINDS: dict[str, type[BaseModel]] = {
 
 def schema(kind: str) -> dict[str, Any]:
     """The schema of one kind of file. Raises KeyError for a kind that is none."""
-    made = _tidy(KINDS[kind].model_json_schema())
+    made = describe(kind, KINDS[kind])
     if kind == "acd":
         made["required"] = ["api", "ari", "ami", "languages"]
+    return made
+
+
+def describe(kind: str, model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a model of files of a kind."""
+    made = _tidy(model.model_json_schema())
     return {"$schema": _DIALECT, "title": f"acd: {kind}", **{k: v for k, v in made.items() if k != "title"}}
 
 

@@ -19,6 +19,8 @@ from acd.settings.yaml_marks import Document, Path_, Value
 
 M = TypeVar("M", bound=BaseModel)
 _MAX_ROUNDS = 100
+_TAGS = ("kind", "distribution")
+"""Keys that tell the members of our unions apart."""
 _SECRET_KEYS = {"password", "passwords", "secret", "token", "tokens", "passwd"}
 
 
@@ -60,8 +62,13 @@ def _path(model: type[BaseModel], detail: ErrorDetails) -> Path_:
         if not tag:
             path.append(part)
     if detail["type"] == "union_tag_invalid":
-        path.append("kind")
+        path.append(_tag_of(detail))
     return tuple(path)
+
+
+def _tag_of(detail: ErrorDetails) -> str:
+    """The key that tells the members of a union apart."""
+    return str(detail.get("ctx", {}).get("discriminator", "kind")).strip("'")
 
 
 def _below(place: Any, part: str | int) -> tuple[Any, bool]:
@@ -72,7 +79,8 @@ def _below(place: Any, part: str | int) -> tuple[Any, bool]:
         return (field.annotation if field else None), False
     if get_origin(place) in {Union, UnionType}:
         for member in get_args(place):
-            if part in get_args(member.model_fields["kind"].annotation):
+            tags = (member.model_fields[tag] for tag in _TAGS if tag in member.model_fields)
+            if any(part in get_args(tag.annotation) for tag in tags):
                 return member, True
         return None, False
     arguments = get_args(place)
@@ -132,7 +140,9 @@ def _message(model: type[BaseModel], detail: ErrorDetails) -> str:
         case "missing":
             return "is missing"
         case "union_tag_not_found":
-            return "the node's kind is missing" if isinstance(given, dict) else "must be a mapping (key: value)"
+            if not isinstance(given, dict):
+                return "must be a mapping (key: value)"
+            return "the node's kind is missing" if _tag_of(detail) == "kind" else f"{_tag_of(detail)} is missing"
         case "extra_forbidden":
             key = str(detail["loc"][-1])
             known = _known_keys(model, detail)
@@ -142,7 +152,7 @@ def _message(model: type[BaseModel], detail: ErrorDetails) -> str:
         case "literal_error" | "enum" | "union_tag_invalid":
             allowed = str(context.get("expected") or context.get("expected_tags")).replace(" or ", ", ")
             names = [name.strip("' ") for name in allowed.split(",")]
-            word = given.get("kind") if isinstance(given, dict) else given
+            word = given.get(_tag_of(detail)) if isinstance(given, dict) else given
             if not isinstance(word, str):
                 return "must be text"
             return f"{quoted(word)} is none of {', '.join(names)}{did_you_mean(word, names)}"
