@@ -30,9 +30,14 @@ def in_use(leases: Leases, trunk: TrunkId) -> int:
     return sum(1 for held in leases.values() if held == trunk)
 
 
+def fits(used: int, capacity: float) -> bool:
+    """Tell whether one more channel fits beside ``used``; an infinite capacity takes all."""
+    return used < capacity
+
+
 def has_room(plan: Plan, leases: Leases, trunk: TrunkId) -> bool:
-    """Tell whether one more channel fits."""
-    return in_use(leases, trunk) < plan.trunks[trunk].capacity
+    """Tell whether one more channel of a trunk fits."""
+    return fits(in_use(leases, trunk), plan.trunks[trunk].capacity)
 
 
 def rebuild(plan: Plan, channels: Iterable[tuple[LegId, str]], refused: frozenset[LegId]) -> dict[LegId, TrunkId]:
