@@ -7,7 +7,9 @@ the figure.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 LATE_S = 30.0
 """What Permenkominfo 16/2013 article 15 calls answered in time."""
@@ -29,12 +31,68 @@ class Counts:
     abandoned_5s: float
 
 
-def service_level(counts: Counts) -> float | None:
+class Counted(Protocol):
+    """Anything that has these counts."""
+
+    @property
+    def offered(self) -> float:
+        """Who came, the blocked included."""
+
+    @property
+    def blocked(self) -> float:
+        """Refused by a full trunk."""
+
+    @property
+    def answered(self) -> float:
+        """Joined with an agent."""
+
+    @property
+    def abandoned(self) -> float:
+        """Gave up waiting."""
+
+    @property
+    def answered_in(self) -> float:
+        """Answered within T."""
+
+    @property
+    def abandoned_in(self) -> float:
+        """Gave up within T."""
+
+    @property
+    def answered_30s(self) -> float:
+        """Answered within ``LATE_S``."""
+
+    @property
+    def abandoned_5s(self) -> float:
+        """Gave up within ``CUT_S``."""
+
+
+Sides: TypeAlias = Callable[[Counted], tuple[float, float]]
+"""What is divided by what."""
+
+
+def sides(counts: Counted) -> tuple[float, float]:
+    """Answered within T over offered, blocked callers and those who left within T not counted."""
+    return counts.answered_in, counts.offered - counts.blocked - counts.abandoned_in
+
+
+def service_level(counts: Counted) -> float | None:
     """Answered within T over offered, blocked callers and those who left within T not counted; None without any."""
-    return _share(counts.answered_in, counts.offered - counts.blocked - counts.abandoned_in)
+    return _share(*sides(counts))
 
 
-def service_level_forms(counts: Counts) -> dict[str, float | None]:
+FORMS: dict[str, Sides] = {
+    "of_answered": lambda c: (c.answered_in, c.answered),
+    "of_ended": lambda c: (c.answered_in, c.answered + c.abandoned),
+    "early_abandons_good": lambda c: (c.answered_in + c.abandoned_in, c.answered + c.abandoned),
+    "early_abandons_ignored": lambda c: (c.answered_in, c.answered + c.abandoned - c.abandoned_in),
+    "of_offered": lambda c: (c.answered_in, c.offered),
+    "permenkominfo_16_2013": lambda c: (c.answered_30s, c.answered + c.abandoned - c.abandoned_5s),
+}
+"""Every form by name; the table below says whose it is."""
+
+
+def service_level_forms(counts: Counted) -> dict[str, float | None]:
     """Every form by name, None where its denominator is nothing.
 
     ========================== ============================================= ============================
@@ -47,15 +105,7 @@ def service_level_forms(counts: Counts) -> dict[str, float | None]:
     ``permenkominfo_16_2013``  answered<=30 s / (both - abandoned<=5 s)      Indonesia, article 15
     ========================== ============================================= ============================
     """
-    ended = counts.answered + counts.abandoned
-    return {
-        "of_answered": _share(counts.answered_in, counts.answered),
-        "of_ended": _share(counts.answered_in, ended),
-        "early_abandons_good": _share(counts.answered_in + counts.abandoned_in, ended),
-        "early_abandons_ignored": _share(counts.answered_in, ended - counts.abandoned_in),
-        "of_offered": _share(counts.answered_in, counts.offered),
-        "permenkominfo_16_2013": _share(counts.answered_30s, ended - counts.abandoned_5s),
-    }
+    return {name: _share(*form(counts)) for name, form in FORMS.items()}
 
 
 def _share(part: float, whole: float) -> float | None:
