@@ -26,8 +26,11 @@ from acd.demo.phones import Manner
 from acd.demo.session import Stopped, hold, set_up
 from acd.demo.site import Site
 from acd.domain.errors import AcdError
+from acd.sim import speed
 
 LOAD = calls_bench.Load()
+SIMULATED = 20_000
+"""Contacts the simulator should live through in a second of one core."""
 
 
 class Part(StrEnum):
@@ -36,6 +39,7 @@ class Part(StrEnum):
     CALLS = "calls"
     WAITING = "waiting"
     MEMBERS = "members"
+    SIMULATOR = "simulator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ class Bench:
             rows += self._with_members(members, bars)
         return rows
 
+    def simulator(self) -> list[Row]:
+        """Count the contacts the simulator lives through in a second of one core."""
+        self.say("simulator: two groups, two skills ...")
+        return [Row("simulated contacts", "a second", speed.measure().per_second, at_least=SIMULATED)]
+
     def _with_members(self, members: int, bars: calls_bench.Bars) -> list[Row]:
         async def use(site: Site) -> list[Row]:
             return await calls_bench.measure(site, bench_members.LOAD, bars, f"{members:,} agents", self.say)
@@ -100,6 +109,7 @@ PARTS: dict[Part, Callable[[Bench], list[Row]]] = {
     Part.CALLS: Bench.calls,
     Part.WAITING: Bench.waiting,
     Part.MEMBERS: Bench.members,
+    Part.SIMULATOR: Bench.simulator,
 }
 
 

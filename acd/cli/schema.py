@@ -9,16 +9,24 @@ import json
 
 import typer
 
-from acd.settings.schema import KINDS
+from acd.settings.schema import KINDS, describe
 from acd.settings.schema import schema as schema_of
+from acd.sim.scenario_file import ScenarioFile
+
+SCENARIO = "scenario"
+NAMES = (*KINDS, SCENARIO)
 
 
 def schema(
-    name: str = typer.Argument("", metavar="NAME", help=f"One of {', '.join(KINDS)}; all, in one object, by default."),
+    name: str = typer.Argument("", metavar="NAME", help=f"One of {', '.join(NAMES)}; all, in one object, by default."),
 ) -> None:
-    """Print JSON Schema (draft 2020-12) of a file of config/ or ivr_flows/."""
-    if name and name not in KINDS:
-        typer.echo(f"There is no schema '{name}'; there are {', '.join(KINDS)}.", err=True)
+    """Print JSON Schema (draft 2020-12) of a file of config/ or ivr_flows/, or of a scenario."""
+    if name and name not in NAMES:
+        typer.echo(f"There is no schema '{name}'; there are {', '.join(NAMES)}.", err=True)
         raise typer.Exit(2)
-    made = schema_of(name) if name else {kind: schema_of(kind) for kind in KINDS}
+    made = _made(name) if name else {kind: _made(kind) for kind in NAMES}
     typer.echo(json.dumps(made, indent=2, ensure_ascii=False))
+
+
+def _made(name: str) -> dict[str, object]:
+    return describe(name, ScenarioFile) if name == SCENARIO else schema_of(name)

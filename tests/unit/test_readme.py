@@ -14,6 +14,7 @@ from acd.domain.exits import Exit
 from acd.engine.kpi import NOT_OFFERED, SUCCESSES
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.settings import load
+from acd.sim.scenario import load as load_scenario
 from acd.web.handlers import ROUTES
 from tests.unit.observability.sample import a_view, busy_figures
 
@@ -72,3 +73,9 @@ def test_the_flow_of_the_example_can_be_used(tmp_path: Path) -> None:
     codes.write_text("access_codes:\n  169: {flow: 169}\n  1500169: {flow: bantuan}\n", encoding="utf-8")
     plan = load(tmp_path / "config", tmp_path / "ivr_flows", {}, secrets=False).plan
     assert "bantuan" in plan.flows
+
+
+def test_the_scenario_of_the_example_can_be_simulated(tmp_path: Path) -> None:
+    example = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
+    (tmp_path / "two.yaml").write_text(example, encoding="utf-8")
+    assert load_scenario(tmp_path / "two.yaml").name == "two groups"

@@ -1,0 +1,239 @@
+"""``acd simulate``: what would the figures be?
+
+Decides what is printed and the exit codes; acd.sim does the work.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from acd.deploy.progress import shown_progress
+from acd.domain.errors import AcdError
+from acd.sim.answer import Answer, Compared, answer
+from acd.sim.asked import what_if
+from acd.sim.figures import Figures, Report
+from acd.sim.scenario import Scenario, load, of_records
+from acd.sim.scenario_file import WhatIfSection
+from acd.sim.statistics import Estimate
+from acd.store.history import read_history
+
+_COLUMNS = {
+    "offered": "offered",
+    "served": "served",
+    "abandoned": "abandoned",
+    "blocked": "blocked",
+    "overflowed": "overflowed",
+    "service_level": "service level",
+    "wait_all_mean": "mean wait",
+    "wait_p90": "90 % wait",
+}
+_COUNTS = {"offered", "served", "abandoned", "blocked", "overflowed"}
+_ASKED = ("service_level", "abandoned", "wait_all_mean")
+_SHARES = {"service_level"}
+_WAITS = {"wait_all_mean", "wait_p90"}
+_FEW_CREWS = 8
+
+AddOption = Annotated[
+    list[str] | None,
+    typer.Option("--add", metavar="COUNT:LIKE", help="What if there were more agents: 2:lkpm, 1:agent120."),
+]
+AbsentOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--absent",
+        metavar="WHO:FROM-TO",
+        help="What if agents were away: 50%:11:00-13:00, waves=3:11:00-13:00, agent101,agent102:11:00-13:00.",
+    ),
+]
+
+SeedOption = Annotated[int | None, typer.Option(min=0, help="Instead of the scenario's.")]
+ReplicationsOption = Annotated[int | None, typer.Option(min=1, help="Instead of the scenario's.")]
+SinceOption = Annotated[datetime | None, typer.Option(help="With --from: calls from this time on (local time).")]
+UntilOption = Annotated[datetime | None, typer.Option(help="With --from: calls before this time.")]
+OtherOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--other-config", help="What if this folder of configuration were in force, with the flows beside it."
+    ),
+]
+FlowsOption = Annotated[Path | None, typer.Option(help="The flows of --config; by default ivr_flows beside it.")]
+
+
+def simulate(
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="[SCENARIO]", help="A file such as config/scenarios/hari_kerja.yaml.")
+    ] = None,
+    seed: SeedOption = None,
+    replications: ReplicationsOption = None,
+    as_json: bool = typer.Option(False, "--json", help="Print everything, for a program."),
+    add: AddOption = None,
+    absent: AbsentOption = None,
+    arrivals: Annotated[float, typer.Option(min=0.01, help="What if so many times as many came.")] = 1.0,
+    other: OtherOption = None,
+    records: Annotated[
+        Path | None, typer.Option("--from", metavar="RECORDS", help="Take the callers from a database of call records.")
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    config: Annotated[Path, typer.Option(help="With --from and no scenario: the folder with acd.yaml.")] = Path(
+        "config"
+    ),
+    flows: FlowsOption = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one per core. The answer is the same.")] = 0,
+) -> None:
+    """Run a scenario on a virtual clock, with the matching, queues and trunks of the live engine.
+
+    Prints each figure with the half-width of its 95 % interval over the replications, and for every what-if by how much
+    it differs. The same seed gives the same answer. Exit code 1 when the scenario has a mistake.
+    """
+    try:
+        asked = [what_if(add or [], absent or [], arrivals)]
+        asked += [WhatIfSection(name=f"configuration {one}", config=str(one.absolute())) for one in other or []]
+        wanted = _scenario(
+            scenario, records, (since, until), (config, flows), [one for one in asked if one is not None]
+        )
+        wanted = replace(wanted, seed=_or(seed, wanted.seed), replications=_or(replications, wanted.replications))
+        with _progress(wanted) as done:
+            found = answer(wanted, jobs=jobs or os.cpu_count() or 1, done=done)
+    except AcdError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+
+
+def _scenario(
+    path: Path | None,
+    records: Path | None,
+    span: tuple[datetime | None, datetime | None],
+    deployment: tuple[Path, Path | None],
+    asked: list[WhatIfSection],
+) -> Scenario:
+    if path is None and records is None:
+        raise typer.BadParameter("name a scenario, or records with --from")
+    if records is None:
+        assert path is not None  # noqa: S101 - one of them was named
+        return load(path, asked)
+    since, until = (at.astimezone().timestamp() if at is not None else None for at in span)
+    calls = read_history(records, since, until)
+    if path is not None:
+        return load(path, asked, calls)
+    return of_records(calls, *deployment, asked)
+
+
+def _or(given: int | None, otherwise: int) -> int:
+    return otherwise if given is None else given
+
+
+@contextmanager
+def _progress(wanted: Scenario) -> Iterator[Callable[[str, int], None]]:
+    """Show a bar on a terminal, and nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _name, _number: None
+        return
+    with shown_progress() as bars:
+        shown: list[str] = []
+
+        def done(name: str, number: int) -> None:
+            if shown[-1:] != [name]:
+                shown.append(name)
+                bars.stage(name or wanted.name)
+            bars.advance(number / wanted.replications)
+
+        yield done
+
+
+def _print(found: Answer) -> None:
+    console = Console(highlight=False)
+    wanted = found.scenario
+    console.print(f"{wanted.name}: {wanted.replications} replications, seed {wanted.seed}", markup=False)
+    if found.recorded is not None:
+        _stands(console, "As recorded", found.recorded)
+    named = "As simulated" if found.recorded is not None else "As it stands" if found.what_if else ""
+    _stands(console, named, found.report)
+    console.print(_occupancy(found.report), markup=False)
+    for one in found.what_if:
+        _differs(console, wanted, one)
+    console.print("\n± is the half-width of the 95 % interval; changes are against the scenario as it stands.")
+
+
+def _table(title: str, columns: Iterable[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def _stands(console: Console, title: str, report: Report) -> None:
+    """The scenario itself: counts and waits of every kind of contact."""
+    names = [name for name in _COLUMNS if name in report.total.named]
+    table = _table(title, ["", *(_COLUMNS[name] for name in names)])
+    for name, (figures, _) in report.contacts.items():
+        table.add_row(name, *(_shown(n, figures.named[n], spread=n not in _COUNTS) for n in names))
+    table.add_section()
+    table.add_row("all", *(_shown(n, report.total.named[n], spread=n not in _COUNTS) for n in names))
+    console.print(table)
+
+
+def _differs(console: Console, wanted: Scenario, one: Compared) -> None:
+    """A what-if: what it makes of the figures people ask for, and the change, by kind and by time."""
+    heads = (word for name in _ASKED for word in (_COLUMNS[name], "change"))
+    table = _table(f"What if: {one.name}", ["", *heads])
+    for name, (figures, _) in one.report.contacts.items():
+        if name in one.difference.contacts:
+            table.add_row(name, *_pairs(figures, one.difference.contacts[name][0]))
+    if len(one.report.periods) > 1:
+        table.add_section()
+        at = wanted.model.start_s
+        for period, length in enumerate(wanted.model.periods_s):
+            table.add_row(_span(at, at + length), *_pairs(one.report.periods[period], one.difference.periods[period]))
+            at += length
+    table.add_section()
+    table.add_row("all", *_pairs(one.report.total, one.difference.total))
+    console.print(table)
+    console.print(_occupancy(one.report), markup=False)
+
+
+def _pairs(figures: Figures, difference: Figures) -> list[str]:
+    cells = []
+    for name in _ASKED:
+        cells += [_shown(name, figures.named[name], spread=False), _shown(name, difference.named[name], sign="+")]
+    return cells
+
+
+def _span(start: float, end: float) -> str:
+    return "-".join(f"{int(at // 3600):02d}:{int(at % 3600 // 60):02d}" for at in (start, end))
+
+
+def _shown(name: str, estimate: Estimate, *, sign: str = "", spread: bool = True) -> str:
+    if estimate.mean is None:
+        return "-"
+    factor, unit = (100, " %") if name in _SHARES else (1, " s") if name in _WAITS else (1, "")
+    text = f"{estimate.mean * factor:{sign}.1f}"
+    if spread and estimate.ci95 is not None:
+        text += f" ±{estimate.ci95 * factor:.1f}"
+    return text + unit
+
+
+def _occupancy(report: Report) -> str:
+    known = {name: e.mean for name, e in report.agents.items() if e.mean is not None}
+    if not known:
+        return "Nobody was at work."
+    if len(known) <= _FEW_CREWS:
+        return "Occupancy: " + ", ".join(f"{name} {share:.1%}" for name, share in known.items())
+    return f"Occupancy of {len(known)} agents or groups: {min(known.values()):.1%} to {max(known.values()):.1%}"

@@ -1,0 +1,150 @@
+"""The loop on virtual time, with recorded arrivals so that every second is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+
+import pytest
+
+from acd.domain.ids import QueueId, SkillId
+from acd.domain.plan import Plan, QueuePlan, SkillLevel
+from acd.engine.matching.facts import Requirement
+from acd.sim.chance import Deterministic, Exponential
+from acd.sim.loop import Replication
+from acd.sim.model import Crew, Given, Kind, Model
+from acd.sim.parts import group
+from acd.sim.tally import Tally
+
+A = (SkillLevel(SkillId("a"), 1),)
+
+
+def given(*arrivals: tuple[float, float] | tuple[float, float, float], name: str = "A", priority: int = 0) -> Kind:
+    """Arrivals of (when, service) or (when, service, patience)."""
+    return Kind(
+        name=name,
+        need=Requirement(QueueId("A"), A),
+        priority=priority,
+        rates=(),
+        service=Deterministic((1.0,)),
+        given=tuple(Given(one[0], 0.0, one[1], one[2] if len(one) > 2 else inf) for one in arrivals),
+    )
+
+
+def model(*kinds: Kind, staffing: tuple[tuple[float, int], ...] = ((0.0, 1),), size: int = 9) -> Model:
+    agents = group("G", size, A)
+    return Model(
+        plan=Plan("", {a.id: a for a in agents}, {QueueId("A"): QueuePlan(QueueId("A"), "A", A)}, {}, {}, {}, {}),
+        kinds=kinds,
+        crews=(Crew("G", tuple(a.id for a in agents), staffing),),
+        capacity=None,
+        start_s=0.0,
+        periods_s=(100.0, 100.0),
+        warm_up_s=0.0,
+        day_factor=None,
+        target_s=20.0,
+    )
+
+
+def run(asked: Model) -> Tally:
+    return Replication(asked, 1, 0).run()
+
+
+def waits(tally: Tally, kind: int = 0) -> list[list[float]]:
+    return [cell.served for cell in tally.cells[kind]]
+
+
+def test_who_comes_while_the_agent_is_busy_waits_until_the_agent_is_free() -> None:
+    tally = run(model(given((0, 30), (10, 30), (20, 5))))
+    assert waits(tally) == [[0, 20, 40], []]
+    assert tally.teams == [(65.0, 200.0)]
+
+
+def test_patience_ends_a_wait_and_the_next_one_moves_up() -> None:
+    tally = run(model(given((0, 50), (10, 30, 15), (20, 5))))
+    assert waits(tally) == [[0, 30], []]
+    assert tally.cells[0][0].left == [15]
+    assert tally.outcome().total.abandoned == 1
+
+
+def test_a_contact_counts_in_the_period_of_its_arrival_also_when_served_after_the_last() -> None:
+    tally = run(model(given((90, 200), (95, 10), (150, 10))))
+    assert waits(tally) == [[0, 195], [150]]
+    # Occupancy is of the scheduled time: the drain is left out.
+    assert tally.teams == [(110.0, 200.0)]
+
+
+def test_a_full_trunk_blocks_and_a_waiting_contact_holds_its_channel() -> None:
+    tally = run(replace(model(given((0, 50), (10, 10), (20, 10), (55, 10))), capacity=2))
+    assert waits(tally) == [[0, 40, 5], []]
+    assert tally.cells[0][0].blocked == 1
+    assert tally.cells[0][0].offered == 4
+
+
+def test_the_channel_is_free_in_the_wrap_up_but_the_agent_is_not() -> None:
+    kind = replace(given((0, 10), (12, 10)), wrap_up_s=20.0)
+    tally = run(replace(model(kind), capacity=1))
+    assert waits(tally) == [[0, 18], []]
+    assert tally.teams == [(60.0, 200.0)]
+
+
+def test_time_in_the_ivr_takes_a_channel_but_is_no_wait() -> None:
+    kind = given((0, 10), (5, 10))
+    kind = replace(kind, given=tuple(replace(one, ivr_s=30.0) for one in kind.given))
+    tally = run(model(kind))
+    assert waits(tally) == [[0, 5], []]
+    tally = run(replace(model(kind), capacity=1))
+    assert tally.cells[0][0].blocked == 1
+
+
+def test_nobody_who_arrives_in_the_warm_up_is_counted_and_its_work_before_the_end_of_it_neither() -> None:
+    tally = run(replace(model(given((0, 50), (10, 30), (60, 5))), warm_up_s=40.0))
+    assert waits(tally) == [[20], []]
+    assert tally.cells[0][0].offered == 1
+    assert tally.teams == [(45.0, 160.0)]
+
+
+def test_who_is_busy_at_a_cut_finishes_first_and_who_is_idle_goes_at_once() -> None:
+    tally = run(model(given((0, 150), (1, 60), (105, 10)), staffing=((0.0, 3), (100.0, 1))))
+    # Two go of three: the idle one and the one who finished at 61; the busy one stays, so the third contact waits.
+    assert waits(tally) == [[0, 0], [45]]
+    assert tally.teams == [(220.0, 400.0)]
+
+
+def test_of_more_busy_agents_than_are_wanted_the_first_to_finish_go() -> None:
+    tally = run(model(given((0, 150), (1, 119), (2, 138), (105, 10)), staffing=((0.0, 3), (100.0, 1))))
+    assert waits(tally) == [[0, 0, 0], [45]]
+    assert tally.teams == [(150.0 + 119 + 138 + 10, 300.0 + 20 + 40 + 100)]
+
+
+def test_who_is_asked_to_stay_before_the_last_contact_ended_stays() -> None:
+    staffing = ((0.0, 2), (100.0, 1), (120.0, 2))
+    tally = run(model(given((0, 150), (1, 140), (130, 5)), staffing=staffing))
+    assert waits(tally) == [[0, 0], [11]]
+
+
+def test_agents_who_come_take_those_who_wait() -> None:
+    tally = run(model(given((0, 50), (1, 50), (2, 10)), staffing=((0.0, 1), (30.0, 3))))
+    assert waits(tally) == [[0, 29, 28], []]
+
+
+def test_priority_comes_before_waiting_time() -> None:
+    tally = run(model(given((0, 50), (1, 10)), given((2, 10), name="B", priority=5)))
+    assert waits(tally, 0) == [[0, 59], []]
+    assert waits(tally, 1) == [[48], []]
+
+
+def test_who_waits_for_nobody_is_offered_and_nothing_else() -> None:
+    tally = run(model(given((150, 10)), staffing=((0.0, 1), (100.0, 0))))
+    total = tally.outcome().total
+    assert (total.offered, total.answered, total.abandoned, total.p50) == (1, 0, 0, None)
+
+
+@pytest.mark.parametrize("policy", ["longest_idle", "fixed_order", "round_robin", "weighted_random", "least_occupied"])
+def test_every_agent_policy_of_the_live_engine_can_be_simulated(policy: str) -> None:
+    kind = Kind("A", Requirement(QueueId("A"), A), 0, (0.1,), Exponential((20.0,)))
+    asked = model(kind, staffing=((0.0, 3),))
+    queue = replace(asked.plan.queues[QueueId("A")], policy=policy)
+    tally = run(replace(asked, plan=replace(asked.plan, queues={queue.id: queue})))
+    total = tally.outcome().total
+    assert total.answered == total.offered > 0
