@@ -167,9 +167,12 @@ class App:
                 view=self.dispatcher.view,
                 records=self._records,
                 request_agent=self.dispatcher.request_agent,
+                request_callback=self.dispatcher.request_callback,
+                cancel_callback=self.dispatcher.cancel_callback,
                 metrics=metrics.render,
                 ready=self._ready,
                 pause_reasons=self._settings.plan.pause_reasons,
+                languages=tuple(self._settings.languages),
                 tokens=api_tokens((given.name, given.token.reveal()) for given in api.tokens),
             )
         )

@@ -10,9 +10,10 @@ from acd.domain.commands import TelephonyCommand
 from acd.domain.events import Event, RecordingChecked, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, QueueId, RecordingName
-from acd.domain.record import CallRecord, DispositionRow, RecordingRow
+from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
 
-Row: TypeAlias = CallRecord | RecordingRow | DispositionRow
+Row: TypeAlias = CallRecord | RecordingRow | DispositionRow | CallbackAttempt
+"""What is kept for good."""
 
 
 class Clock(Protocol):
@@ -99,6 +100,9 @@ class Records(Protocol):
 
     async def recordings(self, contact_id: ContactId) -> tuple[RecordingRow, ...]:
         """The recordings of a contact."""
+
+    async def attempts(self, contact_id: ContactId) -> tuple[CallbackAttempt, ...]:
+        """The outbound calls made to call a contact back."""
 
     async def flush(self) -> None:
         """Wait until everything written is durable."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_args
 
 from acd.domain.commands import (
+    CallbackReply,
     CancelTimer,
     CheckRecording,
     Command,
@@ -13,6 +14,7 @@ from acd.domain.commands import (
     Reply,
     StartTimer,
     TelephonyCommand,
+    WriteAttempt,
     WriteDisposition,
     WriteRecord,
     WriteRecording,
@@ -68,7 +70,12 @@ from acd.domain.plan import (
     TransferNode,
     TrunkPlan,
 )
-from acd.domain.record import CallRecord, DispositionRow, RecordingRow
+from acd.domain.record import (
+    CallbackAttempt,
+    CallRecord,
+    DispositionRow,
+    RecordingRow,
+)
 from acd.engine.core import Engine
 from acd.engine.state import Agent, Contact, EngineState, Timer
 from tests.fakes.perfect_pbx import PerfectPbx
@@ -240,6 +247,8 @@ class Bench:
     dispositions: list[DispositionRow] = field(default_factory=list)
     checks: list[CheckRecording] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
+    callback_replies: list[CallbackReply] = field(default_factory=list)
+    attempts: list[CallbackAttempt] = field(default_factory=list)
     obeying: bool = True
     """Whether the PBX gets the commands."""
     calls: int = 0
@@ -282,6 +291,10 @@ class Bench:
                 self.dispositions.append(row)
             case Reply():
                 self.replies.append(command)
+            case CallbackReply():
+                self.callback_replies.append(command)
+            case WriteAttempt():
+                self.attempts.append(command.attempt)
             case Ignored():
                 pass
             case _ if self.obeying:

@@ -11,7 +11,7 @@ import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -44,7 +44,7 @@ Yaml = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Free ports: TCP of API, ARI, AMI; UDP of SIP of Asterisk, phones and two caller programs; first RTP."""
+    """Free ports: TCP of API, ARI, AMI; UDP of SIP of Asterisk, phones, callers, customers; first RTP."""
 
     api: int
     ari: int
@@ -53,6 +53,8 @@ class Ports:
     phones: int
     callers: int
     more_callers: int
+    customers: int
+    """Where customers are called back."""
     rtp: int
     phones_rtp: int
 
@@ -132,6 +134,7 @@ def free_ports(chance: Random) -> Ports:
             phones=take(udp, PHONES),
             callers=take(udp, CALLERS),
             more_callers=take(udp, CALLERS),
+            customers=take(udp, CALLERS),
             rtp=rtp,
             phones_rtp=rtp + _RTP_SPAN,
         )
@@ -163,6 +166,8 @@ def prepare(folder: Path, config: Path, flows: Path, wishes: Wishes, chance: Ran
     env = {**_secrets(files["agents.yaml"], token)}
     settings = load(derived, folder / "ivr_flows", {**os.environ, **env})
     plan = pbx_plan(settings, moh_dir=folder / "sounds" / "moh")
+    # Customers' phones are there when they are called, not before: there is nobody to answer OPTIONS.
+    plan = replace(plan, trunks=tuple(replace(trunk, qualify_s=0) for trunk in plan.trunks))
     return Deployment(folder, derived, folder / "ivr_flows", ports, env, token, settings, plan)
 
 
@@ -181,7 +186,7 @@ def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterat
             case "trunks.yaml":
                 for gateway in content["gateways"].values():
                     gateway["match"] = [CALLERS]
-                    gateway.pop("contact", None)
+                    gateway["contact"] = f"sip:{CALLERS}:{ports.customers}"
                     gateway.pop("register_at", None)
                 if wishes.trunk_capacity is not None:
                     for trunk in content["trunks"].values():

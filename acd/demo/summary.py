@@ -18,6 +18,8 @@ from acd.domain.exits import Exit
 Record = Mapping[str, Any]
 _SHARE_HEARD = 0.5
 _DECIMALS = 9
+_SERVED = (Exit.ANSWERED, Exit.CALLBACK_SERVED)
+_LEFT_OUT = (Exit.SHORT_ABANDONED, Exit.CALLBACK_CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,15 @@ def success_call_ratio(records: Iterable[Record]) -> float | None:
     """Count it by hand: served, by all who wanted something of us while we were open."""
     count = by_exit(records)
     base = count.total() - count[Exit.SHORT_ABANDONED] - count[Exit.CLOSED] - count[Exit.UNKNOWN_NUMBER]
-    return (count[Exit.ANSWERED] + count[Exit.SELF_SERVICE]) / base if base else None
+    base -= count[Exit.CALLBACK_CANCELLED]
+    served = count[Exit.ANSWERED] + count[Exit.CALLBACK_SERVED] + count[Exit.SELF_SERVICE]
+    return served / base if base else None
 
 
 def service_level(records: Iterable[Record]) -> float | None:
     """Count it by hand: answered in time, by all who waited longer than a moment."""
-    waited = [r for r in records if r["queue"] is not None and r["exit"] != Exit.SHORT_ABANDONED]
-    in_time = [r for r in waited if r["exit"] == Exit.ANSWERED and r["within_target"]]
+    waited = [r for r in records if r["queue"] is not None and r["exit"] not in _LEFT_OUT]
+    in_time = [r for r in waited if r["exit"] in _SERVED and r["within_target"]]
     return len(in_time) / len(waited) if waited else None
 
 

@@ -17,7 +17,12 @@ from acd.domain.ids import (
     RequestId,
     TimerKey,
 )
-from acd.domain.record import CallRecord, DispositionRow, RecordingRow
+from acd.domain.record import (
+    CallbackAttempt,
+    CallRecord,
+    DispositionRow,
+    RecordingRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,15 @@ class Ring:
     contact_id: ContactId
     leg_id: LegId
     kind: Literal["ring"] = "ring"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRing:
+    """End the ringing tone of a leg that is answered."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    kind: Literal["stop_ring"] = "stop_ring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +104,15 @@ class StopMusic:
 
 @dataclass(frozen=True, slots=True)
 class Originate:
-    """Ring an agent's phone; the leg enters our application when it is answered."""
+    """Ring a phone, an agent's or a customer's; the leg enters our application when it is answered."""
 
     contact_id: ContactId
     leg_id: LegId
     device: str
     caller: str
     timeout_s: float
+    alone: bool = False
+    """There is no caller's channel this leg would belong to."""
     kind: Literal["originate"] = "originate"
 
 
@@ -152,6 +168,7 @@ class ContinueInDialplan:
 TelephonyCommand: TypeAlias = (
     Answer
     | Ring
+    | StopRing
     | HangUp
     | Play
     | StopPlay
@@ -209,6 +226,14 @@ class WriteDisposition:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteAttempt:
+    """Keep the row of an outbound call. Idempotent by leg."""
+
+    attempt: CallbackAttempt
+    kind: Literal["write_attempt"] = "write_attempt"
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRecording:
     """Look at a recording's file: size and duration against the talk time. Answered by ``RecordingChecked``."""
 
@@ -229,6 +254,17 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackReply:
+    """Answer to a ``CallbackRequested`` or ``CallbackCancelled``; a refusal has a reason fit for a person."""
+
+    request_id: RequestId
+    contact_id: ContactId | None
+    ok: bool
+    message: str = ""
+    kind: Literal["callback_reply"] = "callback_reply"
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """An event that changed nothing, and why: late, duplicate or about something unknown."""
 
@@ -238,6 +274,15 @@ class Ignored:
 
 
 RuntimeCommand: TypeAlias = (
-    StartTimer | CancelTimer | WriteRecord | WriteRecording | WriteDisposition | CheckRecording | Reply | Ignored
+    StartTimer
+    | CancelTimer
+    | WriteRecord
+    | WriteRecording
+    | WriteDisposition
+    | WriteAttempt
+    | CheckRecording
+    | Reply
+    | CallbackReply
+    | Ignored
 )
 Command: TypeAlias = TelephonyCommand | RuntimeCommand

@@ -8,8 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from acd.domain.ids import AgentId, BridgeId, LegId, PlaybackId, RecordingName, RequestId, TimerKey
-from acd.domain.plan import AgentAction, Plan
+from acd.domain.ids import (
+    AgentId,
+    BridgeId,
+    ContactId,
+    Language,
+    LegId,
+    PlaybackId,
+    QueueId,
+    RecordingName,
+    RequestId,
+    TimerKey,
+)
+from acd.domain.plan import (
+    AgentAction,
+    Plan,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +192,33 @@ class AgentRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackRequested:
+    """Somebody wants a customer called: as soon as an agent is at hand, or within a window. Answered by a reply."""
+
+    at: float
+    request_id: RequestId
+    number: str
+    """As the person wrote it."""
+    queue: QueueId
+    language: Language | None = None
+    not_before: float | None = None
+    """Beginning of the window, seconds since the epoch; None: now."""
+    not_after: float | None = None
+    """Its end; None: by the deployment's own time."""
+    kind: Literal["callback_requested"] = "callback_requested"
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackCancelled:
+    """Somebody takes a callback back. Answered by a reply."""
+
+    at: float
+    request_id: RequestId
+    contact_id: ContactId
+    kind: Literal["callback_cancelled"] = "callback_cancelled"
+
+
+@dataclass(frozen=True, slots=True)
 class UnroutedEnded:
     """A caller's call ended that never entered, or had left, our application (AMI): fallback queue or refusal."""
 
@@ -255,6 +296,8 @@ Event: TypeAlias = (
     | PhoneChanged
     | TrunkChanged
     | AgentRequested
+    | CallbackRequested
+    | CallbackCancelled
     | UnroutedEnded
     | LinkChanged
     | Resynced

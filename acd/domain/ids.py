@@ -26,4 +26,22 @@ TimerKey = NewType("TimerKey", str)
 RequestId = NewType("RequestId", str)
 
 OUR_LEG_PREFIX = "acd-l-"
+_TO_CUSTOMER = "c"
 OUR_BRIDGE_PREFIX = "acd-b-"
+
+
+def customer_leg(contact: ContactId, number: int) -> LegId:
+    """Name the leg by which a contact's customer is called back for the ``number``-th time."""
+    return LegId(f"{OUR_LEG_PREFIX}{contact}-{_TO_CUSTOMER}{number}")
+
+
+def contact_of_leg(leg: LegId) -> ContactId | None:
+    """Read the contact out of a leg id that we chose; None for others."""
+    if not leg.startswith(OUR_LEG_PREFIX):
+        return None
+    return ContactId(leg[len(OUR_LEG_PREFIX) :].rsplit("-", 1)[0])
+
+
+def is_customer_leg(leg: str) -> bool:
+    """Tell a leg to a customer from one to an agent, among those that we originate."""
+    return leg.startswith(OUR_LEG_PREFIX) and leg.rpartition("-")[2].startswith(_TO_CUSTOMER)

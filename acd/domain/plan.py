@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from acd.domain.callback_plan import CallbackOffer, CallbackPlan
 from acd.domain.exits import Exit
 from acd.domain.ids import (
     AgentId,
@@ -183,6 +184,10 @@ class QueuePlan:
     """Expected conversation and wrap-up, for ``generalised_cmu``."""
     share: int = 1
     """Share of all who wait, for the contact policy ``fixed_queue_ratio``."""
+    callback: CallbackOffer | None = None
+    """Offered to those who wait; None: not in this queue."""
+    redial_s: float = 0.0
+    """Who left the queue and calls again within this time gets the place back; 0: nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,3 +417,5 @@ class Plan:
     reservations: tuple[Reservation, ...] = ()
     recording_prefix: str = ""
     """Put before a recording's name, e.g. a folder below Asterisk's recording folder."""
+    callbacks: CallbackPlan | None = None
+    """How customers are called back; None: nobody is."""

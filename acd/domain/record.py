@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, DispositionId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
+from acd.domain.ids import (
+    AgentId,
+    ContactId,
+    DispositionId,
+    FlowId,
+    Language,
+    LegId,
+    NodeId,
+    QueueId,
+    RecordingName,
+    TrunkId,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,10 @@ class CallRecord:
     plan_version: str
     disposition: DispositionId | None = None
     """How the agent said it went; one of the queue's own list. May still be set, or changed, during wrap-up."""
+    attempts: int = 0
+    """Outbound calls made to call the customer back; their rows are ``CallbackAttempt``."""
+    follows: ContactId | None = None
+    """The contact whose place in the queue this one took over: the customer called again."""
 
     @property
     def wait_s(self) -> float | None:
@@ -85,3 +101,22 @@ class DispositionRow:
     disposition: DispositionId
     agent: AgentId
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAttempt:
+    """One outbound call of a callback; ``leg`` is unique. Times are seconds since the epoch."""
+
+    leg: LegId
+    contact_id: ContactId
+    number: str
+    """The customer's, as it was called."""
+    trunk: TrunkId
+    started_at: float
+    answered_at: float | None
+    ended_at: float
+    """For a customer who was connected, that moment: the rest is the call record's."""
+    outcome: AttemptOutcome
+    cause: int
+    """Q.850; 0 when Asterisk could not tell."""
+    sip_code: int | None

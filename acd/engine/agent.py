@@ -57,8 +57,8 @@ def _present(agent: Agent, presence: Literal["logged_out", "ready", "paused"], a
     return replace(agent, presence=presence, presence_since=at, pause_reason="", missed=0, resting=False, work=work)
 
 
-def offered(agent: Agent, contact: ContactId, leg: LegId, at: float, number: int) -> Agent:
-    """The phone begins to ring; ``number`` counts the offers of all agents."""
+def offered(agent: Agent, contact: ContactId, leg: LegId | None, at: float, number: int) -> Agent:
+    """The phone begins to ring; ``number`` counts all agents' offers. Without a ``leg`` the agent is only kept free."""
     return replace(agent, work=Offered(at, contact, agent.work.since), leg=leg, last_offer=number)
 
 

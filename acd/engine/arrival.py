@@ -10,7 +10,16 @@ from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, NodeId
 from acd.domain.plan import QueueNode
-from acd.engine import ending, ivr, offers, relaxing, treatment, trunks
+from acd.engine import (
+    callback_ask,
+    ending,
+    ivr,
+    offers,
+    redial,
+    relaxing,
+    treatment,
+    trunks,
+)
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, InIvr, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
@@ -55,14 +64,11 @@ def seize(turn: Turn, contact: Contact) -> bool:
     trunk = contact.trunk
     if trunk is None or contact.leg in turn.state.leases:
         return True
-    known = turn.state.trunks.get(trunk, TrunkState())
     if not trunks.has_room(turn.plan, turn.state.leases, trunk):
+        known = turn.state.trunks.get(trunk, TrunkState())
         turn.state.trunks[trunk] = replace(known, blocked=known.blocked + 1)
         return False
-    turn.state.leases[contact.leg] = trunk
-    used = trunks.in_use(turn.state.leases, trunk)
-    if used > known.peak:
-        turn.state.trunks[trunk] = replace(known, peak=used)
+    trunks.lease(turn.state.leases, turn.state.trunks, contact.leg, trunk)
     return True
 
 
@@ -70,7 +76,9 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
     """Do what the interpreter decided. A flow that leads nowhere ends as a technical failure, never in silence."""
     position, actions = outcome
     since = contact.phase.since if isinstance(contact.phase, InIvr) else turn.at
-    contact = turn.put(replace(contact, phase=InIvr(since, position), last_node=position.node or contact.last_node))
+    contact = turn.put(
+        replace(contact, phase=InIvr(since, position), last_node=position.node or contact.last_node, asking=None)
+    )
     for timer in ("ivr", "play"):
         turn.cancel_timer(f"{timer}:{contact.id}")
     for action in actions:
@@ -89,10 +97,14 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
             case ivr.Await(seconds):
                 turn.start_timer(f"ivr:{contact.id}", seconds)
             case ivr.ToQueue(node):
+                if turn.state.left_places or turn.state.callbacks:
+                    contact = redial.regain(turn, contact, node)
                 if not queues.enqueue(turn, contact, node, position):
                     # Offered to the queue all the same: a full queue must not look better than it is.
                     queued_at = turn.at if contact.queued_at is None else contact.queued_at
                     no_place(turn, turn.put(replace(contact, queue=node.queue, queued_at=queued_at)), node, position)
+                else:
+                    callback_ask.announce_in(turn, turn.state.contacts[contact.id])
                 return
             case ivr.ToDialplan(node):
                 ending.hand_over(turn, contact)

@@ -13,6 +13,8 @@ from acd.domain.events import (
     AgentDialled,
     AgentRequested,
     CallArrived,
+    CallbackCancelled,
+    CallbackRequested,
     CommandFailed,
     DigitPressed,
     Event,
@@ -31,15 +33,18 @@ from acd.domain.events import (
     UnroutedEnded,
 )
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, LegId, RecordingName
+from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId, RecordingName
 from acd.domain.record import CallRecord, RecordingRow
 from acd.engine import agent as agents
 from acd.engine import (
     arrival,
+    callback_desk,
+    callbacks,
     ending,
     estimate,
     ivr,
     kpi,
+    left_places,
     legs,
     matching,
     offers,
@@ -127,6 +132,10 @@ def _dispatch(turn: Turn, event: Event) -> None:
             _recording_checked(turn, event)
         case CommandFailed():
             legs.failed(turn, event)
+        case CallbackRequested():
+            callbacks.requested(turn, event)
+        case CallbackCancelled():
+            callbacks.cancelled(turn, event)
         case UnroutedEnded():
             _unrouted(turn, event)
         case LinkChanged():
@@ -153,7 +162,9 @@ def _load(turn: Turn) -> None:
 
 
 def _digit(turn: Turn, event: DigitPressed) -> None:
-    contact = turn.contact(ContactId(event.leg_id))
+    contact = callback_desk.contact_at(turn, event.leg_id)
+    if contact is not None and callback_desk.digit(turn, contact, event.digit):
+        return None
     if contact is not None and isinstance(contact.phase, Waiting):
         if not arrival.key_while_waiting(turn, contact, contact.phase, event.digit):
             turn.ignore(event, "the queue's node says nothing of this key")
@@ -177,6 +188,8 @@ def _timer(turn: Turn, event: TimerFired) -> None:
         return None
     if kind == "ring":
         return legs.rang_out(turn, event, LegId(subject))
+    if kind == "redial":
+        return left_places.forget(turn)
     if kind in {"wrap", "rest"}:
         return _agent_timer(turn, kind, AgentId(subject))
     return _contact_timer(turn, event, kind, ContactId(subject))
@@ -191,6 +204,8 @@ def _agent_timer(turn: Turn, kind: str, agent_id: AgentId) -> None:
 
 def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: ContactId) -> None:
     contact = turn.contact(contact_id)
+    if contact is not None and kind in callback_desk.TIMERS and callback_desk.timer(turn, contact, kind):
+        return
     match kind, contact.phase if contact is not None else None:
         case "ivr", InIvr(position=position) if contact is not None:
             arrival.follow(turn, contact, ivr.timeout(turn.plan, contact_id, position, turn.at))
@@ -247,7 +262,8 @@ def _unrouted(turn: Turn, event: UnroutedEnded) -> None:
     """Make the record of a call that Asterisk served, or lost, without us."""
     turn.state.leases.pop(event.leg_id, None)
     contact_id = ContactId(event.leg_id)
-    if contact_id in turn.state.contacts or event.leg_id in turn.state.ended:
+    ours = event.leg_id.startswith(OUR_LEG_PREFIX)
+    if ours or contact_id in turn.state.contacts or event.leg_id in turn.state.ended:
         return turn.ignore(event, "the call has or gets its record here")
     why = Exit.FALLBACK_ANSWERED if event.connected_at is not None else Exit.FALLBACK_ABANDONED
     if event.access_code not in turn.plan.access_codes:

@@ -10,9 +10,15 @@ from acd.domain.commands import CheckRecording, DestroyBridge, HangUp, WriteReco
 from acd.domain.exits import Exit
 from acd.domain.ids import LegId, RecordingName
 from acd.domain.record import CallRecord
-from acd.engine import kpi, offers, wrapup
+from acd.engine import (
+    kpi,
+    left_places,
+    offers,
+    outbound,
+    wrapup,
+)
 from acd.engine import queueing as queues
-from acd.engine.state import Contact, InIvr, Leaving, Talking, Waiting
+from acd.engine.state import CallingBack, Contact, InIvr, Leaving, Promised, Talking, Waiting
 from acd.engine.turn import Turn
 
 LEAVE_GUARD_S = 10.0
@@ -21,7 +27,9 @@ ENDED_KEPT_S = 3600.0
 """How long an ended leg is remembered, so that a late report of it makes no second record."""
 RECORDING_GUARD_S = 10.0
 """After a conversation: how long to wait for Asterisk to say that its recording is closed."""
-TIMERS = ("ivr", "play", "wait", "tone", "tell", "relax", "named", "leave", "left")
+TIMERS = (
+    "ivr", "play", "wait", "tone", "tell", "relax", "named", "leave", "left", "ask", "offer", "back", "expire",
+)  # fmt: skip
 
 
 def leave(turn: Turn, contact: Contact, why: Exit, cause: int) -> None:
@@ -46,8 +54,10 @@ def hand_over(turn: Turn, contact: Contact) -> None:
 
 
 def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
-    """The caller is gone: make the record, count it, forget the contact."""
+    """The caller is gone for good: make the record, count it, forget the contact."""
     contact = _let_go(turn, contact)
+    if contact.callback is not None and why is Exit.ANSWERED:
+        why = Exit.CALLBACK_SERVED
     target = queues.queue_plan(turn, contact).service_level_s
     within = None
     if contact.queued_at is not None:
@@ -75,8 +85,11 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
         within_target=within,
         plan_version=turn.plan.version,
         disposition=contact.disposition,
+        attempts=0 if contact.callback is None else contact.callback.attempts,
+        follows=contact.follows,
     )
     keep(turn, record, target)
+    outbound.unlist(turn, contact)
     for name in TIMERS:
         turn.cancel_timer(f"{name}:{contact.id}")
     turn.drop(contact.id)
@@ -110,7 +123,9 @@ def _let_go(turn: Turn, contact: Contact) -> Contact:
                 turn.do(HangUp(contact.id, agent.leg))
             wrapup.release(turn, contact, agent_id)
             queues.changed(turn, agent_id)
-        case InIvr() | Leaving():
+        case CallingBack() as calling:
+            outbound.let_agent_go(turn, contact, calling)
+        case InIvr() | Promised() | Leaving():
             pass
         case _:
             assert_never(contact.phase)
@@ -134,7 +149,10 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None) 
             finish(turn, contact, Exit.ANSWERED, cause, sip_code)
         case InIvr():
             finish(turn, contact, Exit.IVR_EXIT, cause, sip_code)
-        case Waiting(since=since):
+        case Promised() | CallingBack():  # a promise that can be kept is the callback desk's matter
+            finish(turn, contact, Exit.CALLBACK_CANCELLED, cause, sip_code)
+        case Waiting(since=since) as waiting:
+            left_places.remember(turn, contact, waiting)
             # Who came here through another queue and the flow has waited since then.
             waited = turn.at - (since if contact.queued_at is None else contact.queued_at)
             short = waited <= queues.queue_plan(turn, contact).short_abandon_s
@@ -150,7 +168,7 @@ def caller_left(turn: Turn, contact: Contact) -> None:
             finish(turn, contact, why, cause, None)
         case Talking():
             finish(turn, contact, Exit.ANSWERED, 0, None)
-        case InIvr() | Waiting():
+        case InIvr() | Waiting() | Promised() | CallingBack():
             finish(turn, contact, Exit.TRANSFERRED, 0, None)
         case _:
             assert_never(contact.phase)

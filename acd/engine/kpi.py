@@ -4,14 +4,19 @@ A contact is counted once, when its record is made. No traffic gives None, never
 
 Success call ratio, form ``scr-1``::
 
-    (answered + self_service) / (records - short_abandoned - closed - unknown_number)
+    (answered + callback_served + self_service)
+        / (records - short_abandoned - closed - unknown_number - callback_cancelled)
 
-Left out are callers who gave up within the short-abandon threshold, who rang outside the opening hours, or who
-dialled no number of ours; everything else that did not succeed counts against us, blocked calls included (a refused
-seizure is a bid, ITU-T E.425).
+Left out are callers who gave up within the short-abandon threshold, who rang outside the opening hours, who dialled no
+number of ours, or whose callback was taken back (who called again is counted by that call); everything else that did
+not succeed counts against us, blocked calls included (a refused seizure is a bid, ITU-T E.425).
 
 Service level, form ``sl-1``: ``answered within T / offered to the queue``; abandons count against it, whatever
 their wait (Cisco's "abandoned calls negatively impact"), except short abandons, which are left out of both.
+
+A callback is offered once, when the customer entered the queue, and answered when the customer talks with an agent. Its
+wait runs from one to the other, so that a callback is within T only if the conversation began within T: promising to
+call back improves no figure. One that failed or expired counts against it; one that was taken back is left out.
 """
 
 from __future__ import annotations
@@ -26,8 +31,12 @@ from acd.engine.score import NO_SCORE, EstimateScore
 
 SCR_FORM = "scr-1"
 SERVICE_LEVEL_FORM = "sl-1"
-SUCCESSES = (Exit.ANSWERED, Exit.SELF_SERVICE)
-NOT_OFFERED = (Exit.SHORT_ABANDONED, Exit.CLOSED, Exit.UNKNOWN_NUMBER)
+SUCCESSES = (Exit.ANSWERED, Exit.SELF_SERVICE, Exit.CALLBACK_SERVED)
+NOT_OFFERED = (Exit.SHORT_ABANDONED, Exit.CLOSED, Exit.UNKNOWN_NUMBER, Exit.CALLBACK_CANCELLED)
+TALKED = (Exit.ANSWERED, Exit.CALLBACK_SERVED)
+"""Exits of contacts an agent talked with."""
+NOT_IN_QUEUE = (Exit.SHORT_ABANDONED, Exit.CALLBACK_CANCELLED)
+"""Left out of the service level though they had been in a queue."""
 WAIT_BUCKETS_S: tuple[float, ...] = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600)
 """Upper bounds of the wait histogram; a queue's service-level time is added where it is missing."""
 
@@ -41,7 +50,7 @@ class QueueFigures:
     buckets: tuple[int, ...]
     wait_sum_s: float = 0.0
     offered: int = 0
-    """Contacts whose last queue this was, short abandons left out."""
+    """Contacts whose last queue this was, short abandons and callbacks taken back left out."""
     short_abandoned: int = 0
     answered: int = 0
     within_target: int = 0
@@ -73,6 +82,11 @@ class Figures:
     """Offers by outcome: accepted, rejected, timed_out, rescinded, failed."""
     recordings_ok: int = 0
     recordings_bad: int = 0
+    callbacks_promised: int = 0
+    callback_attempts: dict[str, int] = field(default_factory=dict)
+    """Outbound calls by outcome."""
+    places_regained: int = 0
+    """Callers who called again and got a place back."""
 
     @property
     def records(self) -> int:
@@ -82,8 +96,8 @@ class Figures:
     @property
     def success_call_ratio(self) -> float | None:
         """``scr-1``, 0 to 1; None without traffic."""
-        base = self.records - sum(self.by_exit[e] for e in NOT_OFFERED)
-        return sum(self.by_exit[e] for e in SUCCESSES) / base if base else None
+        base = self.records - sum(self.by_exit.get(e, 0) for e in NOT_OFFERED)
+        return sum(self.by_exit.get(e, 0) for e in SUCCESSES) / base if base else None
 
     @property
     def service_level(self) -> float | None:
@@ -103,7 +117,9 @@ def _count_queue(queue: QueueFigures, record: CallRecord) -> QueueFigures:
     match record.exit:
         case Exit.SHORT_ABANDONED:
             return replace(counted, short_abandoned=queue.short_abandoned + 1)
-        case Exit.ANSWERED:
+        case Exit.CALLBACK_CANCELLED:
+            return counted
+        case Exit.ANSWERED | Exit.CALLBACK_SERVED:
             return replace(
                 counted,
                 offered=queue.offered + 1,
@@ -119,7 +135,7 @@ def _count_queue(queue: QueueFigures, record: CallRecord) -> QueueFigures:
 
 def count(figures: Figures, record: CallRecord, target_s: float) -> Figures:
     """Count one record; ``target_s`` is its queue's service-level time, used when the queue is new to the figures."""
-    by_exit = {**figures.by_exit, record.exit: figures.by_exit[record.exit] + 1}
+    by_exit = {**figures.by_exit, record.exit: figures.by_exit.get(record.exit, 0) + 1}
     queues = figures.queues
     if record.queue is not None:
         queue = queues.get(record.queue) or new_queue(target_s)
@@ -139,6 +155,22 @@ def count_estimate(figures: Figures, queue_id: QueueId, error_s: float, *, answe
 def count_offer(figures: Figures, outcome: str) -> Figures:
     """Count how an offer ended."""
     return replace(figures, offers={**figures.offers, outcome: figures.offers.get(outcome, 0) + 1})
+
+
+def count_attempt(figures: Figures, outcome: str) -> Figures:
+    """Count how an outbound call ended."""
+    attempts = figures.callback_attempts
+    return replace(figures, callback_attempts={**attempts, outcome: attempts.get(outcome, 0) + 1})
+
+
+def count_promise(figures: Figures) -> Figures:
+    """Count a promise to call back."""
+    return replace(figures, callbacks_promised=figures.callbacks_promised + 1)
+
+
+def count_regained(figures: Figures) -> Figures:
+    """Count a place somebody got back by calling again."""
+    return replace(figures, places_regained=figures.places_regained + 1)
 
 
 def count_recording(figures: Figures, *, ok: bool) -> Figures:

@@ -8,21 +8,28 @@ from acd.domain.commands import HangUp
 from acd.domain.decision import Outcome
 from acd.domain.events import CommandFailed, LegAnswered, LegEnded, LegLeft, TimerFired
 from acd.domain.exits import Exit
-from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId, PlaybackId
-from acd.engine import arrival, ending, ivr, offers, presence, treatment
+from acd.domain.ids import (
+    OUR_LEG_PREFIX,
+    ContactId,
+    LegId,
+    PlaybackId,
+    contact_of_leg,
+)
+from acd.engine import (
+    arrival,
+    callback_desk,
+    ending,
+    ivr,
+    offers,
+    presence,
+    treatment,
+)
 from acd.engine import queueing as queues
 from acd.engine.state import Agent, InIvr, Leaving, Offer, Talking, Waiting
 from acd.engine.turn import Turn
 
 LEFT_GUARD_S = 2.0
 """After a channel left our application: how long to wait for its end before it counts as living on elsewhere."""
-
-
-def contact_of_leg(leg: LegId) -> ContactId | None:
-    """Read the contact out of a leg id that we chose; None for others."""
-    if not leg.startswith(OUR_LEG_PREFIX):
-        return None
-    return ContactId(leg[len(OUR_LEG_PREFIX) :].rsplit("-", 1)[0])
 
 
 def _agent_of_leg(turn: Turn, leg: LegId) -> Agent | None:
@@ -34,7 +41,9 @@ def _offer_of(waiting: Waiting, leg: LegId) -> Offer | None:
 
 
 def answered(turn: Turn, event: LegAnswered) -> None:
-    """An agent picked up: connect, or hang up if the offer was taken back meanwhile."""
+    """Somebody we rang picked up: connect, or hang up if that is not wanted any more."""
+    if callback_desk.answered(turn, event.leg_id):
+        return None
     contact = turn.contact(contact_of_leg(event.leg_id) or ContactId(""))
     if contact is not None:
         match contact.phase:
@@ -54,7 +63,9 @@ def ended(turn: Turn, event: LegEnded) -> None:
     """A channel is gone: the caller's, an agent's or a feature call's."""
     leg = event.leg_id
     leased = turn.state.leases.pop(leg, None) is not None
-    contact = turn.contact(ContactId(leg))
+    if callback_desk.leg_ended(turn, leg, event.cause, event.sip_code):
+        return
+    contact = callback_desk.contact_at(turn, leg)
     if contact is not None:
         ending.caller_gone(turn, contact, event.cause, event.sip_code)
         return
@@ -81,6 +92,7 @@ def _agent_leg_ended(turn: Turn, event: LegEnded, owner: ContactId) -> None:
             ending.leave(turn, contact, Exit.ANSWERED, 16)
             queues.changed(turn, agent.id)
         case _:
+            callback_desk.agent_leg_ended(turn, contact, leg)
             queues.changed(turn, agent.id)
     return None
 
@@ -106,7 +118,7 @@ def _offer_outcome(cause: int) -> Outcome:
 
 def left(turn: Turn, event: LegLeft) -> None:
     """A caller's channel went back to the dialplan, or is about to end; the next moments tell."""
-    contact = turn.contact(ContactId(event.leg_id))
+    contact = callback_desk.contact_at(turn, event.leg_id)
     if contact is None:
         return turn.ignore(event, "leg is unknown or its end was seen")
     match contact.phase:
@@ -173,6 +185,8 @@ def playback_over(turn: Turn, playback: PlaybackId) -> bool:
     if presence.confirmation_ended(turn, playback):
         return True
     contact = turn.contact(ContactId(playback.removeprefix("acd-p-").rsplit("-", 1)[0]))
+    if contact is not None and callback_desk.playback_over(turn, contact, playback):
+        return True
     match contact.phase if contact is not None else None:
         case InIvr(position=position) if contact is not None and position.playback == playback:
             outcome = ivr.playback_ended(turn.plan, contact.id, position, playback, turn.at)

@@ -15,8 +15,17 @@ from acd.domain.decision import Outcome
 from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId
 from acd.domain.plan import QueuePlan
 from acd.engine import agent as agents
-from acd.engine import matching
-from acd.engine.state import Agent, Contact, Offer, Offered, Waiting
+from acd.engine import (
+    matching,
+    outbound,
+)
+from acd.engine.state import (
+    Agent,
+    Contact,
+    Offer,
+    Offered,
+    Waiting,
+)
 from acd.engine.turn import Turn
 
 REST_S = 5.0
@@ -41,6 +50,13 @@ def offer_contact(turn: Turn, contact: Contact, phones: int | None = None) -> bo
         chosen = turn.matcher.best_agent(contact)
         if chosen is None:
             break
+        if contact.away and not contact.phase.offers:
+            line = outbound.way_out(turn, contact, contact.phase)
+            if line is None:
+                return True  # put aside: the agent is there for the next contact
+            if outbound.plan_of(turn).first == "caller":
+                outbound.reserve(turn, contact, contact.phase, line, AgentId(chosen.id))
+                return True
         contact = _offer(turn, contact, contact.phase, AgentId(chosen.id))
     return contact.offers > before
 
@@ -99,7 +115,8 @@ def _offer(turn: Turn, contact: Contact, waiting: Waiting, agent_id: AgentId) ->
     ring_s = turn.plan.queues.get(waiting.queue, NO_QUEUE).ring_timeout_s
     number = turn.state.generation + 1
     turn.change_agent(agent_id, lambda agent: agents.offered(agent, contact.id, leg, turn.at, number))
-    turn.do(Originate(contact.id, leg, turn.plan.agents[agent_id].device, contact.caller, ring_s + 5))
+    device = turn.plan.agents[agent_id].device
+    turn.do(Originate(contact.id, leg, device, outbound.caller_of(contact), ring_s + 5, alone=contact.away))
     if not contact.bridged:
         turn.do(CreateBridge(contact.id, contact.bridge))
     offered = replace(waiting, offers=(*waiting.offers, Offer(agent_id, leg, turn.at)))

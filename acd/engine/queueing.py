@@ -13,7 +13,14 @@ from acd.domain.commands import (
     Answer,
     StartRecording,
 )
-from acd.domain.ids import AgentId, Language, PromptKey, QueueId, RecordingName
+from acd.domain.ids import (
+    AgentId,
+    Language,
+    LegId,
+    PromptKey,
+    QueueId,
+    RecordingName,
+)
 from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents
 from acd.engine import familiar, matching, offers, relaxing, treatment
@@ -28,8 +35,11 @@ def queue_plan(turn: Turn, contact: Contact) -> QueuePlan:
 
 
 def waiting_in(turn: Turn, queue: str) -> int:
-    """How many wait in a queue."""
-    return turn.matcher.length(QueueId(queue))
+    """How many wait in a queue, on the line."""
+    state = turn.state
+    promised = (state.contacts[contact] for contact in state.callbacks.values())
+    away = sum(1 for c in promised if c.away and isinstance(c.phase, Waiting) and c.phase.queue == queue)
+    return turn.matcher.length(QueueId(queue)) - away
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -
     queue, asking = place.queue, None if place.overflows else node
     priority = first.priority if node.priority is None else node.priority
     waiting = Waiting(
-        since=turn.at,
+        since=turn.at if contact.regained is None else contact.regained,
         queue=queue.id,
         requires=matching.requirement(turn.plan, queue, asking, place.language),
         priority=max(priority, queue.priority) if place.overflows else priority,
@@ -128,7 +138,8 @@ def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
         named_until=None,
         step=0,
     )
-    moved, announcement = treatment.spoken(contact, moved, _keys(place.prompt))
+    prompts = _keys(place.prompt if contact.asking is None else None)
+    moved, announcement = treatment.spoken(contact, moved, prompts)
     contact = turn.put(replace(contact, phase=moved, queue=place.queue.id))
     _settle(turn, contact, moved, place.queue)
     if announcement is not None:
@@ -148,24 +159,30 @@ def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None
     if contact.answered_at is None:
         turn.do(Answer(contact.id, contact.leg))
     treatment.quiet(turn, contact, waiting)
-    turn.do(AddToBridge(contact.id, contact.bridge, (contact.leg, offer.leg)))
+    join(turn, contact, offer.agent, offer.leg)
+    offers.taken(turn, contact, waiting, offer)
+
+
+def join(turn: Turn, contact: Contact, agent_id: AgentId, leg: LegId) -> None:
+    """Let both parties talk, and record them."""
+    turn.do(AddToBridge(contact.id, contact.bridge, (contact.leg, leg)))
     for timer in ("tell", "play"):
         turn.cancel_timer(f"{timer}:{contact.id}")
     recording = None
     if queue_plan(turn, contact).record:
         recording = RecordingName(f"{turn.plan.recording_prefix}{contact.id}")
         turn.do(StartRecording(contact.id, contact.bridge, recording))
-        turn.state.recordings[recording] = RecordingWork(contact.id, offer.agent, turn.at)
-    offers.taken(turn, contact, waiting, offer)
-    turn.change_agent(offer.agent, lambda agent: agents.connected(agent, turn.at))
+        turn.state.recordings[recording] = RecordingWork(contact.id, agent_id, turn.at)
+    turn.change_agent(agent_id, lambda agent: agents.connected(agent, turn.at))
     turn.put(
         replace(
             contact,
-            phase=Talking(turn.at, offer.agent, offer.leg),
+            phase=Talking(turn.at, agent_id, leg),
             answered_at=contact.answered_at or turn.at,
             connected_at=turn.at,
-            agent=offer.agent,
+            agent=agent_id,
             recording=recording,
+            asking=None,
         )
     )
 

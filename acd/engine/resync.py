@@ -11,9 +11,41 @@ from dataclasses import replace
 from acd.domain.commands import AddToBridge, Answer, CreateBridge, DestroyBridge, HangUp, StartRecording, StopPlay
 from acd.domain.events import BridgeSeen, CallArrived, ChannelSeen, LegAnswered, LegEnded, Resynced
 from acd.domain.exits import Exit
-from acd.domain.ids import OUR_BRIDGE_PREFIX, OUR_LEG_PREFIX, BridgeId, ContactId, LegId
-from acd.engine import arrival, ending, ivr, legs, offers, treatment, trunks
-from acd.engine.state import Contact, Free, InCall, InIvr, Leaving, Offered, Talking, TrunkState, Waiting, WrapUp
+from acd.domain.ids import (
+    OUR_BRIDGE_PREFIX,
+    OUR_LEG_PREFIX,
+    BridgeId,
+    ContactId,
+    LegId,
+    contact_of_leg,
+    customer_leg,
+)
+from acd.engine import (
+    arrival,
+    callback_desk,
+    callback_dial,
+    ending,
+    ivr,
+    legs,
+    offers,
+    outbound,
+    treatment,
+    trunks,
+)
+from acd.engine.state import (
+    CallingBack,
+    Contact,
+    Free,
+    InCall,
+    InIvr,
+    Leaving,
+    Offer,
+    Offered,
+    Talking,
+    TrunkState,
+    Waiting,
+    WrapUp,
+)
 from acd.engine.turn import Turn
 
 SETTLED_S = 5.0
@@ -51,13 +83,17 @@ def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) ->
     """End every leg we believe in that does not exist. Callers first: no phone shall ring for one who is gone."""
     state = turn.state
     asked_at = _asked_at(event)
-    known = [(contact.leg, contact.arrived_at) for contact in state.contacts.values()]
+    known = [(contact.leg, _on_line_since(contact)) for contact in state.contacts.values() if not contact.away]
     known += [(agent.leg, agent.work.since) for agent in state.agents.values() if agent.leg is not None]
     known += [(leg, call.since) for leg, call in state.feature_calls.items()]
     for leg, since in known:
         # What we heard of since Asterisk was asked is younger than the list; in an audit, so may be what we ordered.
         if leg not in channels and since <= asked_at and (event.after_gap or event.at - since > SETTLED_S):
             legs.ended(turn, LegEnded(event.at, leg))
+
+
+def _on_line_since(contact: Contact) -> float:
+    return contact.arrived_at if contact.line is None or contact.callback is None else contact.callback.called_at
 
 
 def _leases(turn: Turn, event: Resynced) -> None:
@@ -73,7 +109,8 @@ def _leases(turn: Turn, event: Resynced) -> None:
         refused |= {leg for leg in (*young, *state.ended) if leg not in state.leases}
     seen = ((channel.leg_id, channel.name) for channel in event.channels)
     leases = trunks.rebuild(turn.plan, seen, frozenset(refused))
-    leases |= {leg: trunk for leg, trunk in state.leases.items() if ContactId(leg) in state.contacts}
+    callers = {contact.leg for contact in state.contacts.values() if not contact.away}
+    leases |= {leg: trunk for leg, trunk in state.leases.items() if leg in callers}
     state.leases = leases
     for trunk in turn.plan.trunks:
         known = state.trunks.get(trunk, TrunkState())
@@ -89,19 +126,24 @@ def _repair(
     after_gap: bool,
 ) -> None:
     """Do again what may not have been done, catch up with what was missed."""
+    settled = after_gap or turn.at - contact.phase.since > SETTLED_S
+    if contact.away:
+        return _repair_promise(turn, contact, channels, bridges, settled=settled)
     caller = channels.get(contact.leg)
     if caller is None:
-        return  # too young for this audit
-    settled = after_gap or turn.at - contact.phase.since > SETTLED_S
-    if after_gap and contact.answered_at is not None and not caller.up:
+        return None  # too young for this audit
+    if after_gap and contact.answered_at is not None and contact.line is None and not caller.up:
         turn.do(Answer(contact.id, contact.leg))
     if settled and contact.bridged and contact.bridge not in bridges:
         turn.do(CreateBridge(contact.id, contact.bridge))
     match contact.phase:
         case Waiting(offers=ringing) if any(o.leg in channels and channels[o.leg].up for o in ringing):
-            inside = (o.leg for o in ringing if o.leg in channels and channels[o.leg].up and channels[o.leg].in_app)
-            if (first := next(inside, None)) is not None:
-                legs.answered(turn, LegAnswered(turn.at, first))
+            if (first := _answered(channels, ringing)) is not None:
+                legs.answered(turn, LegAnswered(turn.at, first.leg))
+        case CallingBack(stage="ringing") if caller.up and caller.in_app:
+            legs.answered(turn, LegAnswered(turn.at, contact.leg))
+        case _ if after_gap and callback_desk.repair(turn, contact):
+            pass
         case Waiting(playback=playback) as waiting if after_gap:
             if playback is not None:
                 turn.do(StopPlay(contact.id, playback))
@@ -116,6 +158,35 @@ def _repair(
             turn.do(HangUp(contact.id, contact.leg, cause))
         case _:
             pass
+    return None
+
+
+def _answered(channels: dict[LegId, ChannelSeen], ringing: tuple[Offer, ...]) -> Offer | None:
+    """The offer somebody took though we were not told."""
+    seen = ((offer, channels.get(offer.leg)) for offer in ringing)
+    return next((offer for offer, channel in seen if channel is not None and channel.up and channel.in_app), None)
+
+
+def _repair_promise(
+    turn: Turn,
+    contact: Contact,
+    channels: dict[LegId, ChannelSeen],
+    bridges: dict[BridgeId, BridgeSeen],
+    *,
+    settled: bool,
+) -> None:
+    """A callback nobody is on the line for: an agent may have answered, even the customer's phone may ring already."""
+    if settled and contact.bridged and contact.bridge not in bridges:
+        turn.do(CreateBridge(contact.id, contact.bridge))
+    promise = outbound.promise_of(contact)
+    unknown = customer_leg(contact.id, promise.legs + 1) in channels
+    taken = _answered(channels, contact.phase.offers) if isinstance(contact.phase, Waiting) else None
+    if taken is not None and isinstance(contact.phase, Waiting):
+        callback_dial.agent_answered(turn, contact, contact.phase, taken, customer_rings=unknown)
+        if unknown:
+            _repair(turn, turn.state.contacts[contact.id], channels, bridges, after_gap=True)
+    elif unknown:  # of no use, and hung up below; its name is taken
+        turn.put(replace(contact, callback=replace(promise, legs=promise.legs + 1)))
 
 
 def _rejoin(turn: Turn, contact: Contact, leg: LegId, bridge: BridgeSeen | None) -> None:
@@ -134,6 +205,7 @@ def _callers(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -
     state = turn.state
     for channel in sorted(event.channels, key=lambda c: (c.created_at, c.leg_id)):
         known = ContactId(channel.leg_id) in state.contacts or channel.leg_id in state.ended
+        known = known or channel.leg_id.startswith(OUR_LEG_PREFIX)
         if known or not channel.in_app or not _settled(event, channel):
             continue
         if trunks.trunk_of(turn.plan, channel.name) is None or _adopt_conversation(turn, channel, event, bridges):
@@ -146,6 +218,7 @@ def _needless(turn: Turn, event: Resynced) -> None:
     """Hang up the channels of ours that serve nothing: their hang-up, or the news of their answer, was lost."""
     state = turn.state
     serving = {agent.leg for agent in state.agents.values() if isinstance(agent.work, Offered | InCall)}
+    serving |= {contact.line for contact in state.contacts.values()}
     letting_go = {
         agent.leg: agent.work.since for agent in state.agents.values() if isinstance(agent.work, Free | WrapUp)
     }
@@ -157,7 +230,7 @@ def _needless(turn: Turn, event: Resynced) -> None:
         ours = channel.in_app or leg.startswith(OUR_LEG_PREFIX)
         confirming = leg in state.feature_calls and not event.after_gap
         if ours and not confirming and (event.after_gap or event.at - since > SETTLED_S):
-            turn.do(HangUp(legs.contact_of_leg(leg) or ContactId(leg), leg))
+            turn.do(HangUp(contact_of_leg(leg) or ContactId(leg), leg))
 
 
 def _adopt_conversation(turn: Turn, channel: ChannelSeen, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.exits import Exit
 from acd.domain.ids import (
     OUR_BRIDGE_PREFIX,
@@ -26,7 +27,16 @@ from acd.domain.ids import (
     TimerKey,
     TrunkId,
 )
-from acd.domain.plan import Medium, Plan, SkillLevel
+from acd.domain.plan import (
+    Medium,
+    Plan,
+    SkillLevel,
+)
+from acd.engine.callback_state import (
+    Asking,
+    Callback,
+    LeftPlace,
+)
 from acd.engine.kpi import Figures
 from acd.engine.pace import Pace
 
@@ -145,12 +155,50 @@ class Leaving:
     kind: Literal["leaving"] = "leaving"
 
 
-Phase: TypeAlias = InIvr | Waiting | Talking | Leaving
+Held = Literal["goodbye", "scheduled", "closed", "trunk", "retry"]
+"""Why a callback waits aside. ``goodbye``: the caller still hears that it was noted; ``trunk``: too few free SST;
+``retry``: the pause after an outbound call that came to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """A callback that cannot be made now; it keeps its place in the queue."""
+
+    since: float
+    place: Waiting
+    why: Held
+    playback: PlaybackId | None = None
+    kind: Literal["promised"] = "promised"
+
+
+@dataclass(frozen=True, slots=True)
+class CallingBack:
+    """The customer is being called, with an agent reserved or on the line."""
+
+    since: float
+    place: Waiting
+    """To go back to."""
+    trunk: TrunkId
+    agent: AgentId | None
+    """None: the agent went away meanwhile."""
+    agent_leg: LegId | None = None
+    """The agent's, when the agent was called first."""
+    stage: Literal["ringing", "asking", "closing"] = "ringing"
+    answered_at: float | None = None
+    playback: PlaybackId | None = None
+    tries: int = 0
+    """How often the customer was asked for the key."""
+    outcome: AttemptOutcome | None = None
+    """Known before the call's end: why we end it."""
+    kind: Literal["calling_back"] = "calling_back"
+
+
+Phase: TypeAlias = InIvr | Waiting | Promised | CallingBack | Talking | Leaving
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact in progress. Its caller's leg has the same id."""
+    """A contact in progress. The leg it came in by has the same id."""
 
     id: ContactId
     phase: Phase
@@ -172,11 +220,22 @@ class Contact:
     offers: int = 0
     disposition: DispositionId | None = None
     variables: dict[str, str] = field(default_factory=dict)
+    callback: Callback | None = None
+    """The promise to call back."""
+    asking: Asking | None = None
+    """While waiting: the dialogue about it."""
+    line: LegId | None = None
+    """The leg by which the customer was called back."""
+    away: bool = False
+    """There is no channel to the customer: the place in the queue is kept without one."""
+    regained: float | None = None
+    """Since when this place had been waited in by the contact it ``follows``."""
+    follows: ContactId | None = None
 
     @property
     def leg(self) -> LegId:
-        """The caller's leg."""
-        return LegId(self.id)
+        """The caller's leg now; of one who is ``away``, the last one."""
+        return self.line if self.line is not None else LegId(self.id)
 
     @property
     def bridge(self) -> BridgeId:
@@ -324,6 +383,10 @@ class EngineState:
     """Callers' legs whose record is made though the channel may live on or be reported again, and since when."""
     last_agents: dict[str, LastAgent] = field(default_factory=dict)
     """By calling number, longest ago first; kept only as long as a flow of the plan asks for it."""
+    callbacks: dict[str, ContactId] = field(default_factory=dict)
+    """Promises not yet kept, by queue and number: there is one at most."""
+    left_places: dict[str, LeftPlace] = field(default_factory=dict)
+    """Places of callers who abandoned, by queue and calling number, oldest first."""
     figures: Figures = field(default_factory=Figures)
     paces: dict[str, Pace] = field(default_factory=dict)
     """How fast each line of waiting contacts moves; the line touched last stands last."""

@@ -51,6 +51,8 @@ def comfort(turn: Turn, contact: Contact) -> None:
 
     While a phone rings, the ringing tone waits a moment: an agent who answers at once should not wait for it.
     """
+    if contact.away:
+        return
     if contact.answered_at is None:
         if isinstance(contact.phase, Waiting) and contact.phase.offers:
             turn.start_timer(f"tone:{contact.id}", TONE_S)
@@ -102,7 +104,7 @@ def tell(turn: Turn, contact: Contact, waiting: Waiting) -> None:
     if not plan.speaks:
         return
     turn.start_timer(f"tell:{contact.id}", plan.every_s)
-    if waiting.playback is not None or waiting.offers:
+    if waiting.playback is not None or waiting.offers or contact.asking is not None:
         return
     told, prompts = _news(turn, contact, waiting, plan)
     if not prompts:

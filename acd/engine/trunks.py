@@ -7,9 +7,11 @@ the ledger is what Asterisk has, even above capacity; a new call is refused as l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from acd.domain.ids import LegId, TrunkId
 from acd.domain.plan import Plan
+from acd.engine.state import TrunkState
 
 Leases = Mapping[LegId, TrunkId]
 
@@ -38,6 +40,15 @@ def fits(used: int, capacity: float) -> bool:
 def has_room(plan: Plan, leases: Leases, trunk: TrunkId) -> bool:
     """Tell whether one more channel of a trunk fits."""
     return fits(in_use(leases, trunk), plan.trunks[trunk].capacity)
+
+
+def lease(leases: dict[LegId, TrunkId], states: dict[TrunkId, TrunkState], leg: LegId, trunk: TrunkId) -> None:
+    """Take one SST of a trunk for a leg."""
+    leases[leg] = trunk
+    known = states.get(trunk, TrunkState())
+    used = in_use(leases, trunk)
+    if used > known.peak:
+        states[trunk] = replace(known, peak=used)
 
 
 def rebuild(plan: Plan, channels: Iterable[tuple[LegId, str]], refused: frozenset[LegId]) -> dict[LegId, TrunkId]:

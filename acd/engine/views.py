@@ -5,25 +5,49 @@ The HTTP API, the live table and the Prometheus collector read these and nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Literal, assert_never
 
-from acd.domain.ids import AgentId, ContactId, Language, NodeId, QueueId, TrunkId
-from acd.domain.plan import Plan, QueuePlan
-from acd.engine import estimate, matching, trunks
-from acd.engine.estimate import AT_ONCE, Estimate
+from acd.domain.callback_plan import (
+    AttemptOutcome,
+)
+from acd.domain.ids import (
+    AgentId,
+    ContactId,
+    Language,
+    NodeId,
+    QueueId,
+    TimerKey,
+    TrunkId,
+)
+from acd.domain.plan import (
+    Plan,
+    QueuePlan,
+)
+from acd.engine import (
+    estimate,
+    matching,
+    trunks,
+)
+from acd.engine.estimate import (
+    AT_ONCE,
+    Estimate,
+)
 from acd.engine.kpi import Figures
 from acd.engine.state import (
     Agent,
+    CallingBack,
     Contact,
     EngineState,
     Free,
+    Held,
     InCall,
     InIvr,
     Leaving,
     Offered,
+    Promised,
     Talking,
     TrunkState,
     Waiting,
@@ -59,12 +83,16 @@ class AgentView:
     wrap_up_until: float | None = None
 
 
+ContactPhase = Literal["ivr", "waiting", "offered", "callback", "calling_back", "talking", "leaving"]
+"""``callback``: the place is kept without a channel, to be called back; ``calling_back``: being called now."""
+
+
 @dataclass(frozen=True, slots=True)
 class ContactView:
     """One contact now; ``caller`` is masked to the last three digits."""
 
     id: ContactId
-    phase: Literal["ivr", "waiting", "offered", "talking", "leaving"]
+    phase: ContactPhase
     since: float
     arrived_at: float
     caller: str
@@ -121,6 +149,30 @@ class TrunkView:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackView:
+    """One promised callback; ``number`` is masked to the last three digits. Times are seconds since the epoch."""
+
+    contact_id: ContactId
+    queue: QueueId
+    number: str
+    state: Literal["waiting", "held", "offered", "calling"]
+    """``waiting`` for an agent; ``held`` back for a reason; ``offered``: an agent's phone rings for it."""
+    held_by: Held | None
+    """What keeps it from being made: opening hours, the trunk's reserve, or the pause after an outcome."""
+    waiting_since: float
+    """When the place in the queue began."""
+    asked_at: float
+    due_at: float
+    next_at: float | None
+    """When a held one is looked at again."""
+    expires_at: float
+    attempts: int
+    last_outcome: AttemptOutcome | None
+    position: int | None
+    """1 is next in its queue; None while held or being called."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineView:
     """Everything at one moment."""
 
@@ -133,6 +185,8 @@ class EngineView:
     queues: tuple[QueueView, ...]
     trunks: tuple[TrunkView, ...]
     figures: Figures
+    callbacks: tuple[CallbackView, ...] = ()
+    """Promises not yet kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +294,16 @@ def _places(state: EngineState, lines: Lines, at: float) -> dict[ContactId, tupl
 
 def _contact(contact: Contact, place: tuple[int, Estimate | None] | None) -> ContactView:
     known = place[1] if place is not None else None
-    phase: Literal["ivr", "waiting", "offered", "talking", "leaving"]
+    phase: ContactPhase
     match contact.phase:
         case InIvr():
             phase = "ivr"
+        case Promised():
+            phase = "callback"
+        case CallingBack():
+            phase = "calling_back"
+        case Waiting(offers=()) if contact.away:
+            phase = "callback"
         case Waiting(offers=ringing):
             phase = "offered" if ringing else "waiting"
         case Talking():
@@ -277,12 +337,48 @@ def _newcomer(state: EngineState, who: Newcomer, waiting: int, ready: set[AgentI
     return NewcomerView(who.language, waiting, known.wait_s, known.confidence)
 
 
+def _callbacks(state: EngineState, places: Mapping[ContactId, tuple[int, Estimate | None]]) -> Iterator[CallbackView]:
+    for contact in (state.contacts[contact_id] for contact_id in state.callbacks.values()):
+        promise, phase = contact.callback, contact.phase
+        held_by: Held | None = None
+        now: Literal["waiting", "held", "offered", "calling"]
+        match phase:
+            case Promised(place=place, why=held_by):
+                now = "held"
+            case CallingBack(place=place):
+                now = "calling"
+            case Waiting() as place:
+                now = "offered" if place.offers else "waiting"
+            case _:
+                continue
+        if promise is None:
+            continue
+        timer = state.timers.get(TimerKey(f"back:{contact.id}")) if now == "held" else None
+        yield CallbackView(
+            contact_id=contact.id,
+            queue=place.queue,
+            number=masked(promise.number),
+            state=now,
+            held_by=held_by,
+            waiting_since=place.since,
+            asked_at=promise.asked_at,
+            due_at=promise.due_at,
+            next_at=None if timer is None else timer.due,
+            expires_at=promise.expires_at,
+            attempts=promise.attempts,
+            last_outcome=promise.last,
+            position=places[contact.id][0] if contact.id in places else None,
+        )
+
+
 def _queues(index: PlanIndex, state: EngineState, lines: Lines, at: float) -> Iterator[QueueView]:
     ready = {agent.id for agent in state.agents.values() if matching.available(agent)}
     logged_in = {agent.id for agent in state.agents.values() if agent.presence != "logged_out"}
     for queue in index.plan.queues.values():
         since = [
-            c.phase.since for c in state.contacts.values() if isinstance(c.phase, Waiting) and c.phase.queue == queue.id
+            c.phase.since
+            for c in state.contacts.values()
+            if isinstance(c.phase, Waiting) and c.phase.queue == queue.id and not c.away
         ]
         able = index.able[queue.id]
         yield QueueView(
@@ -324,4 +420,5 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         queues=tuple(_queues(index, state, lines, at)),
         trunks=tuple(_trunks(plan, state)),
         figures=state.figures,
+        callbacks=tuple(_callbacks(state, places)),
     )

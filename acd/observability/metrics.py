@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics, generate_latest
 from prometheus_client.core import (
@@ -23,9 +23,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
+from acd.domain.callback_plan import AttemptOutcome
 from acd.engine.kpi import Figures, QueueFigures
 from acd.engine.views import ACTIVITIES, EngineView
 
+ATTEMPT_OUTCOMES: tuple[str, ...] = get_args(AttemptOutcome)
 OFFER_OUTCOMES = ("accepted", "rejected", "timed_out", "rescinded", "failed")
 
 
@@ -63,6 +65,7 @@ class EngineCollector(Collector):
             yield from _queue_figures(view.figures)
             yield from _estimates(view.figures)
             yield from _queues_now(view)
+            yield from _callbacks(view)
             yield from _agents(view)
             yield from _trunks(view)
             yield from _deployment(view)
@@ -124,6 +127,12 @@ def _outcomes(figures: Figures) -> Iterator[Metric]:
     )
     offers = {**dict.fromkeys(OFFER_OUTCOMES, 0), **figures.offers}
     yield _counter("acd_offers", "Offers to agents by outcome.", offers.items(), "outcome")
+    attempts = {**dict.fromkeys(ATTEMPT_OUTCOMES, 0), **figures.callback_attempts}
+    yield _counter("acd_callback_attempts", "Outbound calls of callbacks by outcome.", attempts.items(), "outcome")
+    yield CounterMetricFamily("acd_callbacks_promised", "Callbacks promised.", value=figures.callbacks_promised)
+    yield CounterMetricFamily(
+        "acd_places_regained", "Callers who called again and got their place back.", value=figures.places_regained
+    )
     checked = [("ok", figures.recordings_ok), ("bad", figures.recordings_bad)]
     yield _counter("acd_recordings", "Recordings checked against the talk time, by outcome.", checked, "outcome")
 
@@ -201,6 +210,14 @@ def _queues_now(view: EngineView) -> Iterator[Metric]:
             if who.estimated_wait_s is not None:
                 wait.add_metric([queue.id, who.language or ""], who.estimated_wait_s)
     yield wait
+
+
+def _callbacks(view: EngineView) -> Iterator[Metric]:
+    counts = dict.fromkeys(("waiting", "held", "offered", "calling"), 0)
+    for callback in view.callbacks:
+        counts[callback.state] += 1
+    yield _gauge("acd_callbacks", "Callbacks promised and not yet made, by what they are doing.", counts.items(),
+                 "state")  # fmt: skip
 
 
 def _agents(view: EngineView) -> Iterator[Metric]:

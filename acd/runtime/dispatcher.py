@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from acd.domain.commands import (
+    CallbackReply,
     CancelTimer,
     CheckRecording,
     Command,
@@ -24,14 +25,31 @@ from acd.domain.commands import (
     Reply,
     StartTimer,
     TelephonyCommand,
+    WriteAttempt,
     WriteDisposition,
     WriteRecord,
     WriteRecording,
 )
 from acd.domain.errors import AcdError
-from acd.domain.events import AgentRequested, Event, LinkChanged, PlanLoaded
-from acd.domain.ids import AgentId, RequestId
-from acd.domain.plan import AgentAction, Plan
+from acd.domain.events import (
+    AgentRequested,
+    CallbackCancelled,
+    CallbackRequested,
+    Event,
+    LinkChanged,
+    PlanLoaded,
+)
+from acd.domain.ids import (
+    AgentId,
+    ContactId,
+    Language,
+    QueueId,
+    RequestId,
+)
+from acd.domain.plan import (
+    AgentAction,
+    Plan,
+)
 from acd.engine.core import Engine
 from acd.engine.state import EngineState
 from acd.engine.views import EngineView, PlanIndex, index_of, view
@@ -43,6 +61,7 @@ _log_of_this_room = logging.getLogger(__name__)
 
 SNAPSHOT_EVERY = 2_000
 """Events between snapshots: a restart replays at most so many, and those since the store last took every record."""
+_UNDECIDED = "the engine could not decide; see its log"
 LAST_RECORDS_S = 2.0
 """At the end: how long to wait for the store to take the last records."""
 
@@ -75,6 +94,7 @@ class Dispatcher:
         self._since_snapshot = 0
         self._requests = 0
         self._replies: dict[RequestId, Reply] = {}
+        self._callback_replies: dict[RequestId, CallbackReply] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ start and stop
@@ -91,6 +111,8 @@ class Dispatcher:
                     self._records.write([command.record])
                 elif isinstance(command, WriteRecording | WriteDisposition):
                     self._records.write([command.row])
+                elif isinstance(command, WriteAttempt):
+                    self._records.write([command.attempt])
         for key, timer in self._engine.state.timers.items():
             self._timers.start(StartTimer(key, timer.generation, timer.due))
         # Whatever the links were then, they are down now: nothing may be offered before they are up.
@@ -145,7 +167,26 @@ class Dispatcher:
         # A task never runs in the middle of another event, so the reply is there when submit returns.
         self.submit(AgentRequested(self.clock.now(), request_id, agent_id, action, reason, seconds, disposition))
         reply = self._replies.pop(request_id, None)
-        return (reply.ok, reply.message) if reply is not None else (False, "the engine could not decide; see its log")
+        return (reply.ok, reply.message) if reply is not None else (False, _UNDECIDED)
+
+    async def request_callback(
+        self, number: str, queue: QueueId, language: Language | None, not_before: float | None, not_after: float | None
+    ) -> tuple[ContactId | None, str]:
+        """Have a customer called. Returns the contact's id, or None and why not."""
+        self._requests += 1
+        request = RequestId(f"r{self._requests}")
+        at = self.clock.now()
+        self.submit(CallbackRequested(at, request, number, queue, language, not_before, not_after))
+        reply = self._callback_replies.pop(request, None)
+        return (reply.contact_id, reply.message) if reply is not None else (None, _UNDECIDED)
+
+    async def cancel_callback(self, contact_id: ContactId) -> tuple[bool, str]:
+        """Take a callback back. Returns whether it was done, and why not."""
+        self._requests += 1
+        request = RequestId(f"r{self._requests}")
+        self.submit(CallbackCancelled(self.clock.now(), request, contact_id))
+        reply = self._callback_replies.pop(request, None)
+        return (reply.ok, reply.message) if reply is not None else (False, _UNDECIDED)
 
     def view(self) -> EngineView | None:
         """Everything at this moment; None before a plan is loaded."""
@@ -208,10 +249,14 @@ class Dispatcher:
                 self._records.write([command.record])
             case WriteRecording() | WriteDisposition():
                 self._records.write([command.row])
+            case WriteAttempt():
+                self._records.write([command.attempt])
             case CheckRecording():
                 self._start(self._check(command))
             case Reply():
                 self._replies[command.request_id] = command
+            case CallbackReply():
+                self._callback_replies[command.request_id] = command
             case Ignored():
                 if not _log_of_this_room.isEnabledFor(logging.DEBUG):
                     return  # every second event or so is ignored: do not even begin to log it

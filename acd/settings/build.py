@@ -44,6 +44,7 @@ from acd.domain.plan import (
     TrunkPlan,
 )
 from acd.settings import files, flow_file
+from acd.settings.build_callbacks import callbacks, offer
 from acd.settings.calendar_text import days, span
 from acd.settings.sources import Files
 
@@ -81,6 +82,7 @@ def plan(version: str, files: Files) -> Plan:
         feature_codes={k: _feature_code(k, v) for k, v in acd.feature_codes.items()},
         pause_reasons=acd.pause_reasons,
         no_answer_reason=acd.no_answer_reason,
+        callbacks=callbacks(acd.callbacks) if acd.callbacks is not None else None,
         recording_prefix=f"{acd.recordings.folder}/" if acd.recordings.folder else "",
     )
 
@@ -132,6 +134,8 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
         record=section.record,
         service_level_s=section.service_level,
         short_abandon_s=section.short_abandon,
+        callback=offer(section.callback) if section.callback is not None else None,
+        redial_s=section.redial_within or 0.0,
     )
 
 

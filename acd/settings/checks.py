@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acd.settings import announce_checks, flow_checks, line_checks, surroundings
+from acd.settings import (
+    announce_checks,
+    callback_checks,
+    flow_checks,
+    line_checks,
+    surroundings,
+)
 from acd.settings.build import device_of, prefixes_of
 from acd.settings.files import QueueSection, TrunksFile
 from acd.settings.names import Names, can_serve, check_fulfilled, check_spoken, collect, refer, refer_all
@@ -26,6 +32,7 @@ def check(sources: Sources) -> None:
     _check_prompts(sources, names)
     line_checks.check(sources, names)
     flow_checks.check(sources, names)
+    callback_checks.check(sources, names)
 
 
 def _all_prefixes(trunks: TrunksFile | None) -> dict[str, str]:

@@ -86,6 +86,8 @@ def _like_text(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": ["string", "integer"], "pattern": f"^(?:{pattern})$"})
 
 
+_NUMBERS = r"\+?[0-9XZN]+\.?"
+_DIAL = r"[A-Za-z0-9]{2,12}/[A-Za-z0-9_.@/-]{0,40}\{(?:number|e164)\}[A-Za-z0-9_.@/:-]{0,60}"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 _CODE = r"\+?[0-9]{2,15}"
 _DIALLED = r"[0-9*#]{1,8}"
@@ -120,6 +122,25 @@ Name = Annotated[
 AccessNumber = Annotated[str, _matching(_CODE, "a number of 2 to 15 digits"), _like_text(_CODE)]
 Dialled = Annotated[str, _matching(_DIALLED, "1 to 8 of the keys 0-9, * and #"), _like_text(_DIALLED)]
 Key = Annotated[str, _matching(_KEY, "one of the keys 0-9, * and #"), _like_text(_KEY)]
+NumberPattern = Annotated[
+    str,
+    _matching(_NUMBERS, "a pattern such as 08X. or +65X."),
+    _like_text(_NUMBERS),
+]
+"""Numbers: digits and + stand for themselves, X is any digit, Z 1-9, N 2-9, a dot at the end any rest."""
+DialString = Annotated[
+    str, _matching(_DIAL, "an endpoint with {number} or {e164} in it, such as PJSIP/{number}@gw1"), _like_text(_DIAL)
+]
+CountryCode = Annotated[str, _matching(r"[1-9][0-9]{0,2}", "a country code such as 62"), _like_text(r"[1-9][0-9]{0,2}")]
+AreaCode = Annotated[str, _matching(r"[1-9][0-9]{0,3}", "an area code without its 0, such as 21"),
+                     _like_text(r"[1-9][0-9]{0,3}")]  # fmt: skip
+LongDuration = Annotated[
+    float,
+    Field(gt=0, le=1_209_600),
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
+]
+"""Seconds, written as any duration; at most two weeks (336h)."""
 Terminator = Annotated[
     str,
     _matching(f"{_KEY}|none", "one of the keys 0-9, * and #, or none"),

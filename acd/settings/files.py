@@ -12,14 +12,20 @@ from pydantic import Field
 
 from acd.settings.fields import (
     AccessNumber,
+    AreaCode,
     ChannelPrefix,
     Count,
+    CountryCode,
     Dialled,
+    DialString,
     Duration,
     EnvName,
     Flag,
+    Key,
     Level,
+    LongDuration,
     Name,
+    NumberPattern,
     Port,
     PositiveDuration,
     Priority,
@@ -168,6 +174,60 @@ class PhonesSection(Strict):
     """File with one ``AGENT PASSWORD`` a line; needed only to render the phones' endpoints."""
 
 
+class NumbersSection(Strict):
+    """Which numbers may be called back; ``deny`` wins over ``allow``."""
+
+    country_code: CountryCode = "62"
+    area_code: AreaCode | None = None
+    """Of numbers given without one; without it such numbers are refused."""
+    allow: tuple[NumberPattern, ...] = ("0.",)
+    """Patterns of numbers as dialled within the country (``08X.``) or abroad (``+65X.``)."""
+    deny: tuple[NumberPattern, ...] = ("0800.", "0809.")
+
+
+class CallbackLineSection(Strict):
+    """A way out."""
+
+    trunk: Name
+    dial: DialString
+    """``PJSIP/{number}@gw1``; ``{e164}`` gives the number with + and country code."""
+    reserve: Count = 0
+    """SST left for callers: a callback goes out only while more than so many are free."""
+
+
+class CallbackPausesSection(Strict):
+    """How long until the next attempt."""
+
+    busy: PositiveDuration = 300.0
+    no_answer: PositiveDuration = 900.0
+    """Also when the call was refused or the key was not pressed."""
+    failed: PositiveDuration = 120.0
+    """After a failure of the network."""
+
+
+class CallbacksSection(Strict):
+    """How customers are called back who asked for it."""
+
+    lines: tuple[CallbackLineSection, ...] = Field(min_length=1)
+    """Tried in order."""
+    numbers: NumbersSection = NumbersSection()
+    first: Literal["agent", "caller"] = "agent"
+    """Whose phone rings first."""
+    caller_id: AccessNumber | None = None
+    """Our number as customers see it; the number they had dialled by default."""
+    calendar: Name | None = None
+    """Nobody is called outside these hours."""
+    ring: PositiveDuration = 30.0
+    confirm_key: Key | Literal["none"] = "1"
+    """Pressed by the customer to be connected, so that no answering machine is; ``none`` asks for nothing."""
+    confirm_timeout: PositiveDuration = 8.0
+    confirm_tries: Whole = Field(default=2, ge=1, le=10)
+    attempts: Whole = Field(default=3, ge=1, le=20)
+    pauses: CallbackPausesSection = CallbackPausesSection()
+    expires: LongDuration = 86_400.0
+    """A callback that came to nothing by then is given up."""
+
+
 class AcdFile(Strict):
     """acd.yaml: the engine's surroundings."""
 
@@ -189,6 +249,8 @@ class AcdFile(Strict):
     no_answer_reason: Name = "no_answer"
     """Pause reason of agents whose phones rang out too often in a row."""
     feature_codes: dict[Dialled, FeatureCodeSection] = Field(default_factory=dict)
+    callbacks: CallbacksSection | None = None
+    """How customers are called back; without it nobody is."""
 
 
 class SkillsFile(Strict):
@@ -243,6 +305,18 @@ class AnnounceSection(Strict):
     """From the beginning of one announcement to that of the next."""
 
 
+class CallbackOfferSection(Strict):
+    """How those who wait in a queue can ask to be called back."""
+
+    key: Key = "1"
+    from_position: Whole = Field(default=1, ge=1)
+    """Offered from this position in the queue on."""
+    announce_after: PositiveDuration | None = None
+    """When the offer is said first; without it, never: the key works all the same."""
+    announce_every: PositiveDuration | None = None
+    prompt: Name = "callback_offer"
+
+
 class QueueSection(Strict):
     """A queue."""
 
@@ -274,6 +348,10 @@ class QueueSection(Strict):
     """An answer within this time counts towards the service level."""
     short_abandon: Duration = 5.0
     """Who leaves the queue within this time does not count against us."""
+    callback: CallbackOfferSection | None = None
+    """Those who wait can ask to be called back without losing their place; ``callbacks`` of acd.yaml says how."""
+    redial_within: PositiveDuration | None = None
+    """Who leaves the queue and calls again from the same number within this time gets the place back."""
 
 
 class QueuesFile(Strict):

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import Insert, RowMapping, Select, Table, Update, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,20 +20,35 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId
-from acd.domain.record import CallRecord, DispositionRow, RecordingRow
+from acd.domain.record import (
+    CallbackAttempt,
+    CallRecord,
+    DispositionRow,
+    RecordingRow,
+)
 from acd.ports import RecordFilter, RecordPage, Row
 from acd.store import tables
 from acd.store.cursor import decode_cursor, encode_cursor
 from acd.store.database import open_database
 from acd.store.faults import plain
 
-Item: TypeAlias = Row
 GROUP_ROWS = 500
 GROUP_S = 0.1
 """How long a row waits for others; the journal holds what it is made of meanwhile."""
 CATCH_UP_S = 1.0
 """How long a reader waits for rows written before it asked."""
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+_TABLES: tuple[tuple[Table, type[Row]], ...] = (
+    (tables.call_records, CallRecord),
+    (tables.recordings, RecordingRow),
+    (tables.callback_attempts, CallbackAttempt),
+)
+_NAMES = {
+    CallRecord: "call record",
+    RecordingRow: "recording",
+    DispositionRow: "disposition",
+    CallbackAttempt: "callback attempt",
+}
 CLOSE_S = 5.0
 """``close`` gives up when no row became durable for so long."""
 
@@ -55,7 +70,7 @@ class SqlRecords:
         self._engine = engine
         self._on_error = on_error
         self._max_backlog = max_backlog
-        self._waiting: list[Item] = []
+        self._waiting: list[Row] = []
         self._more = asyncio.Event()
         self._durable = asyncio.Event()
         self._durable.set()
@@ -65,7 +80,7 @@ class SqlRecords:
         self._closed = False
         self._task = asyncio.create_task(self._run(), name="acd-records")
 
-    def write(self, items: Iterable[Item]) -> None:
+    def write(self, items: Iterable[Row]) -> None:
         """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
         for item in items:
             if self._closed or len(self._waiting) >= self._max_backlog:
@@ -98,6 +113,15 @@ class SqlRecords:
             select(table).where(table.c.contact_id == contact_id).order_by(table.c.started_at, table.c.name)
         )
         return tuple(RecordingRow(**row) for row in rows)
+
+    async def attempts(self, contact_id: ContactId) -> tuple[CallbackAttempt, ...]:
+        """The outbound calls of a callback, first begun first. Raises ``StoreError``."""
+        await self._catch_up()
+        table = tables.callback_attempts
+        rows = await self._rows(
+            select(table).where(table.c.contact_id == contact_id).order_by(table.c.started_at, table.c.leg)
+        )
+        return tuple(CallbackAttempt(**row) for row in rows)
 
     def durable(self) -> bool:
         """Whether everything written is durable now (or was given up and reported)."""
@@ -145,7 +169,7 @@ class SqlRecords:
                 await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
                 failures += 1
 
-    async def _store(self, group: Sequence[Item]) -> bool:
+    async def _store(self, group: Sequence[Row]) -> bool:
         """Write a group; True when none of it needs to be tried again."""
         try:
             await self._insert(group)
@@ -164,9 +188,9 @@ class SqlRecords:
         self._failing = ""
         return True
 
-    async def _insert(self, group: Sequence[Item]) -> None:
+    async def _insert(self, group: Sequence[Row]) -> None:
         async with self._engine.begin() as connection:
-            for table, type_ in ((tables.call_records, CallRecord), (tables.recordings, RecordingRow)):
+            for table, type_ in _TABLES:
                 rows = [asdict(item) for item in group if isinstance(item, type_)]
                 if rows:
                     await connection.execute(_insert_new(self._engine.dialect.name, table), rows)
@@ -186,9 +210,9 @@ class SqlRecords:
             raise StoreError(f"cannot read call records: {plain(error)}") from error
         return rows
 
-    def _lose(self, item: Item, why: str) -> None:
+    def _lose(self, item: Row, why: str) -> None:
         self._lost += 1
-        what = {CallRecord: "call record", RecordingRow: "recording"}.get(type(item), "disposition")
+        what = _NAMES[type(item)]
         self._on_error(f"the {what} of contact {item.contact_id!r} is not kept: {why}")
 
 

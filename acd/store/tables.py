@@ -31,6 +31,8 @@ call_records = Table(
     Column("within_target", Boolean),
     Column("plan_version", Text, nullable=False),
     Column("disposition", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("follows", Text),
     Index("ix_call_records_ended", "ended_at", "contact_id"),
     Index("ix_call_records_queue_ended", "queue", "ended_at"),
     Index("ix_call_records_exit_ended", "exit", "ended_at"),
@@ -52,3 +54,20 @@ recordings = Table(
     Index("ix_recordings_contact", "contact_id"),
 )
 """One row per file. No foreign key: a recording may be checked before its call's record is made."""
+
+callback_attempts = Table(
+    "callback_attempts",
+    metadata,
+    Column("leg", Text, primary_key=True),
+    Column("contact_id", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("trunk", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("ended_at", Double, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("cause", Integer, nullable=False),
+    Column("sip_code", Integer),
+    Index("ix_callback_attempts_contact", "contact_id"),
+)
+"""One row per outbound call of a callback."""

@@ -27,6 +27,7 @@ from acd.domain.commands import (
     StartRecording,
     StopMusic,
     StopPlay,
+    StopRing,
     TelephonyCommand,
 )
 from acd.domain.errors import ChannelGone, CommandTimeout, PbxUnavailable, TelephonyError
@@ -45,7 +46,16 @@ from acd.domain.events import (
     RecordingEnded,
     Resynced,
 )
-from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.domain.ids import (
+    OUR_LEG_PREFIX,
+    BridgeId,
+    Language,
+    LegId,
+    PlaybackId,
+    PromptKey,
+    RecordingName,
+    is_customer_leg,
+)
 from acd.ports import Clock
 from acd.telephony.ari import commands
 from acd.telephony.ari.errors import AriConflict, AriRefused
@@ -271,7 +281,9 @@ class AriControl:
 
     def _dtmf(self, event: dict[str, Any]) -> Event | None:
         leg = LegId(event["channel"]["id"])
-        return None if leg.startswith(OUR_LEG_PREFIX) else DigitPressed(self._clock.now(), leg, event["digit"])
+        if leg.startswith(OUR_LEG_PREFIX) and not is_customer_leg(leg):
+            return None  # an agent's keys mean nothing
+        return DigitPressed(self._clock.now(), leg, event["digit"])
 
     def _playback_finished(self, event: dict[str, Any]) -> Event:
         playback = event["playback"]
@@ -311,6 +323,8 @@ class AriControl:
                 return leg, commands.answer(leg)
             case Ring(leg_id=leg):
                 return leg, commands.ring(leg)
+            case StopRing(leg_id=leg):
+                return leg, commands.ring_stop(leg)
             case HangUp(leg_id=leg, cause=cause):
                 return leg, commands.hangup(leg, cause)
             case Play():
@@ -328,7 +342,7 @@ class AriControl:
                     self.link.config.app,
                     caller_id=command.caller,
                     timeout_s=int(command.timeout_s),
-                    originator=command.contact_id,
+                    originator="" if command.alone else command.contact_id,
                 )
             case CreateBridge(bridge_id=bridge):
                 return bridge, commands.create_bridge(bridge)

@@ -5,9 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, DispositionId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
-from acd.domain.record import CallRecord, RecordingRow
+from acd.domain.ids import (
+    AgentId,
+    ContactId,
+    DispositionId,
+    FlowId,
+    Language,
+    LegId,
+    NodeId,
+    QueueId,
+    RecordingName,
+    TrunkId,
+)
+from acd.domain.record import (
+    CallbackAttempt,
+    CallRecord,
+    RecordingRow,
+)
 from acd.engine.kpi import NOT_OFFERED, SCR_FORM, SERVICE_LEVEL_FORM, SUCCESSES, Figures, QueueFigures
 from acd.engine.views import AgentView, ContactView, QueueView, TrunkView, masked
 
@@ -73,6 +89,10 @@ class RecordAnswer:
     within_target: bool | None
     plan_version: str
     disposition: DispositionId | None
+    attempts: int
+    """Outbound calls made to call the customer back."""
+    follows: ContactId | None
+    """The contact whose place in the queue this one took over."""
     wait_s: float | None
     talk_s: float | None
 
@@ -93,11 +113,34 @@ class RecordsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptAnswer:
+    """An outbound call of a callback; ``number`` is masked to the last three digits unless a supervisor asks."""
+
+    leg: LegId
+    number: str
+    trunk: TrunkId
+    started_at: float
+    answered_at: float | None
+    ended_at: float
+    outcome: AttemptOutcome
+    cause: int
+    sip_code: int | None
+
+    @classmethod
+    def of(cls, attempt: CallbackAttempt, *, full_numbers: bool) -> AttemptAnswer:
+        """Make the answer from a row."""
+        values = {field.name: getattr(attempt, field.name) for field in fields(cls)}
+        values["number"] = attempt.number if full_numbers else masked(attempt.number)
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
 class RecordWithRecordings:
-    """A call record and its recordings."""
+    """A call record, its recordings, and the outbound calls if it was a callback."""
 
     record: RecordAnswer
     recordings: tuple[RecordingRow, ...]
+    callback_attempts: tuple[AttemptAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +203,10 @@ class FiguresAnswer:
     offers: dict[str, int]
     recordings_ok: int
     recordings_bad: int
+    callbacks_promised: int
+    callback_attempts: dict[str, int]
+    """Outbound calls by outcome."""
+    places_regained: int
 
     @classmethod
     def of(cls, figures: Figures) -> FiguresAnswer:
@@ -180,19 +227,23 @@ class FiguresAnswer:
             offers=figures.offers,
             recordings_ok=figures.recordings_ok,
             recordings_bad=figures.recordings_bad,
+            callbacks_promised=figures.callbacks_promised,
+            callback_attempts=figures.callback_attempts,
+            places_regained=figures.places_regained,
         )
 
 
 def _success(figures: Figures) -> Ratio:
-    excluded = {exit_.value: figures.by_exit[exit_] for exit_ in NOT_OFFERED}
+    excluded = {exit_.value: figures.by_exit.get(exit_, 0) for exit_ in NOT_OFFERED}
     return Ratio(
         form=SCR_FORM,
         explanation=(
             f"({' + '.join(SUCCESSES)}) / (all contacts - {' - '.join(NOT_OFFERED)}). "
-            "Left out are callers who gave up at once, rang outside the opening hours or dialled no number of ours."
+            "Left out are callers who gave up at once, rang outside the opening hours or dialled no number of ours, "
+            "and callbacks taken back."
         ),
         value=figures.success_call_ratio,
-        numerator=sum(figures.by_exit[exit_] for exit_ in SUCCESSES),
+        numerator=sum(figures.by_exit.get(exit_, 0) for exit_ in SUCCESSES),
         denominator=figures.records - sum(excluded.values()),
         excluded=excluded,
     )
@@ -203,7 +254,7 @@ def _level(value: float | None, within: int, offered: int, short: int) -> Ratio:
         form=SERVICE_LEVEL_FORM,
         explanation=(
             "answered within T / offered to the queue. Abandoned contacts count against it whatever their wait; "
-            "those who gave up within the short-abandon time are left out."
+            "those who gave up within the short-abandon time, and callbacks taken back, are left out."
         ),
         value=value,
         numerator=within,

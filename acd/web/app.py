@@ -10,6 +10,7 @@ import orjson
 import structlog
 from aiohttp import web
 
+from acd.web import callbacks
 from acd.web.auth import authenticate, authorize
 from acd.web.deps import WebDeps
 from acd.web.handlers import ROUTES, openapi_route
@@ -28,7 +29,8 @@ def make_app(deps: WebDeps) -> web.Application:
     """Make the application; who runs it chooses address and port."""
     app = web.Application(middlewares=[_problems], client_max_size=MAX_BODY_BYTES)
     described = openapi_route({})
-    routes = (*ROUTES, openapi_route(make_document((*ROUTES, described))))
+    resources = (*ROUTES, *callbacks.ROUTES)
+    routes = (*resources, openapi_route(make_document((*resources, described))))
     for route in routes:
         app.router.add_route(route.method, route.path, _serve(route, deps))
     return app

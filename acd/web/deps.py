@@ -6,8 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from acd.domain.ids import AgentId
-from acd.domain.plan import AgentAction
+from acd.domain.ids import (
+    AgentId,
+    ContactId,
+    Language,
+    QueueId,
+)
+from acd.domain.plan import (
+    AgentAction,
+)
 from acd.engine.views import EngineView
 from acd.ports import Records
 from acd.web.auth import ApiToken
@@ -32,9 +39,17 @@ class WebDeps:
     """Everything at this moment; None before a plan is loaded."""
     records: Records
     request_agent: RequestAgent
+    request_callback: Callable[
+        [str, QueueId, Language | None, float | None, float | None], Awaitable[tuple[ContactId | None, str]]
+    ]
+    """(number, queue, language, not before, not after) -> the contact, or None and words for a person."""
+    cancel_callback: Callable[[ContactId], Awaitable[tuple[bool, str]]]
+    """contact -> done, or refused with words for a person."""
     metrics: Callable[[str], tuple[bytes, str]]
     """Accept header -> body and content type of ``/metrics``."""
     ready: Callable[[], Readiness]
     pause_reasons: tuple[str, ...]
     """The reasons the deployment knows."""
+    languages: tuple[Language, ...] = ()
+    """Those callers can choose, the first is spoken to who chose none."""
     tokens: tuple[ApiToken, ...] = ()

@@ -16,6 +16,7 @@ from acd.engine.views import AgentView, EngineView
 from acd.ports import RecordFilter
 from acd.web.answers import (
     Agents,
+    AttemptAnswer,
     Contacts,
     FiguresAnswer,
     Health,
@@ -143,11 +144,17 @@ async def _record(call: Call) -> RecordWithRecordings:
     try:
         record = await call.deps.records.get(contact_id)
         recordings = await call.deps.records.recordings(contact_id)
+        attempts = await call.deps.records.attempts(contact_id)
     except StoreError as error:
         raise _unreadable(error) from error
     if record is None:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no record of this contact.", kind="unknown-contact")
-    return RecordWithRecordings(RecordAnswer.of(record, full_numbers=_full_numbers(call)), recordings)
+    full = _full_numbers(call)
+    return RecordWithRecordings(
+        RecordAnswer.of(record, full_numbers=full),
+        recordings,
+        tuple(AttemptAnswer.of(attempt, full_numbers=full) for attempt in attempts),
+    )
 
 
 def _action(name: str, action: AgentAction, summary: str, body: type[BaseModel] = NoBody) -> Route:

@@ -110,6 +110,18 @@ class DispositionBody(_Strict):
     disposition: Word
 
 
+class CallbackBody(_Strict):
+    """Whom to call back, for which queue, and when."""
+
+    number: Annotated[str, StringConstraints(min_length=3, max_length=20, pattern=r"^[+0-9 ().-]+$")] = Field(
+        description="The customer's number.", examples=["0811222333"]
+    )
+    queue: Word = Field(description="The queue whose agents call.")
+    language: Word | None = Field(default=None, description="The customer's; the deployment's first without it.")
+    not_before: Moment | None = Field(default=None, description="Not called before this time; now without it.")
+    not_after: Moment | None = Field(default=None, description="Given up at this time.")
+
+
 def read_query(request: web.Request, model: type[M]) -> M:
     """Read the query string strictly. Raises ``Problem`` 400 naming the parameter."""
     values: dict[str, str] = {}

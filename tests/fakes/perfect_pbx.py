@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from acd.domain.commands import (
     AddToBridge,
@@ -24,6 +24,7 @@ from acd.domain.commands import (
     StartRecording,
     StopMusic,
     StopPlay,
+    StopRing,
     TelephonyCommand,
 )
 from acd.domain.events import (
@@ -41,12 +42,13 @@ from acd.domain.events import (
 )
 from acd.domain.ids import BridgeId, LegId, PlaybackId, RecordingName
 
+ToCaller: TypeAlias = Answer | Ring | StopRing | Play | StartMusic | StopMusic | ContinueInDialplan
 Failure = Literal["gone", "refused", "timeout", "unavailable"]
 
 
 @dataclass
 class Channel:
-    """One channel; ``agent_device`` is set for the ones we originate."""
+    """One channel; ``agent_device`` is set for the ones we originate, to agents or to customers."""
 
     id: LegId
     name: str
@@ -150,7 +152,9 @@ class PerfectPbx:
             case Originate(leg_id=leg, device=device):
                 if leg in self.channels:
                     return "refused"
-                self.new_channel(leg, device, agent_device=device).in_app = False
+                user, _, endpoint = device.rpartition("@")  # a number at a trunk: the channel bears the trunk's name
+                name = f"{user.partition('/')[0]}/{endpoint}" if user else device
+                self.new_channel(leg, name, agent_device=device).in_app = False
             case CreateBridge(bridge_id=bridge):
                 self.bridges.setdefault(bridge, set())
             case AddToBridge(bridge_id=bridge, leg_ids=legs):
@@ -180,11 +184,11 @@ class PerfectPbx:
                 if leg not in self.channels:
                     return "gone"
                 self.end_channel(leg, cause)
-            case Answer() | Ring() | Play() | StartMusic() | StopMusic() | ContinueInDialplan():
+            case Answer() | Ring() | StopRing() | Play() | StartMusic() | StopMusic() | ContinueInDialplan():
                 return self._to_caller(command)
         return None
 
-    def _to_caller(self, command: Answer | Ring | Play | StartMusic | StopMusic | ContinueInDialplan) -> Failure | None:
+    def _to_caller(self, command: ToCaller) -> Failure | None:
         channel = self.channels.get(command.leg_id)
         if channel is None:
             return "gone"

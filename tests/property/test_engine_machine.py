@@ -33,11 +33,43 @@ from acd.domain.events import (
     TimerFired,
 )
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, LegId, QueueId, RequestId, SkillId, TrunkId
-from acd.domain.plan import DispositionPlan, MenuNode, Plan, QueueNode, RelaxationStep, Reservation
-from acd.engine import matching
+from acd.domain.ids import (
+    AgentId,
+    ContactId,
+    LegId,
+    QueueId,
+    RequestId,
+    SkillId,
+    TrunkId,
+    is_customer_leg,
+)
+from acd.domain.plan import (
+    DispositionPlan,
+    MenuNode,
+    Plan,
+    QueueNode,
+    RelaxationStep,
+    Reservation,
+)
+from acd.engine import (
+    kpi,
+    matching,
+)
 from acd.engine.core import Engine
-from acd.engine.state import Contact, EngineState, Free, InCall, InIvr, Leaving, Offered, Talking, Waiting, WrapUp
+from acd.engine.state import (
+    CallingBack,
+    Contact,
+    EngineState,
+    Free,
+    InCall,
+    InIvr,
+    Leaving,
+    Offered,
+    Promised,
+    Talking,
+    Waiting,
+    WrapUp,
+)
 from acd.store.codec import decode, encode
 from tests.engine_kit import GW, Bench, direct_flow, levels, make_plan, n, prompts, with_node, with_queue
 from tests.fakes.perfect_pbx import Channel, Failure
@@ -110,9 +142,12 @@ def _undone(now: dict[K, V], were: list[tuple[K, V | None]]) -> dict[K, V]:
 class CallCentre(RuleBasedStateMachine):
     """Callers, agents, an operator and a PBX; the bench in the middle."""
 
-    def __init__(self) -> None:
+    evening_s = 90.0
+    """How long it takes at most until everything is over when everybody has hung up."""
+
+    def __init__(self, choices: list[Plan] | None = None) -> None:
         super().__init__()
-        self.plans = plans()
+        self.plans = choices or plans()
         self.bench = Bench(self.plans[0])
         self.arrived: set[LegId] = set()
         """Callers the engine was told of."""
@@ -144,24 +179,32 @@ class CallCentre(RuleBasedStateMachine):
         self.arrived.update(LegId(contact) for contact in state.contacts)
         if isinstance(event, Resynced) and event.after_gap:
             self.synced = True
-            self._check_ledger(event)
+            self._check_ledger(event, commands)
         elif not isinstance(event, Resynced):
             for trunk, count in _usage(state).items():
                 assert count <= max(bench.plan.trunks[trunk].capacity, used.get(trunk, 0)), f"{trunk} over capacity"
         for command in commands:
             if isinstance(command, Originate):
                 assert command.contact_id in state.contacts, "rung for a caller who is gone"
+                if is_customer_leg(command.leg_id):
+                    self.check_outbound(command, before)
+                    continue
                 self._check_offer(command, before, busy)
                 agent = AgentId(command.device.removeprefix("PJSIP/"))
                 over = isinstance(event, LegEnded | CommandFailed | Resynced)
                 assert legs[agent] is None or over, f"{agent} is rung while a leg lingers"
         return commands
 
-    def _check_ledger(self, event: Resynced) -> None:
+    def check_outbound(self, call: Originate, before: dict[ContactId, Contact]) -> None:
+        """A customer is called back. Here nobody asked for that."""
+        raise AssertionError(f"{call.contact_id} is called back; {len(before)} contacts before")
+
+    def _check_ledger(self, event: Resynced, commands: list[Command]) -> None:
         state = self.bench.state
         refused = {c.leg for c in state.contacts.values() if isinstance(c.phase, Leaving)}
         there = {c.leg_id for c in event.channels if c.name.startswith((GW + "-", "DAHDI/i1/"))}
-        assert there - refused <= set(state.leases) <= there, "the ledger is what Asterisk has"
+        ordered = {c.leg_id for c in commands if isinstance(c, Originate)}
+        assert there - refused <= set(state.leases) <= there | ordered, "the ledger is what Asterisk has"
 
     def _check_offer(self, offer: Originate, before: dict[ContactId, Contact], busy: set[str]) -> None:
         state = self.bench.state
@@ -173,9 +216,13 @@ class CallCentre(RuleBasedStateMachine):
         assert len(contact.phase.offers) <= max(q.ring for p in self.plans for q in p.queues.values()), (
             "too many phones"
         )
-        place = (-contact.phase.priority, contact.phase.since, contact.id)
-        need = matching.need_of(contact.phase)
-        for other in state.contacts.values():
+        self.check_place(contact, contact.phase, before)
+
+    def check_place(self, contact: Contact, waiting: Waiting, before: dict[ContactId, Contact]) -> None:
+        """Nobody is passed over who waits for the same in an earlier place."""
+        place = (-waiting.priority, waiting.since, contact.id)
+        need = matching.need_of(waiting)
+        for other in self.bench.state.contacts.values():
             same = isinstance(other.phase, Waiting) and matching.need_of(other.phase) == need
             earlier = before.get(other.id)
             if same and isinstance(other.phase, Waiting) and not other.phase.offers and earlier is not None:
@@ -195,18 +242,23 @@ class CallCentre(RuleBasedStateMachine):
         bench.calls += 1
         leg = LegId(f"call{bench.calls}")
         bench.pbx.now = bench.at
-        channel = bench.pbx.new_channel(leg, endpoint, extension=code, caller="0811")
+        channel = bench.pbx.new_channel(leg, endpoint, extension=code, caller=self.number())
         if bench.pbx.connected:
-            bench.pbx.reports.append(CallArrived(bench.at, leg, channel.name, code, "0811"))
+            bench.pbx.reports.append(CallArrived(bench.at, leg, channel.name, code, channel.caller))
         else:
             channel.in_app = False  # the dialplan's fallback
         self.flow()
+
+    def number(self) -> str:
+        """Of the next caller."""
+        return "0811"
 
     def _callers(self) -> list[Channel]:
         return [c for c in self.bench.pbx.channels.values() if c.id.startswith("call")]
 
     def _phones(self, *, up: bool) -> list[Channel]:
-        return [c for c in self.bench.pbx.channels.values() if c.agent_device and c.up is up]
+        ours = [c for c in self.bench.pbx.channels.values() if c.agent_device and c.up is up]
+        return [c for c in ours if not is_customer_leg(c.id)]
 
     @precondition(lambda self: self._callers())
     @rule(data=st.data(), digit=st.sampled_from("111123349*#"))
@@ -461,7 +513,7 @@ class CallCentre(RuleBasedStateMachine):
 
     @rule(plan=st.integers(0, 4))
     def operator_reloads(self, plan: int) -> None:
-        self.bench.plan = self.plans[plan]
+        self.bench.plan = self.plans[plan % len(self.plans)]
         self.step(PlanLoaded(self.bench.at, self.bench.plan))
 
     @rule()
@@ -476,12 +528,14 @@ class CallCentre(RuleBasedStateMachine):
         state = self.bench.state
         held: dict[AgentId, ContactId] = {}
         for contact in state.contacts.values():
-            serving: list[tuple[AgentId, LegId, type[Offered | InCall]]] = []
+            serving: list[tuple[AgentId, LegId | None, type[Offered | InCall]]] = []
             match contact.phase:
                 case Waiting(offers=ringing):
                     serving = [(offer.agent, offer.leg, Offered) for offer in ringing]
                 case Talking(agent=name, leg=joined):
                     serving = [(name, joined, InCall)]
+                case CallingBack(agent=kept, agent_leg=joined) if kept is not None:
+                    serving = [(kept, joined, Offered)]
             for agent, leg, work in serving:
                 assert agent not in held, f"{agent} holds two contacts, or twice the same"
                 held[agent] = contact.id
@@ -525,7 +579,8 @@ class CallCentre(RuleBasedStateMachine):
             return
         assert set(pbx.bridges) == {c.bridge for c in state.contacts.values() if c.bridged}
         ours = {c.id for c in pbx.channels.values() if c.agent_device}
-        assert ours == {a.leg for a in state.agents.values() if a.leg is not None}
+        to_agents = {a.leg for a in state.agents.values() if a.leg is not None}
+        assert ours == to_agents | {c.line for c in state.contacts.values() if c.line is not None}
 
     @invariant()
     def nothing_hangs_without_a_timer(self) -> None:
@@ -538,6 +593,8 @@ class CallCentre(RuleBasedStateMachine):
                     assert f"{waits_for}:{contact.id}" in state.timers
                 case Waiting(offers=ringing):
                     assert all(f"ring:{offer.leg}" in state.timers for offer in ringing)
+                case Promised() | CallingBack():
+                    assert f"back:{contact.id}" in state.timers
                 case Leaving():
                     assert f"leave:{contact.id}" in state.timers or f"left:{contact.id}" in state.timers
                 case _:
@@ -557,10 +614,10 @@ class CallCentre(RuleBasedStateMachine):
         for queue in {*figures.queues, *(r.queue for r in records if r.queue)}:
             of = figures.queues[QueueId(queue)]
             mine = [r for r in records if r.queue == queue]
-            assert of.offered == sum(r.exit is not Exit.SHORT_ABANDONED for r in mine)
-            assert of.answered == sum(r.exit is Exit.ANSWERED for r in mine)
+            assert of.offered == sum(r.exit not in kpi.NOT_IN_QUEUE for r in mine)
+            assert of.answered == sum(r.exit in kpi.TALKED for r in mine)
             assert of.abandoned == sum(r.exit is Exit.ABANDONED for r in mine)
-            assert of.within_target == sum(r.exit is Exit.ANSWERED and bool(r.within_target) for r in mine)
+            assert of.within_target == sum(r.exit in kpi.TALKED and bool(r.within_target) for r in mine)
             assert sum(of.buckets) == len(mine)
         pending = sum(len(c.phase.offers) for c in self.bench.state.contacts.values() if isinstance(c.phase, Waiting))
         made = sum(r.offers for r in records) + sum(c.offers for c in self.bench.state.contacts.values())
@@ -577,9 +634,10 @@ class CallCentre(RuleBasedStateMachine):
         for _ in range(3):
             self.deliver_all()
             for channel in list(bench.pbx.channels.values()):
-                if not channel.agent_device:  # the engine lets go of those it made
+                called_back = is_customer_leg(channel.id) and channel.up
+                if not channel.agent_device or called_back:  # the engine lets go of the others it made
                     bench.pbx.end_channel(channel.id)
-            self.time_passes(90.0, prompt=True)
+            self.time_passes(self.evening_s, prompt=True)
             self.audit()
             while bench.checks:
                 self.recording_is_looked_at(ok=True)
@@ -589,6 +647,8 @@ class CallCentre(RuleBasedStateMachine):
         assert not state.leases
         assert not state.feature_calls
         assert not state.recordings
+        assert not state.callbacks
+        assert not state.left_places
         assert not state.timers
         assert not bench.pbx.channels
         assert not bench.pbx.bridges

@@ -29,6 +29,11 @@ def ring(channel_id: str) -> AriRequest:
     return AriRequest("POST", path_of("channels", channel_id, "ring"))
 
 
+def ring_stop(channel_id: str) -> AriRequest:
+    """End the ringing tone."""
+    return AriRequest("DELETE", path_of("channels", channel_id, "ring"))
+
+
 def hangup(channel_id: str, cause: int = 16) -> AriRequest:
     """Hang up with a Q.850 cause (before answer 34 gives SIP 503, 17 gives 486); also cancels a leg that rings."""
     return AriRequest("DELETE", path_of("channels", channel_id), {"reason_code": str(cause)})

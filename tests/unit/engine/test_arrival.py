@@ -7,7 +7,7 @@ from dataclasses import replace
 from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Ignored, Play, StartMusic, StopMusic, StopPlay
 from acd.domain.events import CallArrived, LegEnded, PlanLoaded
 from acd.domain.exits import Exit
-from acd.domain.ids import FlowId, LegId, QueueId, TrunkId
+from acd.domain.ids import ContactId, FlowId, LegId, QueueId, TrunkId
 from acd.domain.plan import AccessCodePlan, MenuChoice, MenuNode
 from acd.engine import arrival
 from acd.engine.state import InIvr, Leaving, Waiting
@@ -39,7 +39,7 @@ def test_the_call_above_capacity_is_refused_before_the_answer_with_cause_34_and_
     for _ in range(3):
         bench.call()
     refused = bench.call()
-    assert bench.ordered == [HangUp(bench.out[0].contact_id, refused, 34)]  # type: ignore[union-attr]
+    assert bench.ordered == [HangUp(ContactId(refused), refused, 34)]
     (record,) = bench.records
     assert (record.exit, record.cause, record.answered_at, record.trunk) == (Exit.BLOCKED, 34, None, "gw")
     trunk = bench.state.trunks[TrunkId("gw")]

@@ -11,7 +11,6 @@ from acd.domain.commands import HangUp, Ignored, Originate, Play
 from acd.domain.events import CommandFailed, LegAnswered, LegEnded, LegLeft
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, LegId
-from acd.engine import legs
 from acd.engine.state import Free, InCall, InIvr, Leaving, Offered, Talking, Waiting, WrapUp
 from tests.engine_kit import Bench
 
@@ -20,11 +19,6 @@ Reason = Literal["gone", "refused", "timeout", "unavailable"]
 
 def failed(bench: Bench, command: str, target: str, reason: Reason) -> list[object]:
     return list(bench.feed(CommandFailed(bench.at, command, target, reason)))
-
-
-def test_the_contact_can_be_read_out_of_our_legs_only() -> None:
-    assert legs.contact_of_leg(LegId("acd-l-1700.12-3")) == "1700.12"
-    assert legs.contact_of_leg(LegId("1700.12")) is None
 
 
 # ---------------------------------------------------------------- callers who are not ours

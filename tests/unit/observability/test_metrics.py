@@ -104,9 +104,13 @@ def test_the_names_are_a_contract() -> None:
     got = scrape(a_view(busy_figures()), (WriterHealth("journal", 0, 0, 0),))
     assert names(got) == {
         "acd_agents",
+        "acd_callback_attempts_total",
+        "acd_callbacks",
+        "acd_callbacks_promised_total",
         "acd_contacts_total",
         "acd_link_up",
         "acd_offers_total",
+        "acd_places_regained_total",
         "acd_plan_info",
         "acd_queue_abandoned_total",
         "acd_queue_answered_total",
@@ -140,7 +144,9 @@ def test_the_names_are_a_contract() -> None:
 def test_labels_never_hold_a_caller_or_a_call() -> None:
     got = scrape(a_view(busy_figures()))
     labels = {key for name, pairs in got if name.startswith("acd_") for key, _value in pairs}
-    assert labels == {"queue", "language", "trunk", "outcome", "exit", "activity", "link", "version", "le"}
+    assert labels == {
+        "queue", "language", "trunk", "outcome", "exit", "state", "activity", "link", "version", "le",
+    }  # fmt: skip
 
 
 def test_before_a_plan_is_loaded_there_are_only_the_writers() -> None:

@@ -22,6 +22,7 @@ from acd.domain.commands import (
     StartRecording,
     StopMusic,
     StopPlay,
+    StopRing,
     TelephonyCommand,
 )
 from acd.domain.errors import PbxUnavailable
@@ -132,6 +133,7 @@ def channel(leg: str = "c1", context: str = "acd-from-trunk", exten: str = "169"
 REQUESTS: list[tuple[TelephonyCommand, str, str, dict[str, str], Any]] = [
     (Answer(C1, L1), "POST", "/channels/c1/answer", {}, None),
     (Ring(C1, L1), "POST", "/channels/c1/ring", {}, None),
+    (StopRing(C1, L1), "DELETE", "/channels/c1/ring", {}, None),
     (HangUp(C1, L1, 34), "DELETE", "/channels/c1", {"reason_code": "34"}, None),
     (
         Play(C1, L1, P1, (PromptKey("welcome"), PromptKey("menu")), ID),

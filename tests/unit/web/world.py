@@ -8,9 +8,21 @@ from typing import Any
 
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, RecordingName
-from acd.domain.plan import AgentAction
-from acd.domain.record import CallRecord, RecordingRow
+from acd.domain.ids import (
+    AgentId,
+    ContactId,
+    Language,
+    QueueId,
+    RecordingName,
+)
+from acd.domain.plan import (
+    AgentAction,
+)
+from acd.domain.record import (
+    CallbackAttempt,
+    CallRecord,
+    RecordingRow,
+)
 from acd.engine.views import EngineView
 from acd.ports import RecordFilter, RecordPage, Row
 from acd.web.auth import api_tokens
@@ -34,6 +46,7 @@ class FakeRecords:
 
     rows: list[CallRecord] = field(default_factory=list)
     files: list[RecordingRow] = field(default_factory=list)
+    calls: list[CallbackAttempt] = field(default_factory=list)
     asked: list[RecordFilter] = field(default_factory=list)
     broken: bool = False
 
@@ -59,6 +72,10 @@ class FakeRecords:
         """Find by contact."""
         return tuple(row for row in self.files if row.contact_id == contact_id)
 
+    async def attempts(self, contact_id: ContactId) -> tuple[CallbackAttempt, ...]:
+        """Find by contact."""
+        return tuple(row for row in self.calls if row.contact_id == contact_id)
+
     def durable(self) -> bool:
         """Nothing waits."""
         return True
@@ -74,6 +91,7 @@ class World:
     view: EngineView | None = field(default_factory=lambda: a_view(busy_figures()))
     records: FakeRecords = field(default_factory=FakeRecords)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
+    callback_requests: list[tuple[object, ...]] = field(default_factory=list)
     reply: tuple[bool, str] = (True, "")
     readiness: Readiness = field(default_factory=Readiness)
     failure: Exception | None = None
@@ -99,12 +117,27 @@ class World:
         self.requests.append((agent_id, action, reason or disposition or (f"{seconds:g}" if seconds else "")))
         return self.reply
 
+    async def request_callback(
+        self, number: str, queue: QueueId, language: Language | None, not_before: float | None, not_after: float | None
+    ) -> tuple[ContactId | None, str]:
+        """Note the request and promise the one callback there is."""
+        self.callback_requests.append((number, queue, language, not_before, not_after))
+        return (ContactId("callback-1"), "") if self.reply[0] else (None, self.reply[1])
+
+    async def cancel_callback(self, contact_id: ContactId) -> tuple[bool, str]:
+        """Note the request and answer as told."""
+        self.callback_requests.append((contact_id,))
+        return self.reply
+
     def deps(self, **changes: Any) -> WebDeps:
         """Make what the application is given."""
         made = WebDeps(
             view=lambda: self.view,
             records=self.records,
             request_agent=self.request,
+            request_callback=self.request_callback,
+            cancel_callback=self.cancel_callback,
+            languages=(Language("id"), Language("en")),
             metrics=lambda accept: (b"acd_up 1\n", f"text/plain; accepted={len(accept)}"),
             ready=lambda: self.readiness,
             pause_reasons=("makan siang", "rapat"),
