@@ -15,6 +15,7 @@ from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, Event
 from acd.domain.ids import Language, LegId, PromptKey
 from acd.engine.state import EngineState
+from acd.observability.delays import Delays
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.runtime.audit import Auditor
 from acd.runtime.clock import AnchoredClock
@@ -58,6 +59,7 @@ class App:
         self._records = records
         files = RecordingFiles(settings.recordings.dir)
         self.dispatcher = Dispatcher(self._clock, journal, records, files, CODEC)
+        self._delays = Delays()
         self._control = AriControl(
             AriConfig(
                 f"{settings.ari.url}/ari",
@@ -71,6 +73,7 @@ class App:
             lambda key, language: _media(settings.prompts, key, language),
             settings.pbx.context_from_agents,
             self._taken,
+            self._delays.add,
         )
         self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
         self._rehearsal.use(settings.plan)
@@ -149,7 +152,9 @@ class App:
             self._control.expect(LegId(newcomer.uniqueid), newcomer.channel, newcomer.exten, newcomer.caller)
 
     def _from_ami(self, fact: Fact) -> None:
+        self._control.caused_at = self._watch.heard_at
         self.dispatcher.submit(to_event(fact, self._clock.now()))
+        self._control.caused_at = None
 
     def _ari_state(self, state: AriState, _reason: str) -> None:
         if state is AriState.UP:
@@ -161,7 +166,7 @@ class App:
 
     async def _listen(self) -> None:
         api = self._settings.api
-        metrics = MetricsExporter(self.dispatcher.view, self._writers)
+        metrics = MetricsExporter(self.dispatcher.view, self._writers, self._delays)
         application = make_app(
             WebDeps(
                 view=self.dispatcher.view,

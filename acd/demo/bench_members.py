@@ -1,8 +1,8 @@
 """How the number of agents tells: the calls of ``bench`` with a thousand members and more, on both sides.
 
-Decides what such a deployment is: agents who all have every skill, are logged in from the start, and whose phones stand
-at a fixed address, so that nobody has to register; one SIPp answers for them all. app_queue has the same phones as
-members. Must not know how calls are placed or measured.
+Decides what such a deployment is: agents who all have the queue's skills and are logged in from the start. Their phones
+stand at a fixed address, so that nobody has to register; one SIPp answers for them all. app_queue has the same phones
+as members. Must not know how calls are placed or measured.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ allow_subscribe=no
 
 def wishes(members: int) -> Wishes:
     """Make it a deployment of so many agents."""
-    return replace(WISHES, more_agents=0, only_agents=members)
+    return replace(WISHES, more_agents=0, only_agents=members, skills=("umum", "lang_id"))
 
 
 def with_phones(deployment: Deployment) -> Deployment:

@@ -11,7 +11,8 @@ Both sides: callers hear ringing, no wrap-up, no rest after a call that ended as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import attrgetter
@@ -26,6 +27,7 @@ AGENTS = 30
 TRUNK_SST = 600
 WAITING_WISHES = replace(WISHES, trunk_capacity=TRUNK_SST)
 IDLE_BAR = 0.2
+OFFER_BAR_MS = 10.0
 _WARM_UP = 2 * AGENTS
 """Conversations before the first that counts: so long it takes until everybody waits."""
 
@@ -84,6 +86,21 @@ def idle_times(talks: list[Talk], first: int, last: int) -> list[float]:
     ]
 
 
+def read_delays(metrics: str) -> dict[float, float]:
+    """Read the engine's offers out of ``/metrics``: how many took at most so many seconds, by the limit."""
+    found = re.findall(r'^acd_offer_delay_seconds_bucket\{le="([^"]+)"\} (\S+)$', metrics, re.MULTILINE)
+    return {float(limit): float(count) for limit, count in found}
+
+
+def delay_of(after: Mapping[float, float], before: Mapping[float, float], share: float) -> float:
+    """Give the limit in seconds that so large a share of the offers between two readings kept."""
+    counted = {limit: count - before.get(limit, 0.0) for limit, count in sorted(after.items())}
+    wanted = share * max(counted.values(), default=0.0)
+    if wanted == 0:
+        raise DeployError("The engine counted no offers")
+    return next(limit for limit, count in counted.items() if count >= wanted)
+
+
 async def measure(site: Site, crowd: Crowd, progress: Callable[[str], None]) -> list[Row]:
     """Let the crowd call both sides; give the idle times of both.
 
@@ -91,16 +108,24 @@ async def measure(site: Site, crowd: Crowd, progress: Callable[[str], None]) -> 
         DeployError: a call was not answered, or a program failed.
     """
     found: dict[str, list[float]] = {APP_QUEUE: [], ENGINE: []}
+    before = read_delays(await site.api.metrics())
     for number, side in enumerate(order(crowd.blocks), 1):
         times = await _block(site, side, crowd, str(number))
         found[side] += times
         median = percentile(times, 0.5)
         progress(f"{crowd.waiting} waiting, block {number} of {2 * crowd.blocks}, {side}: p50 {median:.1f} ms")
-    return [
+    offers = Row(
+        f"a free agent to the offer sent, {AGENTS} calls in progress, p99 at most",
+        "ms",
+        delay_of(read_delays(await site.api.metrics()), before, 0.99) * 1000,
+        at_most=OFFER_BAR_MS,
+    )
+    idle = [
         Row(f"an agent idle with {crowd.waiting} waiting, p{share * 100:g}", "ms", mine, theirs, at_most=bar)
         for share, bar in ((0.5, IDLE_BAR), (0.99, None))
         for mine, theirs in [(percentile(found[ENGINE], share), percentile(found[APP_QUEUE], share))]
     ]
+    return [*idle, offers]
 
 
 async def _block(site: Site, side: str, crowd: Crowd, name: str) -> list[float]:

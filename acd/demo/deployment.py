@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,8 +66,9 @@ class Wishes:
     wrap_up_s: float = 3.0
     more_agents: int = 0
     only_agents: int = 0
-    """So many with every skill, logged in from the start, instead of the deployment's; their phones are not Asterisk's
-    to be made, and have no passwords."""
+    """So many, logged in from the start, instead of the deployment's; no passwords and no phones are made for them."""
+    skills: tuple[str, ...] = ()
+    """Of ``only_agents``, but for the first one, who has every skill, so that each queue has somebody."""
     trunk_capacity: int | None = None
     """Channels of every trunk; None leaves what the deployment says."""
     queue: Yaml = field(default_factory=dict)
@@ -163,7 +164,7 @@ def prepare(folder: Path, config: Path, flows: Path, wishes: Wishes, chance: Ran
         raise DeployError(f"The deployment in {config} and {flows} cannot be used for a run: {error}") from error
     token = secrets.token_hex(24)
     write_private(folder / "token", token + "\n")
-    env = {**_secrets(files["agents.yaml"], token)}
+    env = _secrets([] if wishes.only_agents else files["agents.yaml"]["agents"], token)
     settings = load(derived, folder / "ivr_flows", {**os.environ, **env})
     plan = pbx_plan(settings, moh_dir=folder / "sounds" / "moh")
     # Customers' phones are there when they are called, not before: there is nobody to answer OPTIONS.
@@ -227,20 +228,22 @@ def _hire(agents: Yaml, wishes: Wishes) -> None:
         agents[f"more{number}"] = {"name": f"Petugas tambahan {number}", "skills": every}
     if wishes.only_agents:
         agents.clear()
+        skills = dict.fromkeys(wishes.skills, "3")
         for number in range(1, wishes.only_agents + 1):
-            agents[_name(number)] = {"name": f"Petugas {number}", "skills": every, "login_at_start": "true"}
+            known = every if number == 1 else skills
+            agents[_name(number)] = {"name": f"Petugas {number}", "skills": known, "login_at_start": "true"}
 
 
 def _name(number: int) -> str:
     return f"agent{number:05}"
 
 
-def _secrets(agents: Yaml, token: str) -> dict[str, str]:
+def _secrets(agents: Iterable[str], token: str) -> dict[str, str]:
     return {
         "ACD_API_TOKENS": f"supervisor/demo {token}",
         "ACD_ARI_PASSWORD": secrets.token_hex(16),
         "ACD_AMI_PASSWORD": secrets.token_hex(16),
-        "ACD_PHONE_PASSWORDS": "\n".join(f"{agent} {secrets.token_hex(12)}" for agent in agents["agents"]),
+        "ACD_PHONE_PASSWORDS": "\n".join(f"{agent} {secrets.token_hex(12)}" for agent in agents),
     }
 
 

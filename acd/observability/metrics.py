@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 from acd.domain.callback_plan import AttemptOutcome
 from acd.engine.kpi import Figures, QueueFigures
 from acd.engine.views import ACTIVITIES, EngineView
+from acd.observability.delays import Delays
 
 ATTEMPT_OUTCOMES: tuple[str, ...] = get_args(AttemptOutcome)
 OFFER_OUTCOMES = ("accepted", "rejected", "timed_out", "rescinded", "failed")
@@ -48,9 +49,10 @@ Health: TypeAlias = Callable[[], Sequence[WriterHealth]]
 class EngineCollector(Collector):
     """Translates one view per scrape; gives nothing of the engine before a plan is loaded."""
 
-    def __init__(self, snapshot: Snapshot, health: Health = tuple) -> None:
+    def __init__(self, snapshot: Snapshot, health: Health = tuple, delays: Delays | None = None) -> None:
         self._snapshot = snapshot
         self._health = health
+        self._delays = delays or Delays()
 
     def describe(self) -> Iterable[Metric]:
         """Names are not needed at registration: nothing else registers ``acd_`` names."""
@@ -69,16 +71,17 @@ class EngineCollector(Collector):
             yield from _agents(view)
             yield from _trunks(view)
             yield from _deployment(view)
+            yield self._delays.metric()
         yield from _writers(self._health())
 
 
 class MetricsExporter:
     """What ``/metrics`` answers with."""
 
-    def __init__(self, snapshot: Snapshot, health: Health = tuple) -> None:
+    def __init__(self, snapshot: Snapshot, health: Health = tuple, delays: Delays | None = None) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.registry.register(EngineCollector(snapshot, health))
+        self.registry.register(EngineCollector(snapshot, health, delays))
         ProcessCollector(registry=self.registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from time import perf_counter
 from typing import Any, assert_never
 
 import structlog
@@ -92,6 +93,7 @@ class AriControl:
         prompts: finds the sound of a prompt.
         agents_context: the dialplan context in which agents' phones dial; any other context is callers'.
         on_taken: told of each caller who came in and whom the engine accounts for from then on.
+        on_offered: told how many seconds an offer took from the bytes that made it possible until it was written.
     """
 
     def __init__(
@@ -103,12 +105,16 @@ class AriControl:
         prompts: Prompts,
         agents_context: str,
         on_taken: Callable[[LegId], None] = lambda _: None,
+        on_offered: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._emit = emit
         self._prompts = prompts
         self._agents_context = agents_context
         self._on_taken = on_taken
+        self._on_offered = on_offered
+        self.caused_at: float | None = None
+        """When the bytes came that are the cause of what is ordered now, by ``perf_counter``; None: no bytes are."""
         self._threshold = Threshold()
         self._expected: dict[LegId, asyncio.TimerHandle] = {}
         """Callers announced before Asterisk offered them."""
@@ -133,13 +139,17 @@ class AriControl:
     def _on_event(self, event: dict[str, Any]) -> None:
         kind = event["type"]
         if kind == "CallBroadcast":
+            self.caused_at = self.link.heard_at
             self._broadcast(event["channel"])
+            self.caused_at = None
             return
         handler = self._handlers.get(kind)
         if handler is not None:
+            self.caused_at = self.link.heard_at
             translated = handler(event)
             if translated is not None:
                 self._emit(translated)
+            self.caused_at = None
 
     def expect(self, leg: LegId, channel_name: str, access_code: str, caller: str) -> None:
         """Tell the engine of a caller whose channel was made and whose dialplan has yet to bring it here.
@@ -148,7 +158,9 @@ class AriControl:
         """
         if self.link.state is AriState.UP and not self._threshold.knows(leg):
             self._expected[leg] = asyncio.get_running_loop().call_later(EXPECT_S, self._did_not_come, leg)
+            self.caused_at = perf_counter()  # the bytes came just now
             self._announce(leg, channel_name, access_code, caller)
+            self.caused_at = None
 
     def _did_not_come(self, leg: LegId) -> None:
         self._expected.pop(leg, None)
@@ -309,6 +321,8 @@ class AriControl:
                 self._failed(command.kind, target, result.error)
 
         self.link.submit(request, key=command.contact_id, on_result=done)
+        if self.caused_at is not None and isinstance(command, Originate):
+            self._on_offered(perf_counter() - self.caused_at)
 
     def rehearse(self, command: Command) -> None:
         """Make the request of a command and forget it; see ``acd.runtime.rehearsal``."""

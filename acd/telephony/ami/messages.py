@@ -83,6 +83,8 @@ class AmiEvent:
     name: str
     headers: Mapping[str, str] = field(repr=False)
     """Not shown: they hold callers' numbers."""
+    heard_at: float = 0.0
+    """When its bytes came, or those before it, by ``perf_counter``."""
 
     def get(self, header: str, default: str = "") -> str:
         """The value of a header, or ``default``."""

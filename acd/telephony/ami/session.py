@@ -12,6 +12,7 @@ import contextlib
 import logging
 import ssl
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -39,6 +40,8 @@ _mute = logging.Logger("panoramisk.mute", logging.CRITICAL + 1)  # noqa: LOG001 
 
 LATER_S = 0.005
 """How long what AMI sends may wait before it is looked at."""
+_FREED = b"\r\nState: NOT_INUSE\r\n"
+"""A phone is on the hook: does not wait, for somebody may wait for that agent."""
 
 
 class PendingAction(Action):
@@ -87,6 +90,8 @@ class WholeFrameProtocol(AMIProtocol):
         self.heard_at = session.loop.time()
         self._wanted = wanted
         self._rest = bytearray()
+        self.rest_since = 0.0
+        """When the first bytes came of those that wait or are being dealt with, by ``perf_counter``."""
         self._cutting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -104,7 +109,10 @@ class WholeFrameProtocol(AMIProtocol):
         return super().send(action, as_list=action.as_list)
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came for a moment: AMI talks most while a call is being connected, and that must not wait."""
+        """Keep what came for a moment: AMI talks most while a call is being connected, and that must not wait.
+
+        Unless a phone became free: then it is looked at now.
+        """
         try:
             self._glance(data)
         except Exception:  # noqa: BLE001 - what leaves here would make asyncio cut the connection
@@ -112,7 +120,11 @@ class WholeFrameProtocol(AMIProtocol):
         self.heard_at = self.session.loop.time()
         self._rest += data
         if self._cutting is None:
+            self.rest_since = perf_counter()
             self._cutting = self.session.loop.call_later(LATER_S, self._cut)
+        if _FREED in data:
+            self._cutting.cancel()
+            self._cut()
 
     def _cut(self) -> None:
         """Cut the stream into frames before it is decoded: a read may end in the middle of a UTF-8 sequence."""
@@ -290,7 +302,8 @@ class Session(Manager):
         if name == "FullyBooted" and not self.booted.done():
             self.booted.set_result(name)
         if name in self._names:
-            self._on_event(AmiEvent(name, headers_of(event)))
+            protocol = self._open_protocol()
+            self._on_event(AmiEvent(name, headers_of(event), protocol.rest_since if protocol is not None else 0.0))
         if name == "Shutdown":
             self.drop("Asterisk is shutting down")
         return []

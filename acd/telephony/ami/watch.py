@@ -86,6 +86,8 @@ class PbxWatch:
         self._wake = asyncio.Event()
         self._synced = 0
         """The generation all is known of; 0: none."""
+        self.heard_at: float | None = None
+        """When the bytes came that tell of the present fact, by ``perf_counter``; None for what was read anew."""
         self._worker: asyncio.Task[None] | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._refused: set[str] = set()
@@ -115,7 +117,9 @@ class PbxWatch:
 
     def _on_event(self, event: AmiEvent) -> None:
         if event.name in self._line_events:
+            self.heard_at = event.heard_at
             self._lines.on_event(event)
+            self.heard_at = None
         elif event.name == "Reload":
             self._wake.set()
         else:

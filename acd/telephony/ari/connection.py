@@ -56,6 +56,11 @@ class Connection:
         """Return the lane of a key: always the same one while this connection lives."""
         return self._lanes[hash(key) % len(self._lanes)]
 
+    @property
+    def heard_at(self) -> float:
+        """When the packet came that is being dealt with, by ``perf_counter``."""
+        return self._socket.heard_at
+
     def close(self, why: str) -> None:
         """Close the socket, at once, and fail every command without an answer.
 

@@ -109,6 +109,11 @@ class AriLink:
         """
         self.submit(AriRequest(method, path, params, body), key=key, on_result=on_result)
 
+    @property
+    def heard_at(self) -> float | None:
+        """When the packet came whose events are being delivered, by ``perf_counter``; None while there is no link."""
+        return self._connection.heard_at if self._connection is not None else None
+
     def submit(self, request: AriRequest, *, key: str, on_result: Callable[[AriResult], None]) -> None:
         """Do as :meth:`send` with a request made by :mod:`acd.telephony.ari.commands`."""
         command = Command(str(next(self._ids)), request, on_result)

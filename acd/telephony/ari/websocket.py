@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 from contextlib import suppress
+from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -44,6 +45,8 @@ class WebSocket(asyncio.Protocol):
         self.closed: asyncio.Future[str] = loop.create_future()
         self.heard = False
         """Set at every packet; whoever watches for silence clears it."""
+        self.heard_at = 0.0
+        """When the packet came that is being dealt with, by ``perf_counter``."""
         self._loop = loop
         self._request = request
         self._accept = accept
@@ -106,6 +109,7 @@ class WebSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what arrived."""
         self.heard = True
+        self.heard_at = perf_counter()
         self._buffer += data
         if not self.opened.done():
             self._read_head()

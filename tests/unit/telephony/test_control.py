@@ -65,6 +65,7 @@ class Desk:
     events: list[Event] = field(default_factory=list)
     states: list[AriState] = field(default_factory=list)
     taken: list[LegId] = field(default_factory=list)
+    offered: list[float] = field(default_factory=list)
 
     async def until(self, count: int = 1) -> None:
         await self.ari.until(lambda: len(self.events) >= count)
@@ -103,6 +104,7 @@ def make(ari: FakeAri, **settings: Any) -> Desk:
         prompt,
         "acd-from-agents",
         desk.taken.append,
+        desk.offered.append,
     )
     return desk
 
@@ -477,6 +479,34 @@ async def test_a_phone_rings_before_the_caller_is_claimed_and_all_else_waits_for
     await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
     after = [path for _, path, _, _ in await desk.requests(6)][2:]
     assert after == ["/bridges/acd-b-c1", "/channels/c1/ring", "/channels/c1/answer", "/applications/acd/subscription"]
+
+
+async def test_an_offer_is_timed_from_the_bytes_that_made_it_possible(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = Originate(C1, AGENT_LEG, "PJSIP/a", "", 20.0)
+    heard_at = [10.0]
+    monkeypatch.setattr("acd.telephony.ari.websocket.perf_counter", lambda: heard_at[0])
+    monkeypatch.setattr("acd.telephony.control.perf_counter", lambda: 10.25)
+    monkeypatch.setattr(desk.control, "_emit", lambda _event: desk.control.execute(offer))
+    await desk.ari.emit(broadcast())
+    await desk.requests(2)
+    assert desk.offered == [0.25]
+    ended = {"type": "ChannelDestroyed", "channel": channel(), "cause": 16, "cause_txt": ""}
+    heard_at[0] = 10.0625
+    await desk.ari.emit(ended)
+    await desk.requests(3)
+    assert desk.offered == [0.25, 0.1875]
+
+
+async def test_what_no_bytes_caused_is_no_time_of_an_offer(desk: Desk) -> None:
+    await desk.ari.emit(broadcast())
+    await desk.requests(1)
+    desk.control.execute(Originate(C1, AGENT_LEG, "PJSIP/a", "", 20.0))
+    desk.control.caused_at = 1.0
+    desk.control.execute(Originate(C1, AGENT_LEG, "PJSIP/a", "", 20.0))
+    await desk.requests(3)
+    assert len(desk.offered) == 1
 
 
 async def test_an_agent_who_dials_is_told_of_only_when_inside(desk: Desk) -> None:

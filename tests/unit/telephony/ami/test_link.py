@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import ssl
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -68,6 +69,20 @@ async def test_a_handler_that_raises_is_logged_and_the_link_goes_on(
     server.peer.event("Ours", "N: 2")
     await heard.until(lambda: len(heard.events) == 2)
     assert (link.state, len(server.peers)) == (AmiState.UP, 1)
+
+
+async def test_a_phone_that_becomes_free_is_told_at_once_and_what_waits_with_it(
+    connect: Connect, server: FakeAmi, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await connect({"DeviceStateChange": b""})
+    await heard.until(lambda: AmiState.UP in heard.states)
+    monkeypatch.setattr("acd.telephony.ami.session.LATER_S", 3600.0)
+    before = perf_counter()
+    server.peer.event("DeviceStateChange", "Device: PJSIP/a1", "State: INUSE")
+    server.peer.event("DeviceStateChange", "Device: PJSIP/a2", "State: NOT_INUSE")
+    await heard.until(lambda: len(heard.events) == 2)
+    assert [event.get("State") for event in heard.events] == ["INUSE", "NOT_INUSE"]
+    assert all(before < event.heard_at < perf_counter() for event in heard.events)
 
 
 async def test_an_action_unanswered_when_the_link_breaks_fails_and_is_never_sent_again(
