@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from acd.sim.erlang import ErlangError, System, counts, erlang_b, erlang_c, figures, waits_longer, within
-from tests.unit.sim.exact import loss, loss_long, served_between, states, wait_chance
+from tests.unit.sim.exact import integrate, loss, loss_long, served_between, states, wait_chance
 
 EXACT = 1e-9
 
@@ -156,6 +156,23 @@ def test_ten_thousand_agents_are_worked_out_without_overflow(
     assert close(found.blocked + found.answered + found.abandoned, 1.0)
     shares = counts(system, 20.0)
     assert 0.0 <= shares.answered_in <= shares.answered * (1 + EXACT)
+
+
+@pytest.mark.parametrize(("load", "patience"), [(0.99, 60.0), (1.0, 60.0), (1.02, 1200.0), (1.3, 300.0)])
+def test_waits_among_ten_thousand_agents_are_those_of_their_density(load: float, patience: float) -> None:
+    """The first weight of the departures within 90 s is exp(-3000) there, and less than any float."""
+    system = System(load * 10_000 * 12, 300.0, 10_000, patience)
+    arrivals, service, leaving = load * 10_000 / 300, 10_000 / 300, 1 / patience
+    top = 10_000 + int((arrivals - 0.9 * service) * patience) + 3000
+    chain = states(Decimal(arrivals), 1 / Decimal(300), Decimal(leaving), 10_000, top)
+    free, last = float(sum(chain[:10_000])), float(chain[9_999])
+
+    def served(wait: float) -> float:
+        exponent = arrivals * -math.expm1(-leaving * wait) / leaving - service * wait - leaving * wait
+        return arrivals * last * math.exp(exponent)
+
+    for target in (0.5, 5.0, 20.0, 78.0, 90.0):
+        assert close(within(system, target)[0], free + integrate(served, 0.0, target, 400))
 
 
 def test_more_agents_than_channels_are_as_many_as_channels() -> None:
