@@ -82,19 +82,20 @@ def model(name: str, system: erlang.System, effort: Effort) -> Model:
 
 
 def cells(name: str, system: erlang.System, effort: Effort) -> Iterator[Cell]:
-    """Every figure of a system that theory knows."""
+    """Every figure of a system that theory knows; not the occupancy, which counts the drain, no steady state."""
     theory, shares = erlang.figures(system), erlang.counts(system, TARGET_S)
     found = report(study(model(name, system, effort), effort.seed, effort.replications))
     named = found.total.named
-    yield Cell(f"{name} occupancy", theory.occupancy, found.agents["G"])
     if system.lines is not None:
         yield Cell(f"{name} blocked", theory.blocked * effort.contacts, named["blocked"])
+        yield Cell(f"{name} served", theory.answered * effort.contacts, named["served"])
         return
     level = service_level(shares)
     assert level is not None
     assert theory.wait_all_mean is not None
     assert theory.wait_served_mean is not None
     yield Cell(f"{name} service_level", level, named["service_level"])
+    yield Cell(f"{name} answered_within_target", shares.answered_in * effort.contacts, named["answered_within_target"])
     yield Cell(f"{name} wait_all_mean", theory.wait_all_mean, named["wait_all_mean"])
     if system.patience is not None:
         yield Cell(f"{name} wait_served_mean", theory.wait_served_mean, named["wait_served_mean"])

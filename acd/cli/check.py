@@ -1,6 +1,6 @@
-"""``acd check``: say whether a configuration can be used, and each mistake with its line.
+"""``acd check``: say whether a configuration and its scenarios can be used, and each mistake with its line.
 
-Decides only what is printed; acd.settings does the work.
+Decides only what is printed; acd.settings and acd.sim do the work.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from pathlib import Path
 
 import typer
 
-from acd.domain.errors import ConfigError
+from acd.domain.errors import ConfigError, Mistake
 from acd.settings import load
+from acd.sim.scenario import load as load_scenario
 
 
 def check(
@@ -21,10 +22,13 @@ def check(
 ) -> None:
     """Look through config/ and ivr_flows/ and print every mistake as file:line:column: path: message.
 
+    Scenarios of config/scenarios/ are looked through when nothing else is wrong.
+
     Needs neither Asterisk nor network nor, without --secrets, any password. Exit code 1 when there is a mistake.
     """
     try:
         settings = load(folder / "config", folder / "ivr_flows", os.environ, secrets=secrets)
+        scenarios = _scenarios(folder / "config" / "scenarios")
     except ConfigError as error:
         typer.echo(str(error))
         count = len(error.mistakes)
@@ -34,8 +38,24 @@ def check(
     trunks = ", ".join(f"{trunk.id} ({trunk.capacity} SST)" for trunk in plan.trunks.values())
     typer.echo(
         f"No mistakes. {_count(plan.agents, 'agent')}, {_count(plan.queues, 'queue')}, flows {', '.join(plan.flows)}, "
-        f"numbers {', '.join(plan.access_codes)}, trunks {trunks}. Version {plan.version}."
+        f"numbers {', '.join(plan.access_codes)}, trunks {trunks}. "
+        f"{_count(scenarios, 'scenario')}. Version {plan.version}."
     )
+
+
+def _scenarios(folder: Path) -> list[str]:
+    """Read every scenario, once the configuration they may name is right; ConfigError with all their mistakes."""
+    names: list[str] = []
+    mistakes: list[Mistake] = []
+    for path in sorted(folder.glob("*.yaml")):
+        names.append(path.stem)
+        try:
+            load_scenario(path)
+        except ConfigError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    return names
 
 
 def _count(things: Sized, word: str) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acd.domain.plan import QueuePlan, RelaxationStep, SkillLevel
+from acd.domain.plan import QueuePlan, RelaxationStep
+from acd.engine.matching.facts import Requirement
+from acd.engine.matching.requirement import relaxed
 from acd.engine.state import Contact, Waiting
 from acd.engine.turn import Turn
 
@@ -48,15 +50,9 @@ def _relax(turn: Turn, contact: Contact, waiting: Waiting, queue: QueuePlan, at_
 
 def relax(waiting: Waiting, one: RelaxationStep) -> Waiting:
     """What a contact asks for after a step."""
-    lowered = {low.skill: low.level for low in one.lower}
-    levels = (SkillLevel(need.skill, min(need.level, lowered.get(need.skill, need.level))) for need in waiting.requires)
-    return replace(
-        waiting,
-        requires=tuple(need for need in levels if need.level > 0),
-        prefers=() if one.drop_preferred else waiting.prefers,
-        tier=waiting.tier if one.tier is None or waiting.tier is None else max(waiting.tier, one.tier),
-        helpers=tuple(dict.fromkeys((*waiting.helpers, *one.helpers))),
-    )
+    need = Requirement(waiting.queue, waiting.requires, waiting.prefers, waiting.tier, waiting.helpers)
+    less = relaxed(need, one)
+    return replace(waiting, requires=less.skills, prefers=less.prefers, tier=less.tier, helpers=less.helpers)
 
 
 def widen(turn: Turn, contact: Contact, waiting: Waiting) -> Contact:

@@ -87,7 +87,7 @@ def _kind(
     document: Document, reader: Reader, plan: Plan, number: int, contact: file.ContactSection, *, again: bool
 ) -> Kind | None:
     path: Path_ = ("contacts", number)
-    if contact.requires is not None or contact.prefers:
+    if contact.requires is not None or contact.prefers or contact.relaxation:
         document.add(path, "name the queue instead of skills: the queue's are the deployment's")
     if contact.queue is None:
         document.add(path, "queue is missing: the deployment's queue this contact comes to")

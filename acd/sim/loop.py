@@ -12,14 +12,16 @@ from math import inf
 from typing import Any, TypeAlias
 
 from acd.domain.ids import AgentId, ContactId
+from acd.domain.plan import Plan
 from acd.engine import trunks
-from acd.engine.matching.facts import AgentFacts
+from acd.engine.matching.facts import AgentFacts, Requirement
+from acd.engine.matching.requirement import relaxed
 from acd.engine.matching.router import Router
 from acd.sim.arrivals import Arrival, arrivals
 from acd.sim.model import Crew, Kind, Model
 from acd.sim.tally import Cell, Tally
 
-_STAFF, _LINE, _QUEUE, _ABANDON, _TALKED, _FREE = range(6)
+_STAFF, _LINE, _QUEUE, _RELAX, _ABANDON, _TALKED, _FREE = range(7)
 """What happens. At the same moment in this order: people come to work before callers come to the queue."""
 
 
@@ -86,7 +88,6 @@ class Replication:
         self._tally = Tally(model)
         self._router = Router(model.plan)
         self._counted_from = model.start_s + model.warm_up_s
-        self._ends_at = model.end_s
         self._capacity = inf if model.capacity is None else model.capacity
         self._now = model.start_s
         self._lines = 0
@@ -99,6 +100,7 @@ class Replication:
         self._waiting: dict[str, _Contact] = {}
         self._teams = [_Team(crew) for crew in model.crews]
         self._workers: dict[str, _Worker] = {worker.id: worker for team in self._teams for worker in team.workers}
+        self._relaxed = {kind.name: _relaxations(model.plan, kind) for kind in model.kinds}
         self._heap: list[_Happening] = []
         for team, crew in zip(self._teams, model.crews, strict=True):
             for at, count in crew.staffing:
@@ -145,6 +147,10 @@ class Replication:
         elif what == _STAFF:
             self._now = time
             self._staff(who, detail)
+        elif what == _RELAX:
+            if who.id in self._waiting:
+                self._now = time
+                self._relax(who, detail)
         elif trunks.fits(self._lines, self._capacity):
             self._now = time
             self._lines += 1
@@ -182,6 +188,20 @@ class Replication:
         self._router.contact_waiting(contact.id, kind.need, kind.priority, now)
         if contact.patience < inf:
             self._at(now + contact.patience, _ABANDON, contact)
+        for number, (after_s, _) in enumerate(self._relaxed[kind.name]):
+            self._at(now + after_s, _RELAX, contact, number)
+
+    def _relax(self, contact: _Contact, number: int) -> None:
+        """Ask for less after a while, as the live queue does."""
+        kind, router = contact.kind, self._router
+        _, need = self._relaxed[kind.name][number]
+        chosen = router.best_agent(contact.id, need, kind.priority)
+        if chosen is None:
+            router.contact_waiting(contact.id, need, kind.priority, contact.since)
+            return
+        router.contact_gone(contact.id)
+        del self._waiting[contact.id]
+        self._connect(self._workers[chosen.id], contact)
 
     def _abandon(self, contact: _Contact) -> None:
         del self._waiting[contact.id]
@@ -264,18 +284,25 @@ class Replication:
         worker.team.staffed_s += self._counted(worker.shift_since, self._now)
 
     def _counted(self, since: float, until: float) -> float:
-        """Seconds of a time that count for the occupancy: from the end of the warm-up to that of the last period.
-
-        The drain is left out: it has no arrivals, and how long it takes is chance.
-        """
+        """Seconds of a time that count for the occupancy: those after the warm-up, the drain included."""
         since = max(since, self._counted_from)
-        until = min(until, self._ends_at)
         return until - since if until > since else 0.0
 
     def _close(self) -> None:
-        """Staffing stays until the last contact is served."""
+        """Staffing stays until the last contact is served, or the last period is over."""
+        until = max(self._now, self._model.end_s)
         for team in self._teams:
             for worker in team.workers:
                 if worker.present:
-                    team.staffed_s += self._counted(worker.shift_since, inf)
+                    team.staffed_s += self._counted(worker.shift_since, until)
         self._tally.teams = [(team.busy_s, team.staffed_s) for team in self._teams]
+
+
+def _relaxations(plan: Plan, kind: Kind) -> tuple[tuple[float, Requirement], ...]:
+    """What a kind asks for after each step of its queue's relaxation, and when."""
+    queue = plan.queues.get(kind.need.queue)
+    need, steps = kind.need, []
+    for step in queue.relaxation if queue is not None else ():
+        need = relaxed(need, step)
+        steps.append((step.after_s, need))
+    return tuple(steps)

@@ -5,12 +5,13 @@ Decides what such a scenario must hold. Must not know what-ifs.
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from acd.domain.ids import AgentId, QueueId, SkillId
-from acd.domain.plan import AgentPlan, Plan, QueuePlan, SkillLevel
+from acd.domain.plan import AgentPlan, Plan, QueuePlan, RelaxationStep, SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.engine.matching.fit import fit, group_of
+from acd.engine.matching.requirement import relaxed
 from acd.settings.structure import did_you_mean
 from acd.settings.yaml_marks import Document, Path_
 from acd.sim import scenario_file as file
@@ -56,6 +57,9 @@ def _kind(document: Document, reader: Reader, number: int, contact: file.Contact
     if contact.queue is not None or contact.language is not None:
         document.add((*path, "queue" if contact.queue else "language"), "only a scenario with config can name this")
     reader.per_period(contact.arrivals_per_minute, (*path, "arrivals_per_minute"), "rates")
+    for place, (step, following) in enumerate(pairwise(contact.relaxation), 1):
+        if following.after <= step.after:
+            document.add((*path, "relaxation", place, "after"), "must be later than the step before")
     need = Requirement(QueueId(contact.name), _levels(contact.requires or {}), _levels(contact.prefers))
     return Kind(
         name=contact.name,
@@ -74,9 +78,17 @@ def _queue(kind: Kind, contact: file.ContactSection) -> QueuePlan:
         name=kind.name,
         requires=kind.need.skills,
         prefers=kind.need.prefers,
+        relaxation=_relaxation(contact),
         weight=contact.weight,
         service_time_s=mean_of(kind.service),
         share=contact.share,
+    )
+
+
+def _relaxation(contact: file.ContactSection) -> tuple[RelaxationStep, ...]:
+    return tuple(
+        RelaxationStep(step.after, _levels(step.lower), drop_preferred=step.drop_preferred)
+        for step in contact.relaxation
     )
 
 
@@ -97,6 +109,13 @@ def _check(section: file.ScenarioFile, document: Document) -> None:
         unknown = [skill for skill in contact.requires or {} if skill not in skills]
         for skill in unknown:
             document.add((*path, skill), f"no group has skill '{skill}'{did_you_mean(skill, skills)}", at_key=True)
-        need = Requirement(QueueId(contact.name), _levels(contact.requires or {}))
-        if section.agents and not unknown and all(isinstance(fit(g, need), str) for g in groups):
+        for place, step in enumerate(contact.relaxation):
+            for skill in step.lower:
+                if skill not in (contact.requires or {}):
+                    lowered: Path_ = ("contacts", number, "relaxation", place, "lower", skill)
+                    document.add(lowered, f"'{skill}' is not required", at_key=True)
+        least = Requirement(QueueId(contact.name), _levels(contact.requires or {}))
+        for relaxing in _relaxation(contact):
+            least = relaxed(least, relaxing)
+        if section.agents and not unknown and all(isinstance(fit(g, least), str) for g in groups):
             document.add(path, "no group has these skills at these levels")

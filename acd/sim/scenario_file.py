@@ -16,6 +16,7 @@ from acd.settings.fields import (
     DURATION_PATTERN,
     Count,
     Duration,
+    Flag,
     Level,
     Name,
     PositiveDuration,
@@ -113,6 +114,9 @@ Rates = Annotated[tuple[Real, ...], _some(Real), _one_or_more(_REAL_SCHEMA)]
 Counts = Annotated[tuple[Count, ...], _some(Count), _one_or_more(_COUNT_SCHEMA)]
 Priority = Annotated[int, Field(ge=0, le=999), BeforeValidator(_whole)]
 
+
+Lowered = Annotated[int, Field(ge=0, le=5), BeforeValidator(_whole)]
+"""A minimum that may be none: 0 to 5."""
 
 # ---------------------------------------------------------------- distributions of times
 
@@ -251,6 +255,17 @@ class PolicySection(Strict):
     """Which contact a freed agent takes."""
 
 
+class RelaxSection(Strict):
+    """What a contact asks for no longer after a while."""
+
+    after: PositiveDuration
+    """Waited so long."""
+    lower: dict[Name, Lowered] = Field(default_factory=dict)
+    """New, lower minimums; at 0 the skill is not asked at all."""
+    drop_preferred: Flag = False
+    """Skills that were preferred no longer matter."""
+
+
 class ContactSection(Strict):
     """A kind of contact and how it arrives (Poisson), lasts and gives up."""
 
@@ -273,6 +288,8 @@ class ContactSection(Strict):
     """0 to 999, higher first; 0 by default, of a deployment the queue's."""
     prefers: dict[Name, Level] = Field(default_factory=dict)
     """Skills that make an agent come first, though nobody waits for them."""
+    relaxation: tuple[RelaxSection, ...] = ()
+    """Steps by waited time, ascending; of a deployment, its queue's."""
     weight: PositiveReal = 1.0
     """What a second of waiting costs, for the contact policies weight and generalised_cmu."""
     share: Whole = Field(default=1, ge=1, le=1_000_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from acd.domain.ids import Language, SkillId
-from acd.domain.plan import Plan, QueueNode, QueuePlan, SkillLevel
+from acd.domain.plan import Plan, QueueNode, QueuePlan, RelaxationStep, SkillLevel
 from acd.engine.matching.facts import Requirement
 
 
@@ -28,6 +28,18 @@ def requirement(
 def preferences(queue: QueuePlan, node: QueueNode | None) -> tuple[SkillLevel, ...]:
     """Join what the queue and the node prefer."""
     return highest([*queue.prefers, *(node.prefers if node else ())])
+
+
+def relaxed(need: Requirement, step: RelaxationStep) -> Requirement:
+    """Take a step of relaxation: what is asked after it."""
+    lowered = {low.skill: low.level for low in step.lower}
+    levels = (SkillLevel(asked.skill, min(asked.level, lowered.get(asked.skill, asked.level))) for asked in need.skills)
+    return need._replace(
+        skills=tuple(asked for asked in levels if asked.level > 0),
+        prefers=() if step.drop_preferred else need.prefers,
+        tier=need.tier if step.tier is None or need.tier is None else max(need.tier, step.tier),
+        helpers=tuple(dict.fromkeys((*need.helpers, *step.helpers))),
+    )
 
 
 def needs_of(plan: Plan) -> Iterator[Requirement]:

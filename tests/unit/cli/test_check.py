@@ -19,6 +19,7 @@ def test_a_right_configuration_is_summed_up_with_exit_code_0() -> None:
     done = CliRunner(env={"ACD_ARI_PASSWORD": ""}).invoke(app, [str(ROOT)])
     assert done.exit_code == 0, done.output
     assert "No mistakes. 24 agents, 6 queues, flows 169, numbers 169, 1500169, trunks e1 (30 SST)." in done.output
+    assert " 4 scenarios. Version" in done.output
 
 
 def test_each_mistake_is_a_line_an_editor_can_jump_to_with_exit_code_1(tmp_path: Path) -> None:
@@ -31,6 +32,20 @@ def test_each_mistake_is_a_line_an_editor_can_jump_to_with_exit_code_1(tmp_path:
     assert done.exit_code == 1
     assert done.stdout == f"{trunks}:{line}:15: trunks.e1.capacity: must be at least 1, not '0'\n"
     assert done.stderr == "1 mistake\n"
+
+
+def test_a_mistake_in_a_scenario_is_found_too(tmp_path: Path) -> None:
+    for name in ("config", "ivr_flows"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    scenario = tmp_path / "config/scenarios/published_simple_msk.yaml"
+    text = scenario.read_text(encoding="utf-8")
+    scenario.write_text(text.replace("contact: longest_wait", "contact: longest_weight"), encoding="utf-8")
+    line = 1 + text[: text.index("policy: {")].count("\n")
+    done = CliRunner().invoke(app, [str(tmp_path)])
+    assert done.exit_code == 1
+    assert done.stdout == (
+        f"{scenario}:{line}:44: policy.contact: unknown policy 'longest_weight'; did you mean 'longest_wait'?\n"
+    )
 
 
 def test_secrets_are_looked_for_only_when_asked() -> None:

@@ -33,7 +33,7 @@ agents:
 what_if:
   - {name: more, add: [{like: G, count: 2}]}
 """
-DIGEST = "38f22ae0f5a2bf8e432b8830c14c38928546955d3eadbee1468c30261d77fdad"
+DIGEST = "e20068fcbc0219fc2285f5410dc1cb81060d7d635ae1755b3c15545a1d82e884"
 FIGURES = [
     "offered", "served", "abandoned", "blocked", "answered_within_target", "service_level", "service_level_forms",
     "wait_all_mean", "wait_served_mean", "wait_p50", "wait_p90", "wait_p99",

@@ -8,7 +8,7 @@ from math import inf
 import pytest
 
 from acd.domain.ids import QueueId, SkillId
-from acd.domain.plan import Plan, QueuePlan, SkillLevel
+from acd.domain.plan import Plan, QueuePlan, RelaxationStep, SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.sim.chance import Deterministic, Exponential
 from acd.sim.loop import Replication
@@ -70,8 +70,8 @@ def test_patience_ends_a_wait_and_the_next_one_moves_up() -> None:
 def test_a_contact_counts_in_the_period_of_its_arrival_also_when_served_after_the_last() -> None:
     tally = run(model(given((90, 200), (95, 10), (150, 10))))
     assert waits(tally) == [[0, 195], [150]]
-    # Occupancy is of the scheduled time: the drain is left out.
-    assert tally.teams == [(110.0, 200.0)]
+    # The drain counts: until 310 the agent is busy for all but the first 90 seconds.
+    assert tally.teams == [(220.0, 310.0)]
 
 
 def test_a_full_trunk_blocks_and_a_waiting_contact_holds_its_channel() -> None:
@@ -126,6 +126,32 @@ def test_who_is_asked_to_stay_before_the_last_contact_ended_stays() -> None:
 def test_agents_who_come_take_those_who_wait() -> None:
     tally = run(model(given((0, 50), (1, 50), (2, 10)), staffing=((0.0, 1), (30.0, 3))))
     assert waits(tally) == [[0, 29, 28], []]
+
+
+def test_a_contact_that_asks_for_less_gets_an_agent_who_was_free_all_the_time() -> None:
+    """The second step lets it have a beginner; nobody else is asked, and waited time goes on."""
+    asked = model(given((10, 30), (20, 5)))
+    steps = (RelaxationStep(5.0, levels(3)), RelaxationStep(12.0, levels(1)))
+    queue = replace(asked.plan.queues[QueueId("A")], relaxation=steps)
+    kind = replace(asked.kinds[0], need=Requirement(QueueId("A"), levels(5)))
+    tally = run(replace(asked, kinds=(kind,), plan=replace(asked.plan, queues={queue.id: queue})))
+    assert waits(tally) == [[12, 32], []]
+
+
+def test_who_waits_asks_for_less_too_when_an_agent_comes_free() -> None:
+    asked = model(given((0, 50), (10, 30), (45, 9), (46, 9, 3)))
+    queue = replace(asked.plan.queues[QueueId("A")], relaxation=(RelaxationStep(20.0, levels(1)),))
+    strict = Requirement(QueueId("A"), levels(5))
+    easy = replace(given((0, 50)), name="B")
+    late = replace(given((10, 30), (45, 9), (46, 9, 3)), need=strict)
+    tally = run(replace(asked, kinds=(late, easy), plan=replace(asked.plan, queues={queue.id: queue})))
+    # The agent is free at 50 and at 80; who came at 45 may have it from 65 on, who came at 46 has given up at 49.
+    assert waits(tally) == [[40, 35], []]
+    assert tally.cells[0][0].left == [3]
+
+
+def levels(level: int) -> tuple[SkillLevel, ...]:
+    return (SkillLevel(SkillId("a"), level),)
 
 
 def test_priority_comes_before_waiting_time() -> None:
