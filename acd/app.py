@@ -21,6 +21,7 @@ from acd.runtime.audit import Auditor
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.rehearsal import Rehearsal
+from acd.settings.own_policies import policies_for
 from acd.settings.values import PromptsSettings, Settings
 from acd.store.codec import decode, encode, encode_event
 from acd.store.journal import SqliteJournal
@@ -58,7 +59,7 @@ class App:
         self._journal = journal
         self._records = records
         files = RecordingFiles(settings.recordings.dir)
-        self.dispatcher = Dispatcher(self._clock, journal, records, files, CODEC)
+        self.dispatcher = Dispatcher(self._clock, journal, records, files, CODEC, policies_for)
         self._delays = Delays()
         self._control = AriControl(
             AriConfig(

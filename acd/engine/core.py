@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
@@ -34,6 +35,7 @@ from acd.domain.events import (
 )
 from acd.domain.exits import Exit
 from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId, RecordingName
+from acd.domain.plan import Plan
 from acd.domain.record import CallRecord, RecordingRow
 from acd.engine import agent as agents
 from acd.engine import (
@@ -58,14 +60,17 @@ from acd.engine import queueing as queues
 from acd.engine.state import EngineState, InIvr, Leaving, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
 
+PoliciesFor = Callable[[Plan], matching.Policies]
+"""Gives the policies a plan may name, an operator's own included. Asked when a plan is loaded."""
+
 
 class Engine:
     """Holds the state and applies events to it."""
 
-    def __init__(self, state: EngineState | None = None, policies: matching.Policies = matching.STANDARD) -> None:
+    def __init__(self, state: EngineState | None = None, policies: PoliciesFor = matching.standard) -> None:
         self._state = state if state is not None else EngineState()
         self._policies = policies
-        self.matcher = matching.Matcher(self._state, policies)
+        self.matcher = self._match(self._state.plan)
         self.turn: Turn | None = None
         """The latest event's work, for who explains it."""
         self._learnt = True
@@ -81,7 +86,7 @@ class Engine:
         self.settle()
         if isinstance(event, PlanLoaded):
             self._state.plan = event.plan
-            self.matcher = matching.Matcher(self._state, self._policies)
+            self.matcher = self._match(event.plan)
         if self._state.plan is None:
             self.turn = None
             return [Ignored(event.kind, "no plan is loaded")]
@@ -89,6 +94,9 @@ class Engine:
         self._learnt = False
         _dispatch(turn, event)
         return turn.out
+
+    def _match(self, plan: Plan | None) -> matching.Matcher:
+        return matching.Matcher(self._state, self._policies(plan) if plan is not None else matching.STANDARD)
 
     def settle(self) -> None:
         """Learn from the latest event what gives no command: to be called when its commands are out.

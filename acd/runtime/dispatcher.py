@@ -50,7 +50,8 @@ from acd.domain.plan import (
     AgentAction,
     Plan,
 )
-from acd.engine.core import Engine
+from acd.engine.core import Engine, PoliciesFor
+from acd.engine.matching import standard
 from acd.engine.state import EngineState
 from acd.engine.views import EngineView, PlanIndex, index_of, view
 from acd.ports import CallControl, Clock, Journal, Recordings, RecordWriter
@@ -78,7 +79,13 @@ class Dispatcher:
     """Owns the engine. Not thread-safe: everything happens on one event loop."""
 
     def __init__(
-        self, clock: Clock, journal: Journal, records: RecordWriter, recordings: Recordings, codec: Codec
+        self,
+        clock: Clock,
+        journal: Journal,
+        records: RecordWriter,
+        recordings: Recordings,
+        codec: Codec,
+        policies: PoliciesFor = standard,
     ) -> None:
         self.clock = clock
         self._journal = journal
@@ -86,7 +93,8 @@ class Dispatcher:
         self._recordings = recordings
         self._codec = codec
         self._control: CallControl | None = None
-        self._engine = Engine()
+        self._policies = policies
+        self._engine = Engine(policies=policies)
         self._timers = Timers(clock, self.submit)
         self._inbox: deque[Event] = deque()
         self._busy = False
@@ -103,7 +111,7 @@ class Dispatcher:
         """Make the state again from the journal, then load ``plan``. Returns the number of events replayed."""
         snapshot, events = await self._journal.load()
         if snapshot is not None:
-            self._engine = Engine(self._codec.decode(snapshot))
+            self._engine = Engine(self._codec.decode(snapshot), self._policies)
         for event in events:
             # Written before the crash or not, nobody knows: writing again is harmless, ids decide.
             for command in self._decide(event):

@@ -41,6 +41,7 @@ class Stage:
                     plan,
                     agents={agent.id: replace(agent, login_at_start=True) for agent in plan.agents.values()},
                     queues={queue.id: replace(queue, wrap_up_s=0.0, record=False)},
+                    reservations=(),
                     access_codes={"rehearsal": AccessCodePlan("rehearsal", flow)},
                     flows={flow: FlowPlan(flow, node, (Language(""),), {node: QueueNode(node, queue.id)})},
                 ),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from acd.domain.commands import Command
 from acd.domain.events import Event
-from acd.engine.core import Engine
+from acd.engine.core import Engine, PoliciesFor
+from acd.engine.matching import standard
 from acd.engine.state import EngineState
 
 
@@ -21,9 +22,11 @@ class Step:
     defect: str = ""
 
 
-def replay(state: EngineState | None, events: Iterable[tuple[int, Event]]) -> Iterator[Step]:
+def replay(
+    state: EngineState | None, events: Iterable[tuple[int, Event]], policies: PoliciesFor = standard
+) -> Iterator[Step]:
     """Apply events (with their sequence numbers) to a state, None for the empty one. Changes ``state``."""
-    engine = Engine(state)
+    engine = Engine(state, policies)
     for seq, event in events:
         try:
             commands = tuple(engine.handle(event))

@@ -5,6 +5,8 @@ Decides nothing an operator could get wrong: it runs only on files without mista
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from acd.domain.ids import (
     AgentId,
     CalendarId,
@@ -22,6 +24,7 @@ from acd.domain.plan import (
     AgentPlan,
     AnswerNode,
     CalendarPlan,
+    Capacity,
     CollectNode,
     DispositionPlan,
     ExitKey,
@@ -38,6 +41,8 @@ from acd.domain.plan import (
     PlayNode,
     QueueNode,
     QueuePlan,
+    RelaxationStep,
+    Reservation,
     SkillLevel,
     TransferNode,
     TreatmentPlan,
@@ -46,6 +51,7 @@ from acd.domain.plan import (
 from acd.settings import files, flow_file
 from acd.settings.build_callbacks import callbacks, offer
 from acd.settings.calendar_text import days, span
+from acd.settings.matching_files import RelaxationSection, ReservationSection
 from acd.settings.sources import Files
 
 
@@ -65,7 +71,7 @@ def plan(version: str, files: Files) -> Plan:
     acd = files.acd
     return Plan(
         version=version,
-        agents={AgentId(k): _agent(k, v) for k, v in files.agents.agents.items()},
+        agents={AgentId(k): _agent(k, v, files.queues.queues) for k, v in files.agents.agents.items()},
         queues={QueueId(k): _queue(k, v) for k, v in files.queues.queues.items()},
         trunks={
             TrunkId(k): TrunkPlan(TrunkId(k), prefixes_of(k, files.trunks), v.capacity)
@@ -81,6 +87,8 @@ def plan(version: str, files: Files) -> Plan:
         language_skills={Language(k): SkillId(v.skill) for k, v in acd.languages.items() if v.skill},
         feature_codes={k: _feature_code(k, v) for k, v in acd.feature_codes.items()},
         pause_reasons=acd.pause_reasons,
+        contact_policy=files.queues.contact_policy,
+        reservations=tuple(map(_reservation, files.queues.reservations)),
         no_answer_reason=acd.no_answer_reason,
         callbacks=callbacks(acd.callbacks) if acd.callbacks is not None else None,
         recording_prefix=f"{acd.recordings.folder}/" if acd.recordings.folder else "",
@@ -95,15 +103,17 @@ def _levels(requires: dict[str, int]) -> tuple[SkillLevel, ...]:
     return tuple(SkillLevel(SkillId(skill), level) for skill, level in requires.items())
 
 
-def _agent(name: str, section: files.AgentSection) -> AgentPlan:
+def _agent(name: str, section: files.AgentSection, queues: Iterable[str]) -> AgentPlan:
     return AgentPlan(
         id=AgentId(name),
         name=section.name,
         device=device_of(name, section),
         skills=_levels(section.skills),
-        queues=tuple(QueueId(q) for q in section.queues),
+        queues=tuple(QueueId(q) for q in section.queues or (queues if section.tiers else ())),
         login_at_start=section.login_at_start,
         wrap_up_s=section.wrap_up,
+        tiers={QueueId(queue): tier for queue, tier in section.tiers.items()},
+        capacity=tuple(Capacity(medium, c.most, c.beside) for medium, c in section.capacity.items()),
     )
 
 
@@ -136,7 +146,24 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
         short_abandon_s=section.short_abandon,
         callback=offer(section.callback) if section.callback is not None else None,
         redial_s=section.redial_within or 0.0,
+        policy=section.policy,
+        prefers=_levels(section.prefers),
+        tier=section.tier,
+        relaxation=tuple(map(_step, section.relaxation)),
+        weight=section.weight,
+        service_time_s=section.service_time,
+        share=section.share,
     )
+
+
+def _step(section: RelaxationSection) -> RelaxationStep:
+    helpers = tuple(QueueId(queue) for queue in section.helpers)
+    return RelaxationStep(section.after, _levels(section.lower), section.drop_preferred, section.tier, helpers)
+
+
+def _reservation(section: ReservationSection) -> Reservation:
+    queues = tuple(QueueId(queue) for queue in section.queues)
+    return Reservation(SkillId(section.skill), section.level, section.keep, queues, section.priority)
 
 
 def _treatment(section: files.AnnounceSection) -> TreatmentPlan:
@@ -201,7 +228,18 @@ def _node(name: NodeId, node: flow_file.NodeSection) -> Node:
         case flow_file.Queue():
             overflow = NodeId(node.overflow) if node.overflow else None
             keys = tuple(ExitKey(key, NodeId(to)) for key, to in node.keys.items())
-            return QueueNode(name, QueueId(node.queue), overflow, _levels(node.requires), node.priority, keys)
+            return QueueNode(
+                name,
+                QueueId(node.queue),
+                overflow,
+                _levels(node.requires),
+                node.priority,
+                keys,
+                prefers=_levels(node.prefers),
+                agent=AgentId(node.agent) if node.agent else None,
+                last_agent_within_s=node.last_agent,
+                agent_wait_s=node.agent_wait,
+            )
         case flow_file.Transfer():
             return TransferNode(name, node.context, node.extension)
         case flow_file.HangUp():

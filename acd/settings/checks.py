@@ -14,6 +14,7 @@ from acd.settings import (
     callback_checks,
     flow_checks,
     line_checks,
+    matching_checks,
     surroundings,
 )
 from acd.settings.build import device_of, prefixes_of
@@ -29,6 +30,7 @@ def check(sources: Sources) -> None:
     surroundings.check(sources, names)
     _check_agents(sources, names)
     _check_queues(sources, names)
+    matching_checks.check_all(sources, names)
     _check_prompts(sources, names)
     line_checks.check(sources, names)
     flow_checks.check(sources, names)

@@ -42,6 +42,13 @@ def _integer(value: Any) -> int:
     raise wrong(f"must be a whole number, not {quoted(text)}")
 
 
+def _number(value: Any) -> float:
+    text = _text(value)
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
+        return float(text)
+    raise wrong(f"must be a number such as 2 or 0.5, not {quoted(text)}")
+
+
 def _flag(value: Any) -> bool:
     text = _text(value)
     if text in {"true", "false"}:
@@ -98,7 +105,8 @@ _WORD = r"[A-Za-z0-9_.-]{1,60}"
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"], "minLength": 1})]
 Whole = Annotated[int, BeforeValidator(_integer)]
 Count = Annotated[int, Field(ge=0), BeforeValidator(_integer)]
-Priority = Annotated[int, Field(ge=-100, le=100), BeforeValidator(_integer)]
+Number = Annotated[float, BeforeValidator(_number)]
+Priority = Annotated[int, Field(ge=-100, le=999), BeforeValidator(_integer)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Level = Annotated[int, Field(ge=1, le=5), BeforeValidator(_integer)]
 """Proficiency of an agent or minimum of a queue, 1 (some) to 5 (expert)."""
@@ -119,6 +127,10 @@ Name = Annotated[
     _like_text(_NAME),
 ]
 """What a queue, skill, agent … is called in these files, in figures and in records."""
+_POLICY = r"[a-z_]{1,40}|[A-Za-z_][A-Za-z0-9_.]{0,99}:[A-Za-z_][A-Za-z0-9_]{0,99}"
+PolicyName = Annotated[
+    str, _matching(_POLICY, "a policy such as longest_idle, or module:Class of your own"), _like_text(_POLICY)
+]
 AccessNumber = Annotated[str, _matching(_CODE, "a number of 2 to 15 digits"), _like_text(_CODE)]
 Dialled = Annotated[str, _matching(_DIALLED, "1 to 8 of the keys 0-9, * and #"), _like_text(_DIALLED)]
 Key = Annotated[str, _matching(_KEY, "one of the keys 0-9, * and #"), _like_text(_KEY)]

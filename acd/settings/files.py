@@ -26,6 +26,7 @@ from acd.settings.fields import (
     LongDuration,
     Name,
     NumberPattern,
+    PolicyName,
     Port,
     PositiveDuration,
     Priority,
@@ -38,6 +39,7 @@ from acd.settings.fields import (
     Whole,
     Word,
 )
+from acd.settings.matching_files import AgentMatching, QueueMatching, ReservationSection
 
 Codec = Literal["alaw", "ulaw", "g722", "opus", "gsm", "g729"]
 DtmfMode = Literal["rfc4733", "inband", "info", "auto"]
@@ -317,7 +319,7 @@ class CallbackOfferSection(Strict):
     prompt: Name = "callback_offer"
 
 
-class QueueSection(Strict):
+class QueueSection(QueueMatching):
     """A queue."""
 
     name: Text = Field(examples=["Umum"])
@@ -358,9 +360,14 @@ class QueuesFile(Strict):
     """queues.yaml."""
 
     queues: dict[Name, QueueSection]
+    contact_policy: PolicyName = "longest_wait"
+    """Which waiting caller a free agent takes, across queues, priority aside: longest_wait, weight, best_skill_first,
+    generalised_cmu, fixed_queue_ratio, or ``module:Class`` of your own."""
+    reservations: tuple[ReservationSection, ...] = ()
+    """Agents kept back for some callers."""
 
 
-class AgentSection(Strict):
+class AgentSection(AgentMatching):
     """An agent."""
 
     name: Text = Field(examples=["Petugas 101"])

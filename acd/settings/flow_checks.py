@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from acd.domain.exits import Exit
-from acd.settings import flow_file
+from acd.settings import flow_file, matching_checks
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import Names, check_fulfilled, check_spoken, refer, refer_all
 from acd.settings.sources import Source, Sources
@@ -111,6 +111,7 @@ def _check_queue_node(sources: Sources, document: Document, path: Path_, node: f
     ]
     if known and all(known):
         check_fulfilled(sources, document, (*path, "requires"), node.queue, node.requires)
+    matching_checks.check_node(document, path, node, names)
 
 
 # --- where a call can go

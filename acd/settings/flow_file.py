@@ -11,6 +11,7 @@ from pydantic import Field
 
 from acd.domain.exits import Exit
 from acd.settings.fields import Flag, Key, Level, Name, PositiveDuration, Priority, Strict, Terminator, Whole, Word
+from acd.settings.matching_files import NodeMatching
 
 Prompts: TypeAlias = tuple[Name, ...]
 SomePrompts = Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -86,7 +87,7 @@ class SetLanguage(Strict):
     next: Name
 
 
-class Queue(Strict):
+class Queue(NodeMatching):
     """Wait for an agent."""
 
     kind: Literal["queue"]

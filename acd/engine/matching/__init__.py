@@ -15,7 +15,7 @@ from acd.domain.ids import ContactId
 from acd.engine.matching.fit import fit, group_of
 from acd.engine.matching.guards import available, guard
 from acd.engine.matching.matcher import Matcher, facts_of, need_of
-from acd.engine.matching.policies import STANDARD, Policies, agent_parts, contact_parts
+from acd.engine.matching.policies import STANDARD, Policies, agent_parts, contact_parts, standard
 from acd.engine.matching.requirement import preferences, requirement
 from acd.engine.matching.router import Router
 from acd.engine.state import Contact, Waiting
@@ -36,6 +36,7 @@ __all__ = [
     "need_of",
     "preferences",
     "requirement",
+    "standard",
 ]
 
 

@@ -50,7 +50,8 @@ def mistakes(deployment: Deployment, env: dict[str, str] | None = None) -> list[
 def test_the_sample_has_the_24_agents_of_the_help_line_each_with_umum_and_indonesian() -> None:
     plan = load(ROOT / "config", ROOT / "ivr_flows", {}, secrets=False).plan
     assert list(plan.agents) == [f"agent{n}" for n in range(101, 125)]
-    skills = {agent.id: {s.skill for s in agent.skills} for agent in plan.agents.values()}
+    # At 1 a technical agent knows a little of LKPM.
+    skills = {a.id: {s.skill for s in a.skills if s.level > 1 or s.skill == "umum"} for a in plan.agents.values()}
     assert all({"umum", "lang_id"} <= s for s in skills.values())
     counts = {
         skill: sum(skill in s for s in skills.values()) for skill in ("perizinan", "oss_teknis", "lkpm", "pengaduan")

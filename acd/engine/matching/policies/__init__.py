@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acd.domain.plan import Plan
 from acd.engine.matching.policies import agents, contacts
 from acd.engine.matching.policies.contract import AgentPolicy, ContactPolicy, Policies
 
@@ -14,6 +15,7 @@ __all__ = [
     "agent_policy",
     "contact_parts",
     "contact_policy",
+    "standard",
 ]
 
 STANDARD = Policies(
@@ -36,6 +38,13 @@ STANDARD = Policies(
     },
 )
 """The policies that come with the product."""
+
+
+def standard(plan: Plan) -> Policies:  # noqa: ARG001 - others look at what the plan names
+    """The policies that come with the product, whatever the plan."""
+    return STANDARD
+
+
 DEFAULT_AGENT = "best_proficiency"
 DEFAULT_CONTACT = "longest_wait"
 
