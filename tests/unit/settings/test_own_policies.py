@@ -13,7 +13,7 @@ from acd.engine.core import Engine
 from acd.engine.matching import STANDARD
 from acd.settings import load
 from acd.settings.own_policies import agent_policy, policies_for
-from tests.engine_kit import Bench, make_plan, with_queue
+from tests.engine_kit import Bench, agent_plan, make_plan, with_queue
 from tests.unit.settings.conftest import Deployment
 
 MODULE = '''
@@ -61,16 +61,14 @@ def test_an_own_agent_policy_chooses_who_is_rung(module: str) -> None:
 
 
 def test_an_own_contact_policy_chooses_who_is_served(module: str) -> None:
-    plan = replace(make_plan(), contact_policy=f"{module}:Newest")
-    bench = Bench(plan, engine=Engine(policies=policies_for))
-    bench.queued()
+    eka = agent_plan("eka", billing=2, tech=2, lang_id=5)
+    plan = replace(make_plan(agents={eka.id: eka}), contact_policy=f"{module}:Newest")
+    bench = Bench(with_queue(plan, "tech", priority=0), engine=Engine(policies=policies_for))
+    bench.queued("1")
     bench.sleep(1.0)
-    late = bench.queued("1", caller="0899")
-    bench.sleep(1.0)
-    bench.queued("2")
-    bench.login("ana")
+    late = bench.queued("2")
+    bench.login("eka")
     assert bench.one(Originate).contact_id == ContactId(late)
-    assert policies_for(plan).contact[f"{module}:Newest"].parts == ("newest",)
 
 
 def test_a_configuration_may_name_an_own_policy(sample: Deployment, module: str) -> None:
