@@ -175,6 +175,7 @@ class App:
                 request_agent=self.dispatcher.request_agent,
                 request_callback=self.dispatcher.request_callback,
                 cancel_callback=self.dispatcher.cancel_callback,
+                order=self.dispatcher.order,
                 metrics=metrics.render,
                 ready=self._ready,
                 pause_reasons=self._settings.plan.pause_reasons,

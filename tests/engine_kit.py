@@ -28,6 +28,7 @@ from acd.domain.events import (
     LinkChanged,
     PlanLoaded,
     RecordingChecked,
+    SupervisorRequested,
     TimerFired,
 )
 from acd.domain.exits import Exit
@@ -46,6 +47,7 @@ from acd.domain.ids import (
     TimerKey,
     TrunkId,
 )
+from acd.domain.orders import Order
 from acd.domain.plan import (
     AccessCodePlan,
     AgentAction,
@@ -398,6 +400,11 @@ class Bench:
     ) -> Reply:
         request = RequestId(f"r{len(self.replies)}")
         self.feed(AgentRequested(self.at, request, AgentId(agent), action, reason, seconds, disposition))
+        return self.replies[-1]
+
+    def order(self, order: Order, by: str = "supervisor/rudi", request_id: str = "") -> Reply:
+        known = RequestId(request_id or f"o{len(self.replies)}")
+        self.feed(SupervisorRequested(self.at, known, by, order))
         return self.replies[-1]
 
     def login(self, *agents: str) -> None:

@@ -244,10 +244,10 @@ class CheckRecording:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer to an ``AgentRequested``: done, or refused with a reason fit for a person."""
+    """Answer to an ``AgentRequested`` or, without agent, a ``SupervisorRequested``: done, or refused and why."""
 
     request_id: RequestId
-    agent_id: AgentId
+    agent_id: AgentId | None
     ok: bool
     message: str = ""
     kind: Literal["reply"] = "reply"

@@ -20,6 +20,7 @@ from acd.domain.ids import (
     RequestId,
     TimerKey,
 )
+from acd.domain.orders import Order
 from acd.domain.plan import (
     AgentAction,
     Plan,
@@ -219,6 +220,17 @@ class CallbackCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class SupervisorRequested:
+    """A supervisor, by the name of the token, orders something. The answer is a ``Reply``; the same id is done once."""
+
+    at: float
+    request_id: RequestId
+    by: str
+    order: Order
+    kind: Literal["supervisor_requested"] = "supervisor_requested"
+
+
+@dataclass(frozen=True, slots=True)
 class UnroutedEnded:
     """A caller's call ended that never entered, or had left, our application (AMI): fallback queue or refusal."""
 
@@ -298,6 +310,7 @@ Event: TypeAlias = (
     | AgentRequested
     | CallbackRequested
     | CallbackCancelled
+    | SupervisorRequested
     | UnroutedEnded
     | LinkChanged
     | Resynced

@@ -29,6 +29,7 @@ from acd.domain.events import (
     RecordingChecked,
     RecordingEnded,
     Resynced,
+    SupervisorRequested,
     TimerFired,
     TrunkChanged,
     UnroutedEnded,
@@ -53,6 +54,7 @@ from acd.engine import (
     presence,
     relaxing,
     resync,
+    supervising,
     treatment,
     trunks,
 )
@@ -85,7 +87,7 @@ class Engine:
         """Apply one event. Returns commands in the order to be carried out; never raises for an event's content."""
         self.settle()
         if isinstance(event, PlanLoaded):
-            self._state.plan = event.plan
+            self._state.plan = supervising.in_force(self._state, event.plan)
             self.matcher = self._match(event.plan)
         if self._state.plan is None:
             self.turn = None
@@ -93,6 +95,7 @@ class Engine:
         self.turn = turn = Turn(self._state, self._state.plan, self.matcher, event.at)
         self._learnt = False
         _dispatch(turn, event)
+        self.matcher = turn.matcher
         return turn.out
 
     def _match(self, plan: Plan | None) -> matching.Matcher:
@@ -129,6 +132,8 @@ def _dispatch(turn: Turn, event: Event) -> None:
             presence.dialled(turn, event)
         case AgentRequested():
             presence.requested(turn, event)
+        case SupervisorRequested():
+            supervising.ordered(turn, event)
         case PhoneChanged():
             presence.phone_changed(turn, event)
         case TrunkChanged():

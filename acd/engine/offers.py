@@ -134,11 +134,23 @@ def withdraw(turn: Turn, contact: Contact, waiting: Waiting, outcome: Outcome, o
     left = tuple(other for other in waiting.offers if other != offer)
     tried = (*waiting.tried, offer.agent) if blamed and offer.agent not in waiting.tried else waiting.tried
     waiting = replace(waiting, offers=left, tried=tried)
-    if blamed and waiting.named_until is not None:
+    if blamed and (waiting.named_until is not None or waiting.assigned):
         # The one agent waited for does not take the contact: no use in waiting for that one any longer.
         turn.cancel_timer(f"named:{contact.id}")
-        waiting = replace(waiting, named=None, named_until=None)
-    return turn.to_phase(contact, waiting)
+        waiting = replace(waiting, named=None, named_until=None, assigned=False)
+    contact = turn.to_phase(contact, waiting)
+    agent = turn.state.agents.get(offer.agent)
+    if blamed and agent is not None and agent.presence != "ready":
+        unassign(turn, offer.agent)
+    return contact
+
+
+def unassign(turn: Turn, agent_id: AgentId) -> None:
+    """Ask everybody again for the contacts a supervisor gave to an agent who will not take them."""
+    for contact in list(turn.state.contacts.values()):
+        waiting = contact.phase
+        if isinstance(waiting, Waiting) and waiting.assigned and waiting.named == agent_id:
+            offer_contact(turn, turn.to_phase(contact, replace(waiting, named=None, assigned=False)))
 
 
 def withdraw_all(turn: Turn, contact: Contact, waiting: Waiting) -> Contact:

@@ -9,7 +9,7 @@ from acd.domain.events import AgentDialled, AgentRequested, PhoneChanged
 from acd.domain.ids import AgentId, ContactId, DispositionId, Language, LegId, PlaybackId, PromptKey
 from acd.domain.plan import FeatureCode
 from acd.engine import agent as agents
-from acd.engine import offers, wrapup
+from acd.engine import offers, supervising, wrapup
 from acd.engine import queueing as queues
 from acd.engine.state import Agent, FeatureCall, Free
 from acd.engine.turn import Turn
@@ -37,6 +37,7 @@ def load_agents(turn: Turn) -> None:
             agent = Agent(plan.id, Free(turn.at), presence, turn.at, logged_in_at=turn.at)  # type: ignore[arg-type]
         turn.put_agent(replace(agent, leaving=False))
     for agent_id in [a for a in turn.state.agents if a not in turn.plan.agents]:
+        offers.unassign(turn, agent_id)
         agent = turn.state.agents[agent_id]
         if isinstance(agent.work, Free) and agent.leg is None:
             turn.drop_agent(agent_id)
@@ -65,6 +66,9 @@ def _request(turn: Turn, agent: Agent, wish: AgentRequested | FeatureCode) -> ag
     queues.changed(turn, agent.id, lambda _: result)
     if wish.action in {"pause", "logout"}:
         offers.turned_down(turn, result, "rejected")
+        offers.unassign(turn, agent.id)
+    if wish.action == "logout":
+        supervising.as_configured(turn, agent.id)
     return None
 
 

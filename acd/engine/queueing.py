@@ -118,12 +118,28 @@ def _settle(turn: Turn, contact: Contact, waiting: Waiting, queue: QueuePlan) ->
 
 def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
     """Overflow to a queue with room, place and waited time kept. False when there is none."""
-    spoken = turn.plan.language_skills.get(contact.language) if contact.language is not None else None
-    asked = contact.language if any(need.skill == spoken for need in waiting.requires) else None
-    here = _Place(turn.plan.queues.get(waiting.queue, NO_QUEUE), asked, waiting.overflows, None)
+    here = _Place(
+        turn.plan.queues.get(waiting.queue, NO_QUEUE), _asked(turn, contact, waiting), waiting.overflows, None
+    )
     place = _with_room(turn, _overflow(turn, here))
     if place is None:
         return False
+    _put(turn, contact, waiting, place)
+    return True
+
+
+def place_in(turn: Turn, contact: Contact, waiting: Waiting, queue: QueuePlan) -> None:
+    """Let a contact wait in another queue, whatever its limits, place and waited time kept."""
+    _put(turn, contact, waiting, _Place(queue, _asked(turn, contact, waiting), waiting.overflows, None))
+
+
+def _asked(turn: Turn, contact: Contact, waiting: Waiting) -> Language | None:
+    """The language an agent must still speak; an overflow may have dropped it."""
+    spoken = turn.plan.language_skills.get(contact.language) if contact.language is not None else None
+    return contact.language if any(need.skill == spoken for need in waiting.requires) else None
+
+
+def _put(turn: Turn, contact: Contact, waiting: Waiting, place: _Place) -> None:
     moved = replace(
         waiting,
         queue=place.queue.id,
@@ -136,17 +152,18 @@ def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
         helpers=(),
         named=None,
         named_until=None,
+        assigned=False,
         step=0,
     )
     prompts = _keys(place.prompt if contact.asking is None else None)
     moved, announcement = treatment.spoken(contact, moved, prompts)
     contact = turn.put(replace(contact, phase=moved, queue=place.queue.id))
+    turn.cancel_timer(f"wait:{contact.id}")
     _settle(turn, contact, moved, place.queue)
     if announcement is not None:
         treatment.quiet(turn, contact, waiting)
         treatment.announce(turn, contact, announcement)
     treatment.begin(turn, contact, moved)
-    return True
 
 
 # ---------------------------------------------------------------- connecting

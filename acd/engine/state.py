@@ -24,10 +24,12 @@ from acd.domain.ids import (
     PromptKey,
     QueueId,
     RecordingName,
+    RequestId,
     TimerKey,
     TrunkId,
 )
 from acd.domain.plan import (
+    AgentPlan,
     Medium,
     Plan,
     SkillLevel,
@@ -130,6 +132,8 @@ class Waiting:
     named: AgentId | None = None
     """The one agent who is asked, until ``named_until``; with None there, for as long as it takes."""
     named_until: float | None = None
+    assigned: bool = False
+    """A supervisor named the agent: all are asked again when that one turns the contact down, pauses or logs out."""
     step: int = 0
     """Relaxation steps of the queue already taken."""
     kind: Literal["waiting"] = "waiting"
@@ -366,6 +370,26 @@ class TrunkState:
     up: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class SkillChange:
+    """What a supervisor made of an agent's skills and queues for this shift, and what the configuration says."""
+
+    at: float
+    by: str
+    skills: tuple[SkillLevel, ...]
+    queues: tuple[QueueId, ...]
+    configured: AgentPlan
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswer:
+    """How a supervisor's order was answered."""
+
+    at: float
+    ok: bool
+    message: str
+
+
 @dataclass(slots=True)
 class EngineState:
     """Everything the engine knows. Changed only by ``Engine.handle``."""
@@ -387,6 +411,9 @@ class EngineState:
     """Promises not yet kept, by queue and number: there is one at most."""
     left_places: dict[str, LeftPlace] = field(default_factory=dict)
     """Places of callers who abandoned, by queue and calling number, oldest first."""
+    skill_changes: dict[AgentId, SkillChange] = field(default_factory=dict)
+    orders: dict[RequestId, OrderAnswer] = field(default_factory=dict)
+    """Supervisors' orders of the last hour, longest ago first."""
     figures: Figures = field(default_factory=Figures)
     paces: dict[str, Pace] = field(default_factory=dict)
     """How fast each line of waiting contacts moves; the line touched last stands last."""

@@ -94,6 +94,11 @@ class Turn:
         self.contacts_were.append((contact_id, self.state.contacts.pop(contact_id)))
         self.matcher.contact_dropped(contact_id)
 
+    def use(self, plan: Plan) -> None:
+        """Go on with another plan."""
+        self.plan = self.state.plan = plan
+        self.matcher = Matcher(self.state, self.matcher.policies)
+
     def contact(self, contact_id: ContactId) -> Contact | None:
         """Look up a live contact."""
         return self.state.contacts.get(contact_id)

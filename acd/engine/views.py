@@ -48,6 +48,7 @@ from acd.engine.state import (
     Leaving,
     Offered,
     Promised,
+    SkillChange,
     Talking,
     TrunkState,
     Waiting,
@@ -81,6 +82,8 @@ class AgentView:
     missed: int
     """Offers in a row that were not answered."""
     wrap_up_until: float | None = None
+    skills_by: str | None = None
+    """The supervisor who changed the skills or queues for this shift; null: as configured."""
 
 
 ContactPhase = Literal["ivr", "waiting", "offered", "callback", "calling_back", "talking", "leaving"]
@@ -104,10 +107,13 @@ class ContactView:
     position: int | None
     """1 is next of those who wait in its queue with the same requirement; None while an agent's phone rings for it."""
     agent: AgentId | None
+    """Who talks with the contact, or is the only one asked while it waits."""
     estimated_wait_s: float | None = None
     """From now to the conversation; None while nothing is known, or a phone rings."""
     estimate_confidence: float | None = None
     """The chance that the estimate is right within 30 s, 0 to 1."""
+    priority: int | None = None
+    """While it waits; higher is served first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +266,7 @@ def activity_of(agent: Agent) -> tuple[Activity, float]:
             assert_never(agent.work)
 
 
-def _agent(index: PlanIndex, agent: Agent) -> AgentView:
+def _agent(index: PlanIndex, agent: Agent, change: SkillChange | None) -> AgentView:
     activity, since = activity_of(agent)
     known = index.plan.agents.get(agent.id)
     return AgentView(
@@ -278,6 +284,7 @@ def _agent(index: PlanIndex, agent: Agent) -> AgentView:
         contacts=agent.contacts,
         missed=agent.missed,
         wrap_up_until=agent.work.until if isinstance(agent.work, WrapUp) else None,
+        skills_by=change.by if change is not None else None,
     )
 
 
@@ -324,9 +331,10 @@ def _contact(contact: Contact, place: tuple[int, Estimate | None] | None) -> Con
         node=contact.last_node,
         queue=contact.queue,
         position=place[0] if place is not None else None,
-        agent=contact.agent,
+        agent=contact.phase.named if isinstance(contact.phase, Waiting) else contact.agent,
         estimated_wait_s=known.wait_s if known is not None else None,
         estimate_confidence=known.confidence if known is not None else None,
+        priority=contact.phase.priority if isinstance(contact.phase, Waiting) else None,
     )
 
 
@@ -415,7 +423,7 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         plan_version=plan.version,
         ari_up=state.ari_up,
         ami_up=state.ami_up,
-        agents=tuple(_agent(index, agent) for agent in state.agents.values()),
+        agents=tuple(_agent(index, agent, state.skill_changes.get(agent.id)) for agent in state.agents.values()),
         contacts=tuple(_contact(c, places.get(c.id)) for c in state.contacts.values()),
         queues=tuple(_queues(index, state, lines, at)),
         trunks=tuple(_trunks(plan, state)),

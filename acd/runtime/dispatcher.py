@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import structlog
 
@@ -38,6 +39,7 @@ from acd.domain.events import (
     Event,
     LinkChanged,
     PlanLoaded,
+    SupervisorRequested,
 )
 from acd.domain.ids import (
     AgentId,
@@ -46,6 +48,7 @@ from acd.domain.ids import (
     QueueId,
     RequestId,
 )
+from acd.domain.orders import Order, ResetSkills, SetSkills
 from acd.domain.plan import (
     AgentAction,
     Plan,
@@ -196,6 +199,15 @@ class Dispatcher:
         reply = self._callback_replies.pop(request, None)
         return (reply.ok, reply.message) if reply is not None else (False, _UNDECIDED)
 
+    async def order(self, order: Order, by: str, request_id: str | None = None) -> tuple[bool, str]:
+        """Carry out a supervisor's order. The same ``request_id`` of one supervisor is done once, answered alike."""
+        known = RequestId(f"{by}:{request_id or uuid4().hex}")
+        self.submit(SupervisorRequested(self.clock.now(), known, by, order))
+        reply = self._replies.pop(known, None)
+        done, message = (reply.ok, reply.message) if reply is not None else (False, "the engine could not decide")
+        log.info("supervisor_ordered", by=by, order=order.kind, subject=_subject(order), done=done, message=message)
+        return done, message
+
     def view(self) -> EngineView | None:
         """Everything at this moment; None before a plan is loaded."""
         plan = self._engine.state.plan
@@ -288,3 +300,8 @@ class Dispatcher:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("task_failed", exc_info=task.exception())
+
+
+def _subject(order: Order) -> str:
+    """Whom an order is about."""
+    return order.agent_id if isinstance(order, SetSkills | ResetSkills) else order.contact_id

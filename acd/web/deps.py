@@ -12,6 +12,7 @@ from acd.domain.ids import (
     Language,
     QueueId,
 )
+from acd.domain.orders import Order
 from acd.domain.plan import (
     AgentAction,
 )
@@ -45,6 +46,8 @@ class WebDeps:
     """(number, queue, language, not before, not after) -> the contact, or None and words for a person."""
     cancel_callback: Callable[[ContactId], Awaitable[tuple[bool, str]]]
     """contact -> done, or refused with words for a person."""
+    order: Callable[[Order, str, str | None], Awaitable[tuple[bool, str]]]
+    """(order, the supervisor's name, request id) -> done, or refused with words for a person."""
     metrics: Callable[[str], tuple[bytes, str]]
     """Accept header -> body and content type of ``/metrics``."""
     ready: Callable[[], Readiness]

@@ -122,6 +122,37 @@ class CallbackBody(_Strict):
     not_after: Moment | None = Field(default=None, description="Given up at this time.")
 
 
+class OrderBody(_Strict):
+    """What every order may carry."""
+
+    request_id: Word | None = Field(default=None, description="Sent again with the same id, an order is done once.")
+
+
+class PriorityBody(OrderBody):
+    """Higher is served first."""
+
+    priority: Annotated[int, Field(ge=0, le=999)]
+
+
+class QueueBody(OrderBody):
+    """The queue to wait in, whatever its limits."""
+
+    queue: Word
+
+
+class AgentBody(OrderBody):
+    """The one agent to be asked, whatever the skills."""
+
+    agent: Word
+
+
+class SkillsBody(OrderBody):
+    """All the skills an agent has until the next logout, and the queues served; without queues, those so far."""
+
+    skills: dict[Word, Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)
+    queues: list[Word] | None = None
+
+
 def read_query(request: web.Request, model: type[M]) -> M:
     """Read the query string strictly. Raises ``Problem`` 400 naming the parameter."""
     values: dict[str, str] = {}
@@ -136,9 +167,9 @@ def read_query(request: web.Request, model: type[M]) -> M:
 
 
 async def read_body(request: web.Request, model: type[M]) -> M:
-    """Read a JSON body strictly; a model without fields also takes no body. Raises ``Problem`` 400, 413, 415."""
+    """Read a JSON body strictly; a model that needs no field also takes no body. Raises ``Problem`` 400, 413, 415."""
     raw = await request.read()
-    if not raw and not model.model_fields:
+    if not raw and not any(field.is_required() for field in model.model_fields.values()):
         return model()
     if request.content_type != "application/json":
         raise Problem(

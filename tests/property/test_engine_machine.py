@@ -30,6 +30,7 @@ from acd.domain.events import (
     RecordingChecked,
     RecordingEnded,
     Resynced,
+    SupervisorRequested,
     TimerFired,
 )
 from acd.domain.exits import Exit
@@ -43,6 +44,7 @@ from acd.domain.ids import (
     TrunkId,
     is_customer_leg,
 )
+from acd.domain.orders import AssignToAgent, MoveToQueue, Order, ResetSkills, SetPriority, SetSkills
 from acd.domain.plan import (
     DispositionPlan,
     MenuNode,
@@ -227,7 +229,7 @@ class CallCentre(RuleBasedStateMachine):
             earlier = before.get(other.id)
             if same and isinstance(other.phase, Waiting) and not other.phase.offers and earlier is not None:
                 was = earlier.phase
-                if isinstance(was, Waiting) and not was.offers and was.queue == other.phase.queue:
+                if isinstance(was, Waiting) and not was.offers and matching.need_of(was) == need:
                     theirs = (-other.phase.priority, other.phase.since, other.id)
                     assert theirs > place, f"{contact.id} overtook {other.id}"
 
@@ -374,6 +376,43 @@ class CallCentre(RuleBasedStateMachine):
         event = AgentRequested(self.bench.at, RequestId(f"r{self.requests}"), AgentId(agent), action, reason, 20.0, way)  # type: ignore[arg-type]
         self.step(event)
         assert len(self.bench.replies) == replies + 1
+        self.flow()
+
+    # ------------------------------------------------------------ supervisors
+
+    @precondition(lambda self: self.bench.state.contacts)
+    @rule(
+        data=st.data(),
+        priority=st.integers(0, 3),
+        queue=st.sampled_from(["billing", "tech", "general", "nowhere"]),
+        agent=st.sampled_from(["ana", "budi", "citra", "dewi", "nobody"]),
+    )
+    def supervisor_orders(self, data: st.DataObject, priority: int, queue: str, agent: str) -> None:
+        contact = data.draw(st.sampled_from(sorted(self.bench.state.contacts)))
+        orders = [
+            SetPriority(contact, priority),
+            MoveToQueue(contact, QueueId(queue)),
+            AssignToAgent(contact, AgentId(agent)),
+            SetSkills(AgentId(agent), levels(billing=1 + priority, lang_id=1)),
+            SetSkills(AgentId(agent), levels(tech=1, lang_en=1, lang_id=1), (QueueId("tech"), QueueId("general"))),
+            ResetSkills(AgentId(agent)),
+        ]
+        self._order(data.draw(st.sampled_from(orders)))
+
+    def _order(self, order: Order) -> None:
+        bench = self.bench
+        self.requests += 1
+        before = {c.id: c.phase.since for c in bench.state.contacts.values() if isinstance(c.phase, Waiting)}
+        event = SupervisorRequested(bench.at, RequestId(f"r{self.requests}"), "supervisor/rudi", order)
+        self.step(event)
+        replied, kept = bench.replies[-1], dict(bench.state.contacts)
+        for contact_id, since in before.items():
+            phase = bench.state.contacts[contact_id].phase
+            assert isinstance(phase, Waiting), "an order ends nobody's wait"
+            assert phase.since == since, "an order takes no waited time away"
+        self.step(replace(event, order=replace(order)))
+        assert bench.replies[-1] == replied, "done once, answered alike"
+        assert bench.state.contacts == kept
         self.flow()
 
     @rule(agent=st.sampled_from(["ana", "citra", "guest"]), code=st.sampled_from(["*0", "*1", "*2", "*9"]))

@@ -42,6 +42,7 @@ class Matcher:
 
     def __init__(self, state: EngineState, policies: Policies = STANDARD) -> None:
         self._state = state
+        self.policies = policies
         self._lengths: dict[QueueId, int] = {}
         self._queued: dict[ContactId, QueueId] = {}
         self.router = Router(state.plan or EMPTY, policies)

@@ -17,9 +17,18 @@ from acd.domain.commands import (
     WriteRecord,
 )
 from acd.domain.errors import StoreError
-from acd.domain.events import CallArrived, Event, LinkChanged, PlanLoaded, RecordingChecked, TimerFired
+from acd.domain.events import (
+    CallArrived,
+    Event,
+    LinkChanged,
+    PlanLoaded,
+    RecordingChecked,
+    SupervisorRequested,
+    TimerFired,
+)
 from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, ContactId, DispositionId, LegId, RecordingName, RequestId
+from acd.domain.orders import ResetSkills, SetPriority
 from acd.domain.plan import DispositionPlan
 from acd.domain.record import DispositionRow
 from acd.engine.state import Offered, Talking, Waiting
@@ -515,3 +524,24 @@ async def test_each_kind_of_command_finds_its_place() -> None:
     assert world.journal.events[-1] == CallArrived(world.clock.now(), LegId("c2"), f"{GW}-c2", "170", "0811222333")
     await asyncio.sleep(2)
     assert not [event for event in world.journal.events if isinstance(event, TimerFired)]
+
+
+@in_virtual_time
+async def test_an_order_is_journaled_with_its_supervisor_and_done_once_also_after_a_restart() -> None:
+    world = World()
+    await world.start()
+    world.call("c1")
+    order = SetPriority(ContactId("c1"), 500)
+    assert await world.dispatcher.order(order, "supervisor/rudi", "x") == (True, "")
+    assert world.journal.events[-1] == SupervisorRequested(
+        world.clock.now(), RequestId("supervisor/rudi:x"), "supervisor/rudi", order
+    )
+    after = world.next_life()
+    await after.start()
+    assert await after.dispatcher.order(SetPriority(ContactId("c1"), 1), "supervisor/rudi", "x") == (True, "")
+    waiting = after.state.contacts[ContactId("c1")].phase
+    assert isinstance(waiting, Waiting)
+    assert waiting.priority == 500
+    assert await after.dispatcher.order(SetPriority(ContactId("c1"), 1), "supervisor/sri", "x") == (True, "")
+    gone = ResetSkills(AgentId("nobody"))
+    assert await after.dispatcher.order(gone, "supervisor/rudi") == (False, "no such agent")

@@ -15,6 +15,7 @@ from acd.domain.ids import (
     QueueId,
     RecordingName,
 )
+from acd.domain.orders import Order
 from acd.domain.plan import (
     AgentAction,
 )
@@ -92,6 +93,7 @@ class World:
     records: FakeRecords = field(default_factory=FakeRecords)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     callback_requests: list[tuple[object, ...]] = field(default_factory=list)
+    orders: list[tuple[Order, str, str | None]] = field(default_factory=list)
     reply: tuple[bool, str] = (True, "")
     readiness: Readiness = field(default_factory=Readiness)
     failure: Exception | None = None
@@ -129,6 +131,13 @@ class World:
         self.callback_requests.append((contact_id,))
         return self.reply
 
+    async def order(self, order: Order, by: str, request_id: str | None) -> tuple[bool, str]:
+        """Note the order and answer as told."""
+        if self.failure is not None:
+            raise self.failure
+        self.orders.append((order, by, request_id))
+        return self.reply
+
     def deps(self, **changes: Any) -> WebDeps:
         """Make what the application is given."""
         made = WebDeps(
@@ -138,6 +147,7 @@ class World:
             request_callback=self.request_callback,
             cancel_callback=self.cancel_callback,
             languages=(Language("id"), Language("en")),
+            order=self.order,
             metrics=lambda accept: (b"acd_up 1\n", f"text/plain; accepted={len(accept)}"),
             ready=lambda: self.readiness,
             pause_reasons=("makan siang", "rapat"),
