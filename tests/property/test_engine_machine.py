@@ -389,7 +389,7 @@ class CallCentre(RuleBasedStateMachine):
     )
     def supervisor_orders(self, data: st.DataObject, priority: int, queue: str, agent: str) -> None:
         contact = data.draw(st.sampled_from(sorted(self.bench.state.contacts)))
-        orders = [
+        orders: list[Order] = [
             SetPriority(contact, priority),
             MoveToQueue(contact, QueueId(queue)),
             AssignToAgent(contact, AgentId(agent)),
