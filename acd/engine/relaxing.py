@@ -36,16 +36,24 @@ def step(turn: Turn, contact: Contact, waiting: Waiting) -> Contact:
 
 
 def _relax(turn: Turn, contact: Contact, waiting: Waiting, queue: QueuePlan, at_least: int) -> Contact:
-    waited = turn.at - waiting.since
+    relaxed, next_s = due(waiting, queue, turn.at, at_least)
+    if next_s is not None:
+        turn.start_timer(f"relax:{contact.id}", next_s)
+    return turn.to_phase(contact, relaxed) if relaxed is not waiting else contact
+
+
+def due(waiting: Waiting, queue: QueuePlan, at: float, at_least: int = 0) -> tuple[Waiting, float | None]:
+    """Take the steps that are due, ``at_least`` so many; and tell in how many seconds the next one is, if there is."""
+    waited = at - waiting.since
     ahead = queue.relaxation[waiting.step :]
-    due = [number for number, one in enumerate(ahead, 1) if number <= at_least or one.after_s <= waited]
-    taken = due[-1] if due else 0
+    numbers = [number for number, one in enumerate(ahead, 1) if number <= at_least or one.after_s <= waited]
+    taken = numbers[-1] if numbers else 0
     relaxed = waiting
     for one in ahead[:taken]:
         relaxed = relax(relaxed, one)
-    if taken < len(ahead):
-        turn.start_timer(f"relax:{contact.id}", ahead[taken].after_s - waited)
-    return turn.to_phase(contact, replace(relaxed, step=waiting.step + taken)) if taken else contact
+    if taken:
+        relaxed = replace(relaxed, step=waiting.step + taken)
+    return relaxed, ahead[taken].after_s - waited if taken < len(ahead) else None
 
 
 def relax(waiting: Waiting, one: RelaxationStep) -> Waiting:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from acd.domain.commands import WriteDisposition
 from acd.domain.ids import AgentId, DispositionId, QueueId
-from acd.domain.plan import QueuePlan
+from acd.domain.plan import Plan, QueuePlan
 from acd.domain.record import DispositionRow
 from acd.engine import agent as agents
 from acd.engine import familiar
@@ -24,19 +24,19 @@ def _queue(turn: Turn, queue: QueueId | None) -> QueuePlan:
     return turn.plan.queues.get(queue or NO_QUEUE.id, NO_QUEUE)
 
 
-def _length(turn: Turn, queue: QueuePlan, agent_id: AgentId, disposition: DispositionId | None) -> float:
+def length(plan: Plan, queue: QueuePlan, agent: AgentId, disposition: DispositionId | None = None) -> float:
     """Seconds of wrap-up: what is said nearest to the conversation counts."""
-    plan, chosen = turn.plan.agents.get(agent_id), queue.dispositions.get(disposition) if disposition else None
-    said = (chosen.wrap_up_s if chosen is not None else None, plan.wrap_up_s if plan is not None else None)
-    length = next((seconds for seconds in said if seconds is not None), queue.wrap_up_s)
-    return min(length, queue.max_wrap_up_s)
+    configured, chosen = plan.agents.get(agent), queue.dispositions.get(disposition) if disposition else None
+    said = (chosen.wrap_up_s if chosen is not None else None, configured.wrap_up_s if configured is not None else None)
+    seconds = next((each for each in said if each is not None), queue.wrap_up_s)
+    return min(seconds, queue.max_wrap_up_s)
 
 
 def release(turn: Turn, contact: Contact, agent_id: AgentId) -> None:
     """A conversation ended: wrap-up, or free at once."""
     familiar.remember(turn, contact, agent_id)
     queue = _queue(turn, contact.queue)
-    wrap_up_s = _length(turn, queue, agent_id, contact.disposition)
+    wrap_up_s = length(turn.plan, queue, agent_id, contact.disposition)
     agent = turn.change_agent(agent_id, lambda a: agents.released(a, wrap_up_s, turn.at, contact.queue))
     if agent is not None and isinstance(agent.work, WrapUp):
         turn.start_timer(f"wrap:{agent_id}", wrap_up_s)
@@ -67,7 +67,7 @@ def dispose(turn: Turn, agent: Agent, disposition: DispositionId) -> Agent | Ref
         turn.do(WriteDisposition(DispositionRow(agent.work.contact, disposition, agent.id, turn.at)))
     if isinstance(agent.work, InCall) or queue.dispositions[disposition].wrap_up_s is None:
         return agent
-    return _ends(turn, agent, agent.work, agent.work.since + _length(turn, queue, agent.id, disposition))
+    return _ends(turn, agent, agent.work, agent.work.since + length(turn.plan, queue, agent.id, disposition))
 
 
 def _ends(turn: Turn, agent: Agent, work: WrapUp, until: float) -> Agent:
