@@ -169,7 +169,8 @@ def _print(found: Answer) -> None:
     console.print(_occupancy(found.report), markup=False)
     for one in found.what_if:
         _differs(console, wanted, one)
-    console.print("\n± is the half-width of the 95 % interval; changes are against the scenario as it stands.")
+    console.print("\n± is the half-width of the 95 % interval.", end=" ")
+    console.print("Changes are against the scenario as it stands; pp are percentage points." if found.what_if else "")
 
 
 def _table(title: str, columns: Iterable[str]) -> Table:
@@ -223,7 +224,7 @@ def _span(start: float, end: float) -> str:
 def _shown(name: str, estimate: Estimate, *, sign: str = "", spread: bool = True) -> str:
     if estimate.mean is None:
         return "-"
-    factor, unit = (100, " %") if name in _SHARES else (1, " s") if name in _WAITS else (1, "")
+    factor, unit = (100, " pp" if sign else " %") if name in _SHARES else (1, " s") if name in _WAITS else (1, "")
     text = f"{estimate.mean * factor:{sign}.1f}"
     if spread and estimate.ci95 is not None:
         text += f" ±{estimate.ci95 * factor:.1f}"

@@ -53,6 +53,8 @@ def _tidy(node: Any) -> Any:
         kept["description"] = " ".join(kept["description"].split())
     if kept.get("pattern") == DURATION_PATTERN and "default" in kept:
         kept["default"] = f"{kept['default']:g}s"
+    elif kept.get("type") == "string" and isinstance(kept.get("default"), float):
+        del kept["default"]  # as a number it says nothing of the text to write
     if "patternProperties" in kept:
         kept["additionalProperties"] = False
     if isinstance(kept.get("anyOf"), list):

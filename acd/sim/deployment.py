@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acd.domain.errors import ConfigError
-from acd.domain.ids import Language, QueueId
-from acd.domain.plan import Plan
+from acd.domain.ids import Language, NodeId, QueueId
+from acd.domain.plan import Plan, QueueNode
 from acd.engine.matching.facts import Requirement
 from acd.engine.matching.fit import fit, group_of
 from acd.engine.matching.requirement import preferences, requirement
@@ -115,5 +115,5 @@ def _kind(
         service=reader.time(contact.service, (*path, "service")),
         patience=reader.time(contact.patience, (*path, "patience")) if contact.patience is not None else None,
         ivr=reader.time(contact.ivr, (*path, "ivr")) if contact.ivr is not None else None,
-        wrap_up_s=queue.wrap_up_s,
+        node=QueueNode(NodeId(contact.name), queue.id, priority=contact.priority),
     )

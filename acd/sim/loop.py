@@ -1,8 +1,7 @@
 """One replication: the live engine's router and trunk, a heap of what happens next, and a virtual clock.
 
 Decides only what time brings: who arrives, gives up, finishes, comes to work and goes. Who takes whom, and whether a
-line is free, the engine's own functions decide. Plain slotted objects stand for contacts and agents, because a day has
-thousands of each; nothing here outlives its replication.
+line is free, the engine's own functions decide.
 """
 
 from __future__ import annotations
@@ -11,70 +10,24 @@ from heapq import heappop, heappush
 from math import inf
 from typing import Any, TypeAlias
 
-from acd.domain.ids import AgentId, ContactId
-from acd.domain.plan import Plan
-from acd.engine import trunks
-from acd.engine.matching.facts import AgentFacts, Requirement
-from acd.engine.matching.requirement import relaxed
+from acd.domain.ids import ContactId, FlowId, NodeId
+from acd.domain.plan import QueueNode, QueuePlan
+from acd.engine import places, relaxing, trunks, wrapup
+from acd.engine.matching.facts import AgentFacts
+from acd.engine.matching.matcher import need_of
 from acd.engine.matching.router import Router
+from acd.engine.state import Position, Waiting
 from acd.sim.arrivals import Arrival, arrivals
-from acd.sim.model import Crew, Kind, Model
-from acd.sim.tally import Cell, Tally
+from acd.sim.model import Model
+from acd.sim.people import Caller, Team, Worker
+from acd.sim.tally import Tally
 
-_STAFF, _LINE, _QUEUE, _RELAX, _ABANDON, _TALKED, _FREE = range(7)
+_STAFF, _LINE, _QUEUE, _RELAX, _MOVE, _ABANDON, _TALKED, _FREE = range(8)
 """What happens. At the same moment in this order: people come to work before callers come to the queue."""
 
 
-class _Team:
-    """A crew at work."""
-
-    __slots__ = ("busy_s", "name", "staffed_s", "surplus", "workers", "working")
-
-    def __init__(self, crew: Crew) -> None:
-        self.name = crew.name
-        self.workers = [_Worker(agent, self) for agent in crew.members]
-        self.working = 0
-        """At work, those who leave when they finish included."""
-        self.surplus = 0
-        """How many of those who are busy leave when they finish."""
-        self.busy_s = 0.0
-        self.staffed_s = 0.0
-
-
-class _Worker:
-    """An agent. ``contact`` is the one in hand, its wrap-up included."""
-
-    __slots__ = ("busy", "busy_s", "contacts", "id", "last_offer", "present", "shift_since", "since", "team")
-
-    def __init__(self, agent: AgentId, team: _Team) -> None:
-        self.id = agent
-        self.team = team
-        self.present = False
-        self.busy = False
-        self.since = 0.0
-        """When the contact in hand began."""
-        self.shift_since = 0.0
-        self.busy_s = 0.0
-        """Spent on contacts in this shift."""
-        self.contacts = 0
-        self.last_offer = 0
-
-
-class _Contact:
-    """A contact in progress; ``cell`` is None for one that is not counted."""
-
-    __slots__ = ("cell", "id", "kind", "patience", "service", "since")
-
-    def __init__(self, number: int, kind: Kind, cell: Cell | None, service: float, patience: float) -> None:
-        self.id = ContactId(f"{number:08d}")
-        self.kind = kind
-        self.cell = cell
-        self.service = service
-        self.patience = patience
-        self.since = 0.0
-        """When it began to wait."""
-
-
+_NOWHERE = Position(FlowId(""), NodeId(""))
+"""No flow led a simulated contact to its queue."""
 _Happening: TypeAlias = tuple[float, int, int, Any, Any]
 """When, what, a number that keeps the order of planning, and who."""
 
@@ -88,6 +41,7 @@ class Replication:
         self._tally = Tally(model)
         self._router = Router(model.plan)
         self._counted_from = model.start_s + model.warm_up_s
+        self._reserved = bool(model.plan.reservations)
         self._capacity = inf if model.capacity is None else model.capacity
         self._now = model.start_s
         self._lines = 0
@@ -97,10 +51,9 @@ class Replication:
         self._planned = 0
         self._contacts = 0
         self._offers = 0
-        self._waiting: dict[str, _Contact] = {}
-        self._teams = [_Team(crew) for crew in model.crews]
-        self._workers: dict[str, _Worker] = {worker.id: worker for team in self._teams for worker in team.workers}
-        self._relaxed = {kind.name: _relaxations(model.plan, kind) for kind in model.kinds}
+        self._waiting: dict[str, Caller] = {}
+        self._teams = [Team(crew) for crew in model.crews]
+        self._workers: dict[str, Worker] = {worker.id: worker for team in self._teams for worker in team.workers}
         self._heap: list[_Happening] = []
         for team, crew in zip(self._teams, model.crews, strict=True):
             for at, count in crew.staffing:
@@ -124,7 +77,7 @@ class Replication:
 
     # ------------------------------------------------------------ the clock
 
-    def _at(self, time: float, what: int, who: _Team | _Contact | None, detail: float | _Worker | None = None) -> None:
+    def _at(self, time: float, what: int, who: Team | Caller | None, detail: float | Worker | None = None) -> None:
         self._planned += 1
         heappush(self._heap, (time, what, self._planned, who, detail))
 
@@ -144,13 +97,14 @@ class Replication:
         elif what == _QUEUE:
             self._now = time
             self._seek(who)
+        elif what in {_MOVE, _RELAX}:
+            # Another queue has timers of its own.
+            if who.id in self._waiting and who.places == detail:
+                self._now = time
+                (self._move if what == _MOVE else self._relax)(who)
         elif what == _STAFF:
             self._now = time
             self._staff(who, detail)
-        elif what == _RELAX:
-            if who.id in self._waiting:
-                self._now = time
-                self._relax(who, detail)
         elif trunks.fits(self._lines, self._capacity):
             self._now = time
             self._lines += 1
@@ -170,49 +124,109 @@ class Replication:
         self._lines += 1
         self._open += 1
         self._contacts += 1
-        contact = _Contact(self._contacts, self._model.kinds[number], cell, service, patience)
+        contact = Caller(self._contacts, self._model.kinds[number], cell, service, patience)
         if ivr:
             self._at(at + ivr, _QUEUE, contact)
         else:
             self._seek(contact)
 
-    def _seek(self, contact: _Contact) -> None:
+    def _seek(self, contact: Caller) -> None:
         """Find an agent, or wait."""
         kind, now = contact.kind, self._now
         contact.since = now
+        if kind.node is not None:
+            self._enter(contact, kind.node)
+            return
         chosen = self._router.best_agent(contact.id, kind.need, kind.priority)
         if chosen is not None:
             self._connect(self._workers[chosen.id], contact)
             return
-        self._waiting[contact.id] = contact
         self._router.contact_waiting(contact.id, kind.need, kind.priority, now)
+        self._wait(contact)
+
+    def _wait(self, contact: Caller) -> None:
+        self._waiting[contact.id] = contact
         if contact.patience < inf:
-            self._at(now + contact.patience, _ABANDON, contact)
-        for number, (after_s, _) in enumerate(self._relaxed[kind.name]):
-            self._at(now + after_s, _RELAX, contact, number)
+            self._at(contact.since + contact.patience, _ABANDON, contact)
 
-    def _relax(self, contact: _Contact, number: int) -> None:
-        """Ask for less after a while, as the live queue does."""
-        kind, router = contact.kind, self._router
-        _, need = self._relaxed[kind.name][number]
-        chosen = router.best_agent(contact.id, need, kind.priority)
-        if chosen is None:
-            router.contact_waiting(contact.id, need, kind.priority, contact.since)
-            return
-        router.contact_gone(contact.id)
-        del self._waiting[contact.id]
-        self._connect(self._workers[chosen.id], contact)
-
-    def _abandon(self, contact: _Contact) -> None:
-        del self._waiting[contact.id]
-        self._router.contact_gone(contact.id)
-        self._lines -= 1
-        self._open -= 1
+    def _abandon(self, contact: Caller) -> None:
+        self._leave_queue(contact)
         if contact.cell is not None:
             contact.cell.left.append(self._now - contact.since)
 
-    def _connect(self, worker: _Worker, contact: _Contact) -> None:
-        now, wrap_up = self._now, contact.kind.wrap_up_s
+    def _leave_queue(self, contact: Caller) -> None:
+        """Go without an agent."""
+        if self._waiting.pop(contact.id, None) is not None:
+            self._router.contact_gone(contact.id)
+        self._lines -= 1
+        self._open -= 1
+
+    # ------------------------------------------------------------ queues of a deployment
+
+    def _enter(self, contact: Caller, node: QueueNode) -> None:
+        """Come into a queue, or into the one behind it; without room anywhere the contact goes."""
+        plan, language = self._model.plan, contact.kind.language
+        found = places.enter(plan, node, language, self._now, _NOWHERE, self._router.waiting)
+        if found is None:
+            self._divert(contact)
+            return
+        waiting, place = found
+        if not self._settle(contact, waiting, place.queue):
+            self._wait(contact)
+
+    def _move(self, contact: Caller) -> None:
+        """Overflow: the contact has waited in its queue as long as anybody may."""
+        plan, language = self._model.plan, contact.kind.language
+        assert contact.waiting is not None  # noqa: S101 - only such a contact has this timer
+        found = places.onward(plan, language, contact.waiting, self._router.waiting)
+        if found is None:
+            self._divert(contact)
+            return
+        waiting, place = found
+        self._settle(contact, waiting, place.queue)
+
+    def _settle(self, contact: Caller, waiting: Waiting, queue: QueuePlan) -> bool:
+        """Seek an agent in a queue the contact came into; tell whether there was one."""
+        contact.places += 1
+        if self._seek_as(contact, *relaxing.due(waiting, queue, self._now)):
+            return True
+        longest = places.longest_wait(queue, contact.kind.language)
+        if longest is not None:
+            self._at(self._now + longest, _MOVE, contact, contact.places)
+        return False
+
+    def _relax(self, contact: Caller) -> None:
+        """Ask for less: a step's time has come."""
+        assert contact.waiting is not None  # noqa: S101 - only such a contact has this timer
+        queue = self._model.plan.queues[contact.waiting.queue]
+        self._seek_as(contact, *relaxing.due(contact.waiting, queue, self._now, 1))
+
+    def _seek_as(self, contact: Caller, waiting: Waiting, next_s: float | None) -> bool:
+        """Seek an agent for a contact that asks for this now, and for less in so many seconds."""
+        contact.waiting = waiting
+        need = need_of(waiting)
+        chosen = self._router.best_agent(contact.id, need, waiting.priority)
+        if chosen is not None:
+            if self._waiting.pop(contact.id, None) is not None:
+                self._router.contact_gone(contact.id)
+            self._connect(self._workers[chosen.id], contact)
+            return True
+        self._router.contact_waiting(contact.id, need, waiting.priority, waiting.since)
+        if next_s is not None:
+            self._at(self._now + next_s, _RELAX, contact, contact.places)
+        return False
+
+    def _divert(self, contact: Caller) -> None:
+        self._leave_queue(contact)
+        if contact.cell is not None:
+            contact.cell.diverted.append(self._now - contact.since)
+
+    # ------------------------------------------------------------ conversations
+
+    def _connect(self, worker: Worker, contact: Caller) -> None:
+        now, plan, waiting = self._now, self._model.plan, contact.waiting
+        wrap_up = wrapup.length(plan, plan.queues[waiting.queue], worker.id) if waiting is not None else 0.0
+        contact.wrap_up = wrap_up
         self._router.agent_unavailable(worker.id)
         self._offers += 1
         worker.last_offer = self._offers
@@ -224,10 +238,10 @@ class Replication:
             self._at(now + contact.service, _TALKED, contact)
         self._at(now + contact.service + wrap_up, _FREE, contact, worker)
 
-    def _free(self, contact: _Contact, worker: _Worker) -> None:
+    def _free(self, contact: Caller, worker: Worker) -> None:
         """The contact and its wrap-up are over."""
         now, team = self._now, worker.team
-        if not contact.kind.wrap_up_s:
+        if not contact.wrap_up:
             self._lines -= 1
         self._open -= 1
         worker.busy = False
@@ -242,18 +256,35 @@ class Replication:
 
     # ------------------------------------------------------------ agents
 
-    def _available(self, worker: _Worker) -> None:
+    def _available(self, worker: Worker) -> None:
         """Take the contact the router chooses, or be idle."""
         now, router = self._now, self._router
         here = now - worker.shift_since
         occupancy = worker.busy_s / here if here > 0.0 else 0.0
         router.agent_available(AgentFacts(worker.id, now, worker.contacts, occupancy, worker.last_offer))
+        if self._reserved:
+            self._serve(worker)
+            return
         chosen = router.best_contact(worker.id, now)
         if chosen is not None:
             router.contact_gone(ContactId(chosen.id))
             self._connect(worker, self._waiting.pop(chosen.id))
 
-    def _staff(self, team: _Team, count: int) -> None:
+    def _serve(self, worker: Worker) -> None:
+        """Where agents are kept in reserve, one who comes free may make others available, and better ones."""
+        for agent in (worker.id, *self._router.freed_elsewhere(worker.id)):
+            while (chosen := self._router.best_contact(agent, self._now)) is not None:
+                contact = self._waiting[chosen.id]
+                waiting, kind = contact.waiting, contact.kind
+                need, priority = (need_of(waiting), waiting.priority) if waiting else (kind.need, kind.priority)
+                best = self._router.best_agent(contact.id, need, priority)
+                if best is None:
+                    break
+                del self._waiting[contact.id]
+                self._router.contact_gone(contact.id)
+                self._connect(self._workers[best.id], contact)
+
+    def _staff(self, team: Team, count: int) -> None:
         """Have so many at work. Who is idle goes first; who is busy finishes before."""
         missing = count - (team.working - team.surplus)
         stay = min(max(missing, 0), team.surplus)
@@ -277,7 +308,7 @@ class Replication:
                 self._leave(worker)
         team.surplus -= min(missing, 0)
 
-    def _leave(self, worker: _Worker) -> None:
+    def _leave(self, worker: Worker) -> None:
         worker.present = False
         worker.team.working -= 1
         self._router.agent_unavailable(worker.id)
@@ -296,13 +327,3 @@ class Replication:
                 if worker.present:
                     team.staffed_s += self._counted(worker.shift_since, until)
         self._tally.teams = [(team.busy_s, team.staffed_s) for team in self._teams]
-
-
-def _relaxations(plan: Plan, kind: Kind) -> tuple[tuple[float, Requirement], ...]:
-    """What a kind asks for after each step of its queue's relaxation, and when."""
-    queue = plan.queues.get(kind.need.queue)
-    need, steps = kind.need, []
-    for step in queue.relaxation if queue is not None else ():
-        need = relaxed(need, step)
-        steps.append((step.after_s, need))
-    return tuple(steps)

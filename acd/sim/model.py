@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from acd.domain.ids import AgentId, Language
-from acd.domain.plan import Plan
+from acd.domain.plan import Plan, QueueNode
 from acd.engine.matching.facts import Requirement
 from acd.sim.chance import Distribution
 
@@ -37,13 +37,13 @@ class Kind:
     rates: tuple[float, ...]
     """Arrivals a second."""
     service: Distribution
-    """Seconds an agent is busy with it; it holds its trunk's channel so long."""
+    """Seconds an agent is busy with it, a deployment's wrap-up left out; it holds its trunk's channel so long."""
     patience: Distribution | None = None
     """Seconds until it gives up waiting; None never does."""
     ivr: Distribution | None = None
     """Seconds on the line before it waits."""
-    wrap_up_s: float = 0.0
-    """Seconds the agent is busy afterwards, without the contact."""
+    node: QueueNode | None = None
+    """How a flow sends it to its queue, whose wrap-up, relaxation and overflow then hold; None: it only waits there."""
     language: Language | None = None
     """Spoken by the caller; an overflow may ask for it no longer."""
     given: tuple[Given, ...] = ()

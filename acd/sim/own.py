@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from itertools import accumulate, pairwise
 
-from acd.domain.ids import AgentId, QueueId, SkillId
-from acd.domain.plan import AgentPlan, Plan, QueuePlan, RelaxationStep, SkillLevel
+from acd.domain.ids import AgentId, NodeId, QueueId, SkillId
+from acd.domain.plan import AgentPlan, Plan, QueueNode, QueuePlan, RelaxationStep, SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.engine.matching.fit import fit, group_of
 from acd.engine.matching.requirement import relaxed
@@ -69,6 +69,7 @@ def _kind(document: Document, reader: Reader, number: int, contact: file.Contact
         service=reader.time(contact.service, (*path, "service")),
         patience=reader.time(contact.patience, (*path, "patience")) if contact.patience is not None else None,
         ivr=reader.time(contact.ivr, (*path, "ivr")) if contact.ivr is not None else None,
+        node=QueueNode(NodeId(contact.name), need.queue, priority=contact.priority) if contact.relaxation else None,
     )
 
 
@@ -79,6 +80,7 @@ def _queue(kind: Kind, contact: file.ContactSection) -> QueuePlan:
         requires=kind.need.skills,
         prefers=kind.need.prefers,
         relaxation=_relaxation(contact),
+        wrap_up_s=0.0,
         weight=contact.weight,
         service_time_s=mean_of(kind.service),
         share=contact.share,

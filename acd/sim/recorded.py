@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate
 from math import ceil, floor
@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from acd.domain.errors import AcdError
 from acd.domain.exits import Exit
-from acd.domain.ids import Language, QueueId
+from acd.domain.ids import Language, NodeId, QueueId
 from acd.domain.plan import Plan, QueueNode
 from acd.domain.record import CallRecord
 from acd.sim.chance import Distribution, Empirical, Exponential
@@ -47,6 +47,7 @@ class _Stream:
 
     queue: QueueId
     language: Language | None
+    node: QueueNode
     calls: list[CallRecord] = field(default_factory=list)
 
 
@@ -65,9 +66,10 @@ class Traffic:
             if record.queue is None:
                 (blocked if record.exit is Exit.BLOCKED else self._lines).append(record)
                 continue
-            queue = _first_queue(plan, record)
+            node = _node(plan, record)
+            queue = node.queue
             name = f"{queue}-{record.language}" if len(languages) > 1 else str(queue)
-            self._streams.setdefault(name, _Stream(queue, record.language)).calls.append(record)
+            self._streams.setdefault(name, _Stream(queue, record.language, node)).calls.append(record)
         if not self._streams:
             raise NoTrafficError("These records hold nobody who came to a queue.")
         self._share(blocked)
@@ -119,7 +121,7 @@ class Traffic:
             rates=(),
             service=Empirical(tuple(talks or everybody or [queue.service_time_s])),
             patience=_patience(stream.calls),
-            wrap_up_s=queue.wrap_up_s,
+            node=replace(stream.node, queue=queue.id, agent=None, last_agent_within_s=None),
             given=tuple(self._given(record, stream) for record in stream.calls),
         )
 
@@ -176,11 +178,11 @@ class Traffic:
         return tuple(rosters)
 
 
-def _first_queue(plan: Plan, record: CallRecord) -> QueueId:
-    """The queue the flow put the caller into; the record names the last one waited in."""
+def _node(plan: Plan, record: CallRecord) -> QueueNode:
+    """The flow's node that put the caller into a queue; the record names the last queue waited in."""
     flow = plan.flows.get(record.flow) if record.flow is not None else None
     node = flow.nodes.get(record.last_node) if flow is not None and record.last_node is not None else None
-    return node.queue if isinstance(node, QueueNode) else QueueId(str(record.queue))
+    return node if isinstance(node, QueueNode) else QueueNode(NodeId(""), QueueId(str(record.queue)))
 
 
 def _patience(calls: Iterable[CallRecord]) -> Distribution | None:

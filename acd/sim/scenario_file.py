@@ -7,19 +7,17 @@ what they name exists; ``scenario`` checks that. Editors show the docstrings.
 from __future__ import annotations
 
 import re
+from math import fsum
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from acd.settings.fields import (
-    DURATION_PATTERN,
     Count,
-    Duration,
     Flag,
     Level,
     Name,
-    PositiveDuration,
     Strict,
     Text,
     Whole,
@@ -29,10 +27,15 @@ from acd.settings.fields import (
 
 _CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]|24:00"
 _MINUTES = 60
+_NUMBER = r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?"
+_LONGEST = 40
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION = r"(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?(?:[0-9]+ms)?|[0-9]+\.[0-9]+(?:h|m|s|ms)"
+_LONG_S = 1e9
 
 
 def _real(value: Any) -> float:
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", value):
+    if isinstance(value, str) and len(value) <= _LONGEST and re.fullmatch(_NUMBER, value):
         return float(value)
     raise wrong(f"must be a number, not {quoted(value) if isinstance(value, str) and value else 'this'}")
 
@@ -41,6 +44,17 @@ def _whole(value: Any) -> int:
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):
         return int(value)
     raise wrong(f"must be a whole number, not {quoted(value) if isinstance(value, str) else 'this'}")
+
+
+def _duration(value: Any) -> float:
+    if not isinstance(value, str) or not value or len(value) > _LONGEST:
+        raise wrong("must be a duration such as 20s, 3m or 1h30m")
+    if re.fullmatch(_DURATION, value):
+        parts = re.findall(r"([0-9.]+)(ms|h|m|s)", value)
+        return fsum(float(number) * _UNITS[unit] for number, unit in parts)
+    if re.fullmatch(r"[0-9.]+", value):
+        raise wrong(f"a duration needs its unit: {value}s for seconds, {value}m for minutes")
+    raise wrong(f"must be a duration such as 20s, 3m or 1h30m, not {quoted(value)}")
 
 
 def _share(value: Any) -> float:
@@ -92,10 +106,15 @@ def _first(error: ValidationError) -> PydanticCustomError:
             return wrong(str(context.get("message", "is not what is expected here")))
 
 
-_DURATION_SCHEMA: dict[str, Any] = {"type": "string", "pattern": DURATION_PATTERN}
+_DURATION_SCHEMA: dict[str, Any] = {"type": "string", "pattern": f"^(?=[0-9])(?:{_DURATION})$"}
 _COUNT_SCHEMA: dict[str, Any] = {"type": "integer", "minimum": 0}
 _REAL_SCHEMA: dict[str, Any] = {"type": "number", "minimum": 0}
 
+Duration = Annotated[float, Field(ge=0, le=_LONG_S), BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
+"""Seconds, written ``500ms``, ``20s``, ``2.5m`` or ``1h30m``; unlike in a configuration also longer than a day."""
+PositiveDuration = Annotated[
+    float, Field(gt=0, le=_LONG_S), BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)
+]
 Real = Annotated[float, Field(ge=0), BeforeValidator(_real)]
 PositiveReal = Annotated[float, Field(gt=0), BeforeValidator(_real)]
 Share = Annotated[

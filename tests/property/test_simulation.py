@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acd.domain.ids import AgentId, QueueId, SkillId
-from acd.domain.plan import AgentPlan, Plan, QueuePlan, SkillLevel
+from acd.domain.ids import AgentId, NodeId, QueueId, SkillId
+from acd.domain.plan import AgentPlan, Plan, QueueNode, QueuePlan, RelaxationStep, SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.engine.matching.policies import STANDARD
 from acd.sim.arrivals import arrivals
@@ -29,7 +29,18 @@ def models(draw: st.DrawFn) -> Model:
         wanted = draw(st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 5), max_size=2))
         levels = tuple(SkillLevel(skill, level) for skill, level in sorted(wanted.items()))
         policy = draw(st.sampled_from(sorted(STANDARD.agent)))
-        queues[queue] = QueuePlan(queue, queue, levels, policy=policy, share=draw(st.integers(1, 3)))
+        queues[queue] = QueuePlan(
+            queue,
+            queue,
+            levels,
+            policy=policy,
+            share=draw(st.integers(1, 3)),
+            wrap_up_s=draw(st.sampled_from([0.0, 30.0])),
+            max_wait_s=draw(st.sampled_from([None, 20.0, 120.0])),
+            max_length=draw(st.sampled_from([None, 2])),
+            overflow_queue=QueueId(f"q{draw(st.integers(0, 3))}"),
+            relaxation=draw(st.sampled_from([(), (RelaxationStep(15.0, lower=(SkillLevel(SKILLS[0], 0),)),)])),
+        )
         kinds.append(
             Kind(
                 name=queue,
@@ -39,7 +50,7 @@ def models(draw: st.DrawFn) -> Model:
                 service=Exponential((draw(st.floats(1, 200)),)),
                 patience=Gamma(2.0, (draw(st.floats(1, 300)),)),
                 ivr=draw(st.sampled_from([None, Exponential((20.0,))])),
-                wrap_up_s=draw(st.sampled_from([0.0, 30.0])),
+                node=draw(st.sampled_from([None, QueueNode(NodeId("n"), queue)])),
             )
         )
     agents: dict[AgentId, AgentPlan] = {}
@@ -81,6 +92,8 @@ def test_offered_is_served_and_abandoned_and_blocked(model: Model, seed: int) ->
         assert sum(part.offered for part in periods) == whole.offered
     for busy, staffed in outcome.crews:
         assert 0 <= busy <= staffed + 1e-6
+    if all(kind.node is None for kind in model.kinds):
+        assert outcome.total.overflowed == 0
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 import pytest
 
-from acd.domain.ids import QueueId, SkillId
-from acd.domain.plan import Plan, QueuePlan, RelaxationStep, SkillLevel
+from acd.domain.ids import Language, NodeId, QueueId, SkillId
+from acd.domain.plan import Plan, QueueNode, QueuePlan, RelaxationStep, Reservation, SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.sim.chance import Deterministic, Exponential
 from acd.sim.loop import Replication
@@ -44,6 +45,25 @@ def model(*kinds: Kind, staffing: tuple[tuple[float, int], ...] = ((0.0, 1),), s
         day_factor=None,
         target_s=20.0,
     )
+
+
+def deployed(
+    *kinds: Kind, staffing: tuple[tuple[float, int], ...] = ((0.0, 1),), after: QueuePlan | None = None, **queue: Any
+) -> Model:
+    """The same as a deployment's: with a queue of these properties, and perhaps one behind it for skill b."""
+    made = model(*(replace(kind, node=QueueNode(NodeId("A"), QueueId("A"))) for kind in kinds), staffing=staffing)
+    queues = {QueueId("A"): QueuePlan(QueueId("A"), "A", A, **{"wrap_up_s": 0.0, **queue})}
+    crews = made.crews
+    agents = made.plan.agents
+    if after is not None:
+        queues[after.id] = after
+        helpers = group("H", 1, (SkillLevel(SkillId("b"), 1),))
+        agents = {**agents, helpers[0].id: helpers[0]}
+        crews = (*crews, Crew("H", (helpers[0].id,), ((0.0, 1),)))
+    return replace(made, plan=replace(made.plan, queues=queues, agents=agents), crews=crews)
+
+
+BEHIND = QueuePlan(QueueId("B"), "B", (SkillLevel(SkillId("b"), 1),), wrap_up_s=0.0)
 
 
 def run(asked: Model) -> Tally:
@@ -82,10 +102,16 @@ def test_a_full_trunk_blocks_and_a_waiting_contact_holds_its_channel() -> None:
 
 
 def test_the_channel_is_free_in_the_wrap_up_but_the_agent_is_not() -> None:
-    kind = replace(given((0, 10), (12, 10)), wrap_up_s=20.0)
-    tally = run(replace(model(kind), capacity=1))
+    tally = run(replace(deployed(given((0, 10), (12, 10)), wrap_up_s=20.0), capacity=1))
     assert waits(tally) == [[0, 18], []]
     assert tally.teams == [(60.0, 200.0)]
+
+
+def test_an_agent_with_a_wrap_up_of_the_own_takes_that() -> None:
+    asked = deployed(given((0, 10), (1, 10)), wrap_up_s=20.0)
+    agents = {name: replace(agent, wrap_up_s=5.0) for name, agent in asked.plan.agents.items()}
+    tally = run(replace(asked, plan=replace(asked.plan, agents=agents)))
+    assert waits(tally) == [[0, 14], []]
 
 
 def test_time_in_the_ivr_takes_a_channel_but_is_no_wait() -> None:
@@ -132,18 +158,19 @@ def test_a_contact_that_asks_for_less_gets_an_agent_who_was_free_all_the_time() 
     """The second step lets it have a beginner; nobody else is asked, and waited time goes on."""
     asked = model(given((10, 30), (20, 5)))
     steps = (RelaxationStep(5.0, levels(3)), RelaxationStep(12.0, levels(1)))
-    queue = replace(asked.plan.queues[QueueId("A")], relaxation=steps)
-    kind = replace(asked.kinds[0], need=Requirement(QueueId("A"), levels(5)))
+    queue = replace(asked.plan.queues[QueueId("A")], requires=levels(5), relaxation=steps, wrap_up_s=0.0)
+    kind = replace(asked.kinds[0], node=QueueNode(NodeId("A"), queue.id))
     tally = run(replace(asked, kinds=(kind,), plan=replace(asked.plan, queues={queue.id: queue})))
     assert waits(tally) == [[12, 32], []]
 
 
 def test_who_waits_asks_for_less_too_when_an_agent_comes_free() -> None:
     asked = model(given((0, 50), (10, 30), (45, 9), (46, 9, 3)))
-    queue = replace(asked.plan.queues[QueueId("A")], relaxation=(RelaxationStep(20.0, levels(1)),))
-    strict = Requirement(QueueId("A"), levels(5))
+    queue = replace(asked.plan.queues[QueueId("A")], requires=levels(5), wrap_up_s=0.0)
+    queue = replace(queue, relaxation=(RelaxationStep(20.0, levels(1)),))
+    strict = QueueNode(NodeId("A"), queue.id)
     easy = replace(given((0, 50)), name="B")
-    late = replace(given((10, 30), (45, 9), (46, 9, 3)), need=strict)
+    late = replace(given((10, 30), (45, 9), (46, 9, 3)), node=strict)
     tally = run(replace(asked, kinds=(late, easy), plan=replace(asked.plan, queues={queue.id: queue})))
     # The agent is free at 50 and at 80; who came at 45 may have it from 65 on, who came at 46 has given up at 49.
     assert waits(tally) == [[40, 35], []]
@@ -174,3 +201,80 @@ def test_every_agent_policy_of_the_live_engine_can_be_simulated(policy: str) -> 
     tally = run(replace(asked, plan=replace(asked.plan, queues={queue.id: queue})))
     total = tally.outcome().total
     assert total.answered == total.offered > 0
+
+
+# ---------------------------------------------------------------- queues of a deployment
+
+
+def test_an_overflow_keeps_the_waited_time_and_asks_for_what_the_other_queue_asks() -> None:
+    asked = deployed(given((0, 90), (10, 10)), after=BEHIND, max_wait_s=25.0, overflow_queue=QueueId("B"))
+    tally = run(asked)
+    assert waits(tally) == [[0, 25], []]
+    assert tally.teams == [(90.0, 200.0), (10.0, 200.0)]
+
+
+def test_without_another_queue_the_contact_goes_where_the_flow_says_and_is_overflowed() -> None:
+    tally = run(deployed(given((0, 90), (10, 10), (95, 5)), max_wait_s=25.0))
+    assert waits(tally) == [[0, 0], []]
+    assert tally.cells[0][0].diverted == [25]
+    assert tally.outcome().total.overflowed == 1
+
+
+def test_one_more_than_the_queue_holds_goes_on_at_once_or_away() -> None:
+    arrivals_ = given((0, 50), (10, 10), (11, 10), (12, 10))
+    alone = run(deployed(arrivals_, max_length=1))
+    assert waits(alone) == [[0, 40], []]
+    assert alone.cells[0][0].diverted == [0, 0]
+    behind = run(deployed(arrivals_, after=BEHIND, max_length=1, overflow_queue=QueueId("B")))
+    assert sorted(waits(behind)[0]) == [0, 0, 9, 40]
+
+
+def test_an_overflow_may_drop_the_language_and_a_language_may_have_its_own_longest_wait() -> None:
+    english = replace(given((0, 10)), language=Language("en"))
+    asked = deployed(
+        english,
+        after=BEHIND,
+        max_wait_s=90.0,
+        max_wait_by_language={Language("en"): 15.0},
+        overflow_queue=QueueId("B"),
+        overflow_drops_language=True,
+    )
+    plan = replace(asked.plan, language_skills={Language("en"): SkillId("lang_en")})
+    assert waits(run(replace(asked, plan=plan))) == [[15], []]
+
+
+def test_relaxation_steps_widen_what_is_asked_as_time_goes_by() -> None:
+    steps = (RelaxationStep(20.0, lower=(SkillLevel(SkillId("a"), 2),)), RelaxationStep(30.0, lower=A))
+    asked = deployed(given((0, 10)), relaxation=steps)
+    plan = replace(
+        asked.plan,
+        queues={QueueId("A"): replace(asked.plan.queues[QueueId("A")], requires=(SkillLevel(SkillId("a"), 3),))},
+    )
+    assert waits(run(replace(asked, plan=plan))) == [[30], []]
+
+
+def test_steps_and_overflows_of_who_was_answered_meanwhile_do_nothing() -> None:
+    asked = deployed(
+        given((0, 10), (1, 10)),
+        after=BEHIND,
+        max_wait_s=60.0,
+        overflow_queue=QueueId("B"),
+        relaxation=(RelaxationStep(50.0),),
+    )
+    assert waits(run(asked)) == [[0, 9], []]
+
+
+def test_patience_ends_the_wait_also_in_the_queue_behind() -> None:
+    busy = given((0, 100, inf), (10, 10, 40))
+    behind = replace(BEHIND, requires=(SkillLevel(SkillId("b"), 5),))
+    tally = run(deployed(busy, after=behind, max_wait_s=25.0, overflow_queue=QueueId("B")))
+    assert tally.cells[0][0].left == [40]
+
+
+def test_agents_kept_in_reserve_are_not_taken_by_others() -> None:
+    keep = Reservation(SkillId("a"), 1, keep=1, priority=5)
+    low, high = given((0, 50), (5, 50)), given((10, 20), name="B", priority=5)
+    asked = model(low, high, staffing=((0.0, 2),))
+    tally = run(replace(asked, plan=replace(asked.plan, reservations=(keep,))))
+    assert waits(tally, 0) == [[0, 45], []]
+    assert waits(tally, 1) == [[0], []]

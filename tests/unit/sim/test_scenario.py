@@ -167,6 +167,20 @@ def test_each_mistake_has_its_line_and_column(tmp_path: Path, old: str, new: str
     assert any(found.endswith(mistake) for found in mistakes(tmp_path, GOOD.replace(old, new)))
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("187.3s", 187.3), ("1h30m", 5400.0), ("0.5m", 30.0), ("250ms", 0.25), ("100h", 360000.0)]
+)
+def test_times_may_have_decimals_and_be_longer_than_a_day(tmp_path: Path, text: str, seconds: float) -> None:
+    model = load(write(tmp_path, GOOD.replace("mean: 3m, cv: 0.5", f"mean: {text}, cv: 0.5"))).model
+    assert model.kinds[1].service == LogNormal(0.5, (seconds,))
+
+
+@pytest.mark.parametrize("text", ["0.123456789012345", "1e-1", ".5", "2."])
+def test_numbers_are_taken_as_people_write_them(tmp_path: Path, text: str) -> None:
+    changed = GOOD.replace("arrivals_per_minute: 0.5", f"arrivals_per_minute: {text}")
+    assert load(write(tmp_path, changed)).model.kinds[1].rates == (float(text) / 60,)
+
+
 def test_several_mistakes_come_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     found = mistakes(
         tmp_path, GOOD.replace("[6, 14, 5]", "[6]").replace("warm_up: 0s", "warm_up: 9h").replace("a: 5", "c: 5")
@@ -279,7 +293,7 @@ def test_the_sample_scenario_takes_queues_agents_and_trunks_from_the_sample_depl
     assert model.capacity == 30
     lkpm = next(kind for kind in model.kinds if kind.name == "lkpm")
     assert [(skill.skill, skill.level) for skill in lkpm.need.skills] == [("lang_id", 1), ("lkpm", 2)]
-    assert lkpm.wrap_up_s == 30.0
+    assert lkpm.node is not None
     assert next(kind for kind in model.kinds if kind.name == "pengaduan").priority == 10
     assert all((39600.0 <= time <= 46800.0) or count for crew in model.crews for time, count in crew.staffing)
 
