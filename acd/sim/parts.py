@@ -65,7 +65,8 @@ def group(name: str, count: int, skills: Sequence[SkillLevel]) -> tuple[AgentPla
 def with_more(parts: Parts, like: str, count: int) -> Parts | None:
     """Let so many more agents be at work all the time; None when there is nobody like that.
 
-    ``like`` is a crew, an agent, or a skill: then the new ones are copies of the middle one of those who have it.
+    ``like`` is a crew, an agent, or a skill: then the new ones are copies of the middle one, by level, of those whose
+    own matter it is, who know nothing better apart from languages; if it is nobody's, of all who have it.
     """
     model = _somebody_like(parts, like)
     if model is None:
@@ -88,14 +89,18 @@ def _somebody_like(parts: Parts, like: str) -> AgentPlan | None:
     for roster in parts.rosters:
         if roster.name == like and roster.members:
             return agents[roster.members[0]]
-    levels = [
-        (skill.level, place, agent)
-        for place, agent in enumerate(agents.values())
-        for skill in agent.skills
-        if skill.skill == SkillId(like)
-    ]
-    levels.sort(key=lambda found: (-found[0], found[1]))
-    return levels[len(levels) // 2][2] if levels else None
+    spoken = set(parts.plan.language_skills.values())
+    having: list[tuple[int, int, AgentPlan]] = []
+    own: list[tuple[int, int, AgentPlan]] = []
+    for place, agent in enumerate(agents.values()):
+        levels = {skill.skill: skill.level for skill in agent.skills}
+        level = levels.get(SkillId(like))
+        if level is not None:
+            having.append((-level, place, agent))
+            if level == max(other for skill, other in levels.items() if skill not in spoken or skill == like):
+                own.append(having[-1])
+    found = sorted(own or having, key=lambda one: one[:2])
+    return found[len(found) // 2][2] if found else None
 
 
 def with_policies(parts: Parts, agent: str | None, contact: str | None) -> Parts:

@@ -328,7 +328,7 @@ class AddSection(Strict):
     """More agents."""
 
     like: Name
-    """A group or agent, or a skill: then they are as the middle one of those who have it, by level."""
+    """A group or agent, or a skill: then they are as the middle one, by level, of those who know nothing better."""
     count: Whole = Field(default=1, ge=1, le=10000)
 
 

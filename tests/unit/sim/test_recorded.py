@@ -163,10 +163,12 @@ def test_the_same_callers_under_the_same_routing_live_through_about_the_same_and
 def test_the_same_traffic_under_another_configuration_is_compared_in_every_figure(tmp_path: Path) -> None:
     for name in ("config", "ivr_flows"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    agents = tmp_path / "config/agents.yaml"
-    text = agents.read_text(encoding="utf-8").replace("{oss_teknis: 3,", "{oss_teknis: 3, lkpm: 3,")
-    agents.write_text(text, encoding="utf-8")
-    records = [call(n, n * 60.0, agent=AgentId(f"agent{117 + n % 5}")) for n in range(40)]
-    other = WhatIfSection(name="technicians help", config=str(tmp_path / "config"))
+    queues = tmp_path / "config/queues.yaml"
+    text = queues.read_text(encoding="utf-8")
+    assert "requires: {lkpm: 2}" in text
+    # Everybody may take these callers at once, and not only after an overflow.
+    queues.write_text(text.replace("requires: {lkpm: 2}", "requires: {umum: 1}"), encoding="utf-8")
+    records = [call(n, n * 60.0, agent=AgentId(f"agent{117 + n % 8}")) for n in range(40)]
+    other = WhatIfSection(name="everybody helps", config=str(tmp_path / "config"))
     found = answer(of_records(records, ROOT / "config", None, [other])).as_json()
     assert found["what_if"][0]["difference"]["total"]["wait_all_mean"]["mean"] < -10
