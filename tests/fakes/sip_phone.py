@@ -46,6 +46,8 @@ class SipPhone(asyncio.DatagramProtocol):
     registrar: Address
     host: str
     answers_options: bool = True
+    port: int = 0
+    """0: any free one."""
     transport: asyncio.DatagramTransport | None = None
     responses: asyncio.Queue[SipMessage] = field(default_factory=asyncio.Queue)
     talking: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,7 +58,7 @@ class SipPhone(asyncio.DatagramProtocol):
 
     async def open(self) -> Self:
         loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, 0))
+        await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, self.port))
         return self
 
     async def __aenter__(self) -> Self:

@@ -77,13 +77,13 @@ class Telephone(SipPhone):
         """Wait for a call that comes in and is not over."""
         return await asyncio.wait_for(self._ringing(), patience_s)
 
-    def answer(self, call: PhoneCall) -> None:
-        """Pick up."""
+    def answer(self, call: PhoneCall, presses: Sequence[Press] = ()) -> None:
+        """Pick up, and press keys."""
         assert call.invite is not None
         call.status = 200
         self._reply(call.invite, call.peer, "200 OK", self._sdp())
         if self.ear is not None:
-            self.ear.answered(call.media, (), asyncio.get_running_loop().time())
+            self.ear.answered(call.media, presses, asyncio.get_running_loop().time())
 
     def refuse(self, call: PhoneCall, status: int) -> None:
         """Turn a call away."""
@@ -262,14 +262,14 @@ class Telephones:
         self._exchange = Exchange()
         self.all: list[Telephone] = []
 
-    async def add(self, user: str, host: str, secret: str = "", *, sound: bool = True) -> Telephone:
+    async def add(self, user: str, host: str, secret: str = "", *, sound: bool = True, port: int = 0) -> Telephone:
         """Open one; with a secret it registers."""
         ear = None
         if sound:
             loop = asyncio.get_running_loop()
             _, ear = await loop.create_datagram_endpoint(Ear, local_addr=(host, 0))
             self._exchange.lines.append(ear)
-        phone = Telephone(user, secret, self._registrar, host, ear=ear)
+        phone = Telephone(user, secret, self._registrar, host, port=port, ear=ear)
         self.all.append(phone)
         await phone.open()
         if secret:
