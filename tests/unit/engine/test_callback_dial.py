@@ -21,7 +21,7 @@ from acd.domain.commands import (
 )
 from acd.domain.events import DigitPressed, LegAnswered, LegEnded, UnroutedEnded
 from acd.domain.exits import Exit
-from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId, PromptKey, customer_leg
+from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId, PromptKey, RecordingName, customer_leg
 from acd.engine import callback_dial, ending
 from acd.engine.core import Engine
 from acd.engine.state import CallingBack, EngineState, Waiting
@@ -84,7 +84,7 @@ def test_the_customer_presses_the_key_and_both_talk_recorded_with_one_record() -
     b.customer_ends(contact)
     (record,) = b.records
     assert (record.exit, record.agent, record.talk_s, record.wait_s) == (Exit.CALLBACK_SERVED, "budi", 30.0, 0.0)
-    assert (record.within_target, record.attempts, record.recording) == (True, 1, contact)
+    assert (record.within_target, record.attempts, record.recording) == (True, 1, RecordingName(contact))
     (attempt,) = b.attempts
     assert (attempt.outcome, attempt.number, attempt.trunk) == ("connected", NUMBER, "gw")
     assert b.state.figures.callback_attempts == {"connected": 1}

@@ -32,7 +32,7 @@ def test_who_abandoned_and_calls_again_stands_before_who_came_later() -> None:
     again = b.queued(caller=NUMBER)
     assert (since(b, again), since(b, second)) == (came, came + 2.0)
     b.login("budi")
-    assert b.one(Originate).contact_id == again
+    assert b.one(Originate).contact_id == ContactId(again)
     assert b.state.figures.places_regained == 1
     b.pick_up("budi")
     b.hang_up(again)
@@ -105,7 +105,7 @@ def test_who_calls_while_a_callback_is_promised_takes_its_place_and_is_not_calle
     assert (since(b, again), b.contact(again).follows) == (came, promised)
     assert [(r.contact_id, r.exit) for r in b.records] == [(promised, Exit.CALLBACK_CANCELLED)]
     b.login("budi")
-    assert b.one(Originate).contact_id == again
+    assert b.one(Originate).contact_id == ContactId(again)
 
 
 def test_who_calls_while_being_called_takes_the_place_too() -> None:
