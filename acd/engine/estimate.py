@@ -23,7 +23,7 @@ from acd.domain.plan import SkillLevel
 from acd.engine import kpi, matching
 from acd.engine.pace import Pace, Rates, rates
 from acd.engine.score import NEAR_S
-from acd.engine.state import Announced, Contact, EngineState, Talking, Waiting
+from acd.engine.state import Announced, CallingBack, Contact, EngineState, Promised, Talking, Waiting
 
 ENOUGH = 4
 """Departures a line must have for an estimate of its own; with fewer, all lines of the queue speak for it."""
@@ -52,12 +52,19 @@ def line_of(queue: QueueId, requires: Iterable[SkillLevel]) -> str:
     return " ".join([queue, *(f"{need.skill}:{need.level}" for need in requires)])
 
 
-def _line(contact: Contact | None) -> str | None:
+def line(waiting: Waiting) -> str:
+    """The line somebody stands in: that of the requirement on entering the queue, which relaxation does not change.
+
+    Who waits for one agent only stands in a line of their own.
+    """
+    asked = line_of(waiting.queue, waiting.asked or waiting.requires)
+    return asked if waiting.named is None else f"{asked} @{waiting.named}"
+
+
+def _standing(contact: Contact | None) -> str | None:
     """The line a contact stands in; None for one who does not wait or is being offered to an agent."""
     phase = contact.phase if contact is not None else None
-    if isinstance(phase, Waiting) and not phase.offers:
-        return line_of(phase.queue, phase.requires)
-    return None
+    return line(phase) if isinstance(phase, Waiting) and not phase.offers else None
 
 
 # ---------------------------------------------------------------- learning
@@ -71,43 +78,55 @@ def learn(state: EngineState, were: Iterable[tuple[ContactId, Contact | None]], 
             continue  # only what it was before the event counts
         seen.add(contact_id)
         new = state.contacts.get(contact_id)
-        _move(state, old, new, at)
-        if old is not None and isinstance(old.phase, Waiting) and not (new and isinstance(new.phase, Waiting)):
-            _score(state, old.phase.told.estimates, at, answered=new is not None and isinstance(new.phase, Talking))
+        was, now = _standing(old), _standing(new)
+        if was != now:
+            if was is not None:
+                state.paces[was] = _without(state.paces.get(was, Pace()), was, new, at)
+            if now is not None:
+                _with(state, now, old, at)
+        if old is not None and isinstance(old.phase, Waiting):
+            _ended(state, old, old.phase, new, at)
 
 
-def _move(state: EngineState, old: Contact | None, new: Contact | None, at: float) -> None:
-    was, now = _line(old), _line(new)
-    if was == now:
-        if new is not None and isinstance(new.phase, Talking):
-            _rang(state, old, at)
-        return
-    if was is not None:
-        offered = new is not None and (
-            isinstance(new.phase, Talking)
-            or (isinstance(new.phase, Waiting) and line_of(new.phase.queue, new.phase.requires) == was)
-        )
-        pace = state.paces.get(was, Pace())
-        state.paces[was] = pace.served(at) if offered else pace.went(at)
-    if now is not None:
-        pace = state.paces.pop(now, Pace())
-        old_phase = old.phase if old is not None else None
-        rejected = (
-            isinstance(old_phase, Waiting)
-            and bool(old_phase.offers)
-            and line_of(old_phase.queue, old_phase.requires) == now
-            and old_phase.offers[0].since > old_phase.since
-        )
-        state.paces[now] = pace.returned(at) if rejected else pace.came(at)
-        if len(state.paces) > MOST_LINES:
-            del state.paces[next(iter(state.paces))]
+def _without(pace: Pace, was: str, new: Contact | None, at: float) -> Pace:
+    """Somebody stands in a line no more: taken by an agent, aside for a while, or gone."""
+    phase = new.phase if new is not None else None
+    match phase:
+        case Talking() | CallingBack():
+            return pace.served(at)
+        case Waiting(offers=offers) if offers and line(phase) == was:
+            return pace.served(at)
+        case Waiting(queue=queue) if was.partition(" ")[0] == queue:
+            return pace.stood_aside(at)
+        case Promised():
+            return pace.stood_aside(at)
+        case _:
+            return pace.went(at)
 
 
-def _rang(state: EngineState, old: Contact | None, at: float) -> None:
+def _with(state: EngineState, now: str, old: Contact | None, at: float) -> None:
+    """Somebody comes to a line, or back to its head because an offer came to nothing."""
+    pace = state.paces.pop(now, Pace())
     phase = old.phase if old is not None else None
-    if isinstance(phase, Waiting) and phase.offers:
-        line = line_of(phase.queue, phase.requires)
-        state.paces[line] = state.paces.get(line, Pace()).rang(at - phase.offers[0].since)
+    match phase:
+        case Waiting(offers=(first, *_)) if line(phase) == now and first.since > phase.since:
+            state.paces[now] = pace.returned(at)
+        case _:
+            state.paces[now] = pace.came(at)
+    if len(state.paces) > MOST_LINES:
+        del state.paces[next(iter(state.paces))]
+
+
+def _ended(state: EngineState, old: Contact, waiting: Waiting, new: Contact | None, at: float) -> None:
+    """Score what a caller on the line was told, now that the wait is over; learn how long phones ring."""
+    if new is not None and isinstance(new.phase, Waiting):
+        return
+    answered = new is not None and isinstance(new.phase, Talking)
+    if answered and waiting.offers:
+        at_line = line(waiting)
+        state.paces[at_line] = state.paces.get(at_line, Pace()).rang(at - waiting.offers[0].since)
+    if not old.away:
+        _score(state, waiting.told.estimates, at, answered=answered)
 
 
 def _score(state: EngineState, announced: tuple[Announced, ...], at: float, *, answered: bool) -> None:
@@ -121,7 +140,7 @@ def _score(state: EngineState, announced: tuple[Announced, ...], at: float, *, a
 
 def ahead(state: EngineState, contact: Contact, waiting: Waiting) -> int:
     """Count who stands before a contact in its line: who waits there and would be offered an agent first."""
-    line, rank = line_of(waiting.queue, waiting.requires), matching.contact_rank(contact, waiting)
+    own, rank = line(waiting), matching.contact_rank(contact, waiting)
     return sum(
         1
         for other in state.contacts.values()
@@ -129,7 +148,7 @@ def ahead(state: EngineState, contact: Contact, waiting: Waiting) -> int:
         and not other.phase.offers
         and other.phase.queue == waiting.queue
         and matching.contact_rank(other, other.phase) < rank
-        and line_of(other.phase.queue, other.phase.requires) == line
+        and line(other.phase) == own
     )
 
 
@@ -137,25 +156,24 @@ def lines(state: EngineState) -> dict[str, list[ContactId]]:
     """Everybody who waits without an offer, by line, the next one first."""
     standing: dict[str, list[tuple[int, float, ContactId]]] = {}
     for contact in state.contacts.values():
-        line = _line(contact)
-        if line is not None and isinstance(contact.phase, Waiting):
-            standing.setdefault(line, []).append(matching.contact_rank(contact, contact.phase))
-    return {line: [rank[-1] for rank in sorted(ranks)] for line, ranks in standing.items()}
+        if isinstance(contact.phase, Waiting) and not contact.phase.offers:
+            standing.setdefault(line(contact.phase), []).append(matching.contact_rank(contact, contact.phase))
+    return {name: [rank[-1] for rank in sorted(ranks)] for name, ranks in standing.items()}
 
 
-def at_place(state: EngineState, line: str, before: int, at: float) -> Estimate | None:
+def at_place(state: EngineState, name: str, before: int, at: float) -> Estimate | None:
     """Estimate the wait of a contact with so many before it in a line; None while nothing is known of its queue."""
-    return next(islice(along(state, line, at), before, None), None)
+    return next(islice(along(state, name, at), before, None), None)
 
 
-def along(state: EngineState, line: str, at: float) -> Iterator[Estimate]:
+def along(state: EngineState, name: str, at: float) -> Iterator[Estimate]:
     """Estimate the waits along a line, from its head on, without end; nothing while nothing is known."""
-    pace = state.paces.get(line, Pace())
+    pace = state.paces.get(name, Pace())
     own = rates((pace,), at)
     if own is not None and own.departures >= ENOUGH:
         return _along(own, pace.ring_s, 1.0)
-    queue = line.partition(" ")[0]
-    alike = tuple(p for name, p in state.paces.items() if name.partition(" ")[0] == queue)
+    queue = name.partition(" ")[0]
+    alike = tuple(p for other, p in state.paces.items() if other.partition(" ")[0] == queue)
     shared = rates(alike, at)
     if shared is None or shared.departures < ENOUGH:
         return iter(())
@@ -187,11 +205,12 @@ def _within(deviations: float) -> float:
 
 def newcomer(state: EngineState, queue: QueueId, requires: tuple[SkillLevel, ...], at: float) -> Estimate | None:
     """Estimate the wait of somebody who would come now, when no agent is free: behind everybody in the line."""
-    line = line_of(queue, requires)
-    return at_place(state, line, state.paces.get(line, Pace()).waiting, at)
+    name = line_of(queue, requires)
+    return at_place(state, name, state.paces.get(name, Pace()).waiting, at)
 
 
 def forget_queues(state: EngineState, known: Iterable[QueueId]) -> None:
-    """Forget the lines of queues a reload took away."""
+    """Forget the lines of queues a reload took away, unless somebody stands there yet."""
     queues = set(known)
-    state.paces = {line: pace for line, pace in state.paces.items() if line.partition(" ")[0] in queues}
+    kept = {name: p for name, p in state.paces.items() if p.waiting or name.partition(" ")[0] in queues}
+    state.paces = kept

@@ -97,6 +97,11 @@ class Pace:
         pace = self.until(at)
         return replace(pace, waiting=max(0, pace.waiting - 1), now=pace.now.plus(Passage(left=1)))
 
+    def stood_aside(self, at: float) -> Pace:
+        """Somebody stands in the line no more, and yet did not leave it: a callback that cannot be made now."""
+        pace = self.until(at)
+        return replace(pace, waiting=max(0, pace.waiting - 1))
+
     def served(self, at: float) -> Pace:
         """Somebody who waited is offered an agent."""
         pace = self.until(at)

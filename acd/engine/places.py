@@ -60,10 +60,12 @@ def enter(
         return None
     queue, asking = place.queue, None if place.overflows else node
     priority = first.priority if node.priority is None else node.priority
+    requires = matching.requirement(plan, queue, asking, place.language)
     waiting = Waiting(
         since=at,
         queue=queue.id,
-        requires=matching.requirement(plan, queue, asking, place.language),
+        requires=requires,
+        asked=requires,
         priority=max(priority, queue.priority) if place.overflows else priority,
         position=position,
         overflows=place.overflows,
@@ -93,10 +95,12 @@ def _asked(plan: Plan, language: Language | None, waiting: Waiting) -> Language 
 
 
 def _moved(plan: Plan, waiting: Waiting, place: Place) -> Waiting:
+    requires = matching.requirement(plan, place.queue, None, place.language)
     return replace(
         waiting,
         queue=place.queue.id,
-        requires=matching.requirement(plan, place.queue, None, place.language),
+        requires=requires,
+        asked=requires,
         priority=max(waiting.priority, place.queue.priority),
         overflows=place.overflows,
         prefers=matching.preferences(place.queue, None),

@@ -136,6 +136,8 @@ class Waiting:
     """A supervisor named the agent: all are asked again when that one turns the contact down, pauses or logs out."""
     step: int = 0
     """Relaxation steps of the queue already taken."""
+    asked: tuple[SkillLevel, ...] = ()
+    """What was required on entering the queue, before any relaxation: contacts alike in that stand in one line."""
     kind: Literal["waiting"] = "waiting"
 
 

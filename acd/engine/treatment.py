@@ -35,7 +35,7 @@ MOST_SCORED = 50
 def begin(turn: Turn, contact: Contact, waiting: Waiting) -> None:
     """A contact came into a queue, its agent's phone perhaps ringing: let its time until the first announcement run."""
     plan = _plan(turn, waiting)
-    if plan.speaks and contact.answered_at is not None:
+    if plan.speaks and contact.answered_at is not None and not contact.away:
         turn.start_timer(f"tell:{contact.id}", plan.first_after_s)
     else:
         turn.cancel_timer(f"tell:{contact.id}")
@@ -101,7 +101,7 @@ def announcement_ended(turn: Turn, contact: Contact, waiting: Waiting) -> None:
 def tell(turn: Turn, contact: Contact, waiting: Waiting) -> None:
     """It is time to announce something, if there is anything and nobody is speaking or about to answer."""
     plan = _plan(turn, waiting)
-    if not plan.speaks:
+    if not plan.speaks or contact.away:
         return
     turn.start_timer(f"tell:{contact.id}", plan.every_s)
     if waiting.playback is not None or waiting.offers or contact.asking is not None:
@@ -146,8 +146,7 @@ def _news(turn: Turn, contact: Contact, waiting: Waiting, plan: TreatmentPlan) -
         told = replace(told, position=place)
     if not plan.estimate:
         return told, prompts
-    line = estimate.line_of(waiting.queue, waiting.requires)
-    known = estimate.at_place(turn.state, line, before, turn.at)
+    known = estimate.at_place(turn.state, estimate.line(waiting), before, turn.at)
     if known is None:
         return told, prompts
     said = spoken_wait(known.wait_s, plan, language)

@@ -47,13 +47,16 @@ from acd.domain.ids import (
 from acd.domain.orders import AssignToAgent, MoveToQueue, Order, ResetSkills, SetPriority, SetSkills
 from acd.domain.plan import (
     DispositionPlan,
+    ExitKey,
     MenuNode,
     Plan,
     QueueNode,
     RelaxationStep,
     Reservation,
+    TreatmentPlan,
 )
 from acd.engine import (
+    estimate,
     kpi,
     matching,
 )
@@ -89,7 +92,9 @@ def plans() -> list[Plan]:
     small = {trunk.id: replace(trunk, capacity=min(trunk.capacity, 6)) for trunk in plan.trunks.values()}
     plan = with_queue(replace(plan, trunks=small), "tech", ring=2)
     ways = {"solved": DispositionPlan("solved", "Solved"), "spam": DispositionPlan("spam", "Spam", 2.0)}  # type: ignore[arg-type]
-    plan = with_queue(plan, "billing", dispositions=ways)
+    told = TreatmentPlan(True, True, prompts("calm"), first_after_s=1.0, every_s=2.0, estimate_at_least_s=5.0)  # noqa: FBT003 - place and wait
+    plan = with_queue(with_queue(plan, "billing", dispositions=ways, treatment=told), "general", treatment=told)
+    plan = with_node(plan, QueueNode(n("q_bill"), QueueId("billing"), keys=(ExitKey("3", n("nib")),)))
     fewer = replace(plan, version="v2", agents={a.id: a for a in plan.agents.values() if a.id != "budi"})
     fewer = with_queue(fewer, "billing", max_wait_s=None, requires=(), record=False, ring=3)
     flow = plan.flows[next(iter(plan.flows))]
@@ -606,6 +611,28 @@ class CallCentre(RuleBasedStateMachine):
                 need, priority = matching.need_of(contact.phase), contact.phase.priority
                 free = next((a.id for a in idle if oracle.may(a.id, need, priority) is not None), None)
                 assert free is None, f"{contact.id} waits though {free} is free"
+
+    @invariant()
+    def lines_are_counted_as_they_stand(self) -> None:
+        state = self.bench.state
+        standing = {name: len(contacts) for name, contacts in estimate.lines(state).items()}
+        assert {name: pace.waiting for name, pace in state.paces.items() if pace.waiting} == standing
+        for pace in state.paces.values():
+            assert pace.departures >= 0
+            assert min(pace.now.busy_s, pace.now.waited_s, pace.now.left) >= 0
+
+    @invariant()
+    def who_is_spoken_to_waits_and_every_announced_wait_is_scored_once(self) -> None:
+        state = self.bench.state
+        for contact in state.contacts.values():
+            if f"tell:{contact.id}" in state.timers:
+                assert isinstance(contact.phase, Waiting | InIvr)
+                assert not contact.away
+        for queue in state.figures.queues.values():
+            score = queue.estimates
+            if score.answered_total:
+                assert score.within_ratio is not None
+                assert 0 <= score.within_ratio <= 1
 
     @invariant()
     def the_matcher_is_what_one_made_of_the_state_would_be(self) -> None:

@@ -8,17 +8,18 @@ import pytest
 
 from acd.domain.events import PlanLoaded
 from acd.domain.exits import Exit
-from acd.domain.ids import ContactId, QueueId, SkillId
-from acd.domain.plan import SkillLevel, TreatmentPlan
+from acd.domain.ids import AgentId, ContactId, LegId, QueueId, SkillId, TrunkId
+from acd.domain.plan import QueueNode, RelaxationStep, SkillLevel, TreatmentPlan
 from acd.engine import estimate, views
 from acd.engine.estimate import ENOUGH
 from acd.engine.pace import Pace
 from acd.engine.score import EstimateScore
-from acd.engine.state import Announced, EngineState, Told, Waiting
-from tests.engine_kit import Bench, levels, make_plan, with_queue
+from acd.engine.state import Announced, CallingBack, EngineState, Promised, Told, Waiting
+from tests.engine_kit import Bench, levels, make_plan, n, with_node, with_queue
 
 BILLING = QueueId("billing")
 LINE = "billing billing:1 lang_id:1"
+GW_TRUNK = TrunkId("gw")
 
 
 def steady(every_s: float, served: int = 20, *, left: int = 0, ring_s: float = 0.0) -> Pace:
@@ -154,6 +155,46 @@ def test_leaving_overflowing_and_a_key_count_as_leaving_the_line() -> None:
     assert bench.state.paces["general"].waiting == 1
 
 
+def test_relaxation_leaves_a_contact_in_its_line_and_waiting_for_one_agent_is_a_line_of_its_own() -> None:
+    eased = (RelaxationStep(5.0, lower=levels(lang_id=0)),)
+    plan = with_queue(make_plan(), "billing", relaxation=eased, max_length=None, max_wait_s=None)
+    bench = Bench(with_node(plan, QueueNode(n("q_tech"), BILLING, agent=AgentId("dewi"), agent_wait_s=8.0)))
+    bench.login("dewi")
+    bench.request("dewi", "pause", "lunch")
+    legs = [ContactId(bench.queued(endpoint="DAHDI/i1/1")) for _ in range(2)]
+    named = ContactId(bench.queued("2", endpoint="DAHDI/i1/1"))
+    assert estimate.lines(bench.state) == {LINE: legs, f"{LINE} @dewi": [named]}
+    bench.sleep(6)
+    first = bench.state.contacts[legs[0]].phase
+    assert isinstance(first, Waiting)
+    assert first.requires == levels(billing=1)
+    assert estimate.lines(bench.state)[LINE] == legs
+    assert bench.state.paces[LINE].now.left == 0
+    bench.sleep(3)
+    assert estimate.lines(bench.state) == {LINE: [*legs, named]}
+    assert (bench.state.paces[f"{LINE} @dewi"].waiting, bench.state.paces[f"{LINE} @dewi"].now.left) == (0, 0)
+
+
+def test_a_callback_stands_aside_without_leaving_and_what_its_caller_was_told_is_scored_once() -> None:
+    bench = Bench()
+    leg = announced(bench, 30.0)
+    contact = bench.contact(leg)
+    place = contact.phase
+    assert isinstance(place, Waiting)
+    aside = replace(contact, phase=Promised(bench.at + 5, place, "goodbye"))
+    state = bench.state
+    for old, new, at in (
+        (contact, aside, 5.0),
+        (aside, replace(contact, away=True), 10.0),
+        (replace(contact, away=True), replace(contact, away=True, phase=CallingBack(1.0, place, GW_TRUNK, None)), 20.0),
+    ):
+        state.contacts[contact.id] = new
+        estimate.learn(state, [(contact.id, old)], bench.at + at)
+    pace = state.paces[LINE]
+    assert (pace.waiting, pace.departures, pace.past.left, pace.past.busy_s) == (0, 1, 0, 15.0)
+    assert (score_of(bench).censored_total, score_of(bench).answered_total) == (1, 0)
+
+
 def test_how_many_are_ahead_is_counted_in_ones_own_line() -> None:
     bench = Bench(with_queue(make_plan(), "billing", max_length=None))
     legs = [bench.queued(endpoint="DAHDI/i1/1") for _ in range(3)]
@@ -180,9 +221,13 @@ def test_lines_are_bounded_and_those_of_a_queue_taken_away_are_forgotten(monkeyp
     bench = Bench()
     bench.queued()
     bench.queued(language="2")
-    bench.queued("2")
+    tech = bench.queued("2")
     assert list(bench.state.paces) == ["billing billing:1 lang_en:1", "tech lang_id:1 tech:1"]
     plan = make_plan()
+    bench.feed(PlanLoaded(bench.at, replace(plan, queues={BILLING: plan.queues[BILLING]})))
+    # Somebody stands in the tech queue's line yet.
+    assert list(bench.state.paces) == ["billing billing:1 lang_en:1", "tech lang_id:1 tech:1"]
+    bench.hang_up(tech)
     bench.feed(PlanLoaded(bench.at, replace(plan, queues={BILLING: plan.queues[BILLING]})))
     assert list(bench.state.paces) == ["billing billing:1 lang_en:1"]
     assert estimate.line_of(BILLING, (SkillLevel(SkillId("a"), 2),)) == "billing a:2"
@@ -191,7 +236,7 @@ def test_lines_are_bounded_and_those_of_a_queue_taken_away_are_forgotten(monkeyp
 # ---------------------------------------------------------------- scoring
 
 
-def announced(bench: Bench, wait_s: float, **call: str) -> str:
+def announced(bench: Bench, wait_s: float, **call: str) -> LegId:
     """A waiting caller who was told a wait."""
     leg = bench.queued(**call)
     contact = bench.contact(leg)
@@ -220,7 +265,7 @@ def test_who_leaves_or_goes_elsewhere_is_censored_and_counted_once() -> None:
     bench = Bench()
     leg = announced(bench, 30.0)
     bench.sleep(10)
-    bench.hang_up(leg)  # type: ignore[arg-type]
+    bench.hang_up(leg)
     assert bench.records[0].exit is Exit.ABANDONED
     assert (score_of(bench).censored_total, sum(score_of(bench).censored_sum_s)) == (1, -20.0)
     bench.sleep(100)

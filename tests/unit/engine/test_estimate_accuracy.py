@@ -93,7 +93,7 @@ class Traffic:
             return
         if self.patience_s is not None:
             self.at(LegEnded(event.at + self.chance.expovariate(1 / self.patience_s), contact.leg, 16))
-        line = estimate.line_of(contact.phase.queue, contact.phase.requires)
+        line = estimate.line(contact.phase)
         before = estimate.ahead(self.engine.state, contact, contact.phase)
         known = estimate.at_place(self.engine.state, line, before, event.at)
         if known is not None and self.held_s:
