@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from acd.domain.commands import TelephonyCommand
+from acd.domain.decision import Decision, Step, Story
 from acd.domain.events import Event, RecordingChecked, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, QueueId, RecordingName
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
 
-Row: TypeAlias = CallRecord | RecordingRow | DispositionRow | CallbackAttempt
+Row: TypeAlias = CallRecord | RecordingRow | DispositionRow | CallbackAttempt | Decision | Story
 """What is kept for good."""
 
 
@@ -73,8 +74,16 @@ class RecordPage:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is kept of how a contact was served: its offers in order, and its way (empty until it has ended)."""
+
+    decisions: tuple[Decision, ...]
+    steps: tuple[Step, ...]
+
+
 class RecordWriter(Protocol):
-    """Where call records and recording rows go."""
+    """Where call records, recording rows, decisions and stories go."""
 
     def write(self, items: Iterable[Row]) -> None:
         """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
@@ -87,7 +96,7 @@ class RecordWriter(Protocol):
 
 
 class Records(Protocol):
-    """Call records and recording rows."""
+    """Call records, recording rows, decisions and stories."""
 
     def write(self, items: Iterable[Row]) -> None:
         """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
@@ -103,6 +112,9 @@ class Records(Protocol):
 
     async def attempts(self, contact_id: ContactId) -> tuple[CallbackAttempt, ...]:
         """The outbound calls made to call a contact back."""
+
+    async def explanation(self, contact_id: ContactId) -> Explanation:
+        """How a contact was served; empty for one that is not known. Raises ``StoreError``."""
 
     async def flush(self) -> None:
         """Wait until everything written is durable."""

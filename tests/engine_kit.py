@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_args
 
 from acd.domain.commands import (
+    Account,
     CallbackReply,
     CancelTimer,
     CheckRecording,
@@ -15,10 +16,13 @@ from acd.domain.commands import (
     StartTimer,
     TelephonyCommand,
     WriteAttempt,
+    WriteDecision,
     WriteDisposition,
     WriteRecord,
     WriteRecording,
+    WriteStory,
 )
+from acd.domain.decision import Decision, Story
 from acd.domain.events import (
     AgentDialled,
     AgentRequested,
@@ -251,6 +255,10 @@ class Bench:
     replies: list[Reply] = field(default_factory=list)
     callback_replies: list[CallbackReply] = field(default_factory=list)
     attempts: list[CallbackAttempt] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
+    """The latest event's explanations."""
+    decisions: list[Decision] = field(default_factory=list)
+    stories: list[Story] = field(default_factory=list)
     obeying: bool = True
     """Whether the PBX gets the commands."""
     calls: int = 0
@@ -271,7 +279,10 @@ class Bench:
         self.pbx.now = self.at
         self.events.append(event)
         commands = self.engine.handle(event)
-        self.history.append(commands)
+        self.accounts = list(self.engine.account())
+        self.decisions += [account.decision for account in self.accounts if isinstance(account, WriteDecision)]
+        self.stories += [account.story for account in self.accounts if isinstance(account, WriteStory)]
+        self.history.append([*commands, *self.accounts])
         self.out.extend(commands)
         for command in commands:
             self._do(command)
@@ -297,7 +308,7 @@ class Bench:
                 self.callback_replies.append(command)
             case WriteAttempt():
                 self.attempts.append(command.attempt)
-            case Ignored():
+            case Ignored() | WriteDecision() | WriteStory():
                 pass
             case _ if self.obeying:
                 self.pbx.execute(command)

@@ -108,6 +108,11 @@ class Deployment:
         return self.folder / "token"
 
     @property
+    def database(self) -> Path:
+        """Where the call records are."""
+        return self.folder / "acd.db"
+
+    @property
     def phone_passwords(self) -> dict[str, str]:
         """The phones' passwords by endpoint."""
         return {phone.endpoint: phone.secret for phone in self.plan.phones if phone.secret is not None}

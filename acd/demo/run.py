@@ -6,7 +6,9 @@ Decides the pace of the calls and when it is over. Must not know how the parts d
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from rich.console import Console
@@ -89,7 +91,9 @@ class Run:
                 raise DeployError(await child.ended())
         finally:
             await self._callers.close()
-        return self._report(await self._judge())
+        good = self._report(await self._judge())
+        self._invite(await self._site.api.records())
+        return good
 
     async def _until_over(self, process: asyncio.subprocess.Process) -> None:
         """Wait for the last caller; when the time is up, place no more and let those under way finish."""
@@ -169,6 +173,16 @@ class Run:
             mark = "[green]ok  [/]" if check.ok else "[red]FAIL[/]"
             self._console.print(f"{mark} {check.name}: {check.found}", highlight=False, soft_wrap=True)
         return all(check.ok for check in checks)
+
+    def _invite(self, records: Sequence[table.Json]) -> None:
+        """Say how to look further: the database stays, and any call in it can be explained."""
+        deployment = self._site.deployment
+        say = partial(self._console.print, highlight=False, soft_wrap=True, markup=False)
+        say(f"The call records stay in {deployment.database}")
+        contact = summary.worth_explaining(records)
+        if contact is not None:
+            folders = f"--config {deployment.config} --flows {deployment.flows}"
+            say(f"Why did whom get this call?  acd explain {contact} {folders}")
 
 
 def addresses(deployment: Deployment) -> str:

@@ -92,5 +92,12 @@ def figures_agree(records: Sequence[Record], figures: Mapping[str, Any]) -> list
     return checks
 
 
+def worth_explaining(records: Iterable[Record]) -> str | None:
+    """Choose the contact with most to tell: rung at most agents, of those who waited longest; None if none was."""
+    rung = [record for record in records if record["offers"]]
+    chosen = max(rung, key=lambda record: (record["offers"], record["wait_s"] or 0.0), default=None)
+    return None if chosen is None else str(chosen["contact_id"])
+
+
 def _ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"

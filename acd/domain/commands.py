@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from acd.domain.decision import Decision, Story
 from acd.domain.ids import (
     AgentId,
     BridgeId,
@@ -234,6 +235,22 @@ class WriteAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteDecision:
+    """Keep how an offer came about. Idempotent by contact and offer."""
+
+    decision: Decision
+    kind: Literal["write_decision"] = "write_decision"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteStory:
+    """Keep a contact's way, at its end. Idempotent by ``contact_id``."""
+
+    story: Story
+    kind: Literal["write_story"] = "write_story"
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRecording:
     """Look at a recording's file: size and duration against the talk time. Answered by ``RecordingChecked``."""
 
@@ -273,6 +290,8 @@ class Ignored:
     kind: Literal["ignored"] = "ignored"
 
 
+Account: TypeAlias = WriteDecision | WriteStory
+"""What an event is explained with, after its other commands were carried out."""
 RuntimeCommand: TypeAlias = (
     StartTimer
     | CancelTimer
@@ -280,6 +299,8 @@ RuntimeCommand: TypeAlias = (
     | WriteRecording
     | WriteDisposition
     | WriteAttempt
+    | WriteDecision
+    | WriteStory
     | CheckRecording
     | Reply
     | CallbackReply

@@ -12,7 +12,10 @@ from acd.domain.ids import AgentId, ContactId, FlowId, Language, NodeId, QueueId
 from acd.domain.plan import SkillLevel
 
 Reason: TypeAlias = Literal[
+    "named_other",
+    "no_capacity",
     "other_queues",
+    "tier",
     "lacks_skill",
     "not_logged_in",
     "paused",
@@ -21,15 +24,22 @@ Reason: TypeAlias = Literal[
     "in_call",
     "wrap_up",
     "offered_other",
-    "hanging_up",
+    "rings_already",
     "resting",
+    "hanging_up",
     "leaving",
+    "reserved",
 ]
-"""Why an agent was not asked. ``other_queues`` and ``lacks_skill`` come first: who could not take the contact anyway is
-not asked what else stood in the way."""
+"""Why an agent was not asked. ``named_other``: another agent is waited for alone; ``no_capacity``: takes no contacts of
+this medium; ``tier``: serves the queue at a level not asked yet; ``rings_already``: for this very contact, whose queue
+rings several; ``reserved``: among the last ones, kept for other queues or higher priorities. The reasons are looked for
+in this order: who could not take the contact anyway is not asked what else stood in the way."""
 
-AheadReason: TypeAlias = Literal["other_queues", "lacks_skill", "being_offered"]
-"""Why a contact that was ahead in the line was not the one the agent got."""
+AheadReason: TypeAlias = Literal[
+    "named_other", "no_capacity", "other_queues", "tier", "lacks_skill", "being_offered", "reserved", "not_next"
+]
+"""Why a contact that was ahead in the line was not the one the agent got. ``not_next``: the agent could have had it,
+but the rule by which agents get contacts put it later."""
 
 Trigger: TypeAlias = Literal["arrived", "offer_ended", "changed", "agent_free", "resync", "reload"]
 """What made the engine look: the contact came to the queue, the offer before came to nothing, the contact's queue,
@@ -37,7 +47,7 @@ requirement or priority changed, the agent became available, Asterisk came back,
 
 Outcome: TypeAlias = Literal["accepted", "timed_out", "rejected", "failed", "rescinded"]
 
-RankValue: TypeAlias = bool | int | float | str
+RankValue: TypeAlias = int | float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +66,13 @@ class Passed:
     count: int
     agents: tuple[AgentId, ...]
     detail: str = ""
-    """The pause's reason."""
+    """The pause's reason, or the agent who is waited for alone."""
     skill: SkillId | None = None
     has: int = 0
+    """Level of the skill, or at which the queue is served."""
     needs: int = 0
+    later_s: float | None = None
+    """Waited time from which on they would have done, by the queue's relaxation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +105,36 @@ class Decision:
     """Who was rung."""
     queue: QueueId
     requires: tuple[SkillLevel, ...]
+    prefers: tuple[SkillLevel, ...]
+    tier: int | None
+    """Highest level of agents asked; None for all."""
+    helpers: tuple[QueueId, ...]
+    """Queues whose agents may help out."""
+    named: AgentId | None
+    """The one agent waited for."""
     priority: int
     waiting_since: float
     policy: str
-    """The rule by which candidates were ranked."""
+    """The rule by which candidates were ranked: the queue's, or ``named`` where one agent was waited for alone."""
+    contact_policy: str
+    """The rule by which an agent who becomes free gets one of those who wait."""
     rank_names: tuple[str, ...]
     """What each component of a rank is."""
     candidates: tuple[Candidate, ...]
     """Best first, so the first is ``agent``; at most 50."""
     candidates_count: int
+    """All who could have had it."""
     passed: tuple[Passed, ...]
     ahead: tuple[Ahead, ...]
     ahead_count: int
     """Contacts that came before in the line; 0 when this one was first."""
     behind_count: int
     """Contacts that came after in the line."""
+
+    @property
+    def best(self) -> AgentId | None:
+        """Who comes first by this account, which is made independently of the choice."""
+        return self.candidates[0].agent if self.candidates else None
 
 
 # ---------------------------------------------------------------- a contact's way
@@ -140,6 +168,10 @@ class InLine:
     queue: QueueId
     requires: tuple[SkillLevel, ...]
     priority: int
+    prefers: tuple[SkillLevel, ...] = ()
+    tier: int | None = None
+    helpers: tuple[QueueId, ...] = ()
+    named: AgentId | None = None
     key: str = ""
     kind: Literal["in_line"] = "in_line"
 

@@ -5,11 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import assert_never
 
-from acd.domain.commands import Command, Ignored, StopPlay, WriteRecording
+from acd.domain.commands import (
+    Account,
+    Command,
+    Ignored,
+    StopPlay,
+    WriteDecision,
+    WriteRecording,
+    WriteStory,
+)
 from acd.domain.events import (
     AgentDialled,
     AgentRequested,
@@ -54,11 +63,13 @@ from acd.engine import (
     presence,
     relaxing,
     resync,
+    story,
     supervising,
     treatment,
     trunks,
 )
 from acd.engine import queueing as queues
+from acd.engine.account import Accountant
 from acd.engine.state import EngineState, InIvr, Leaving, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
 
@@ -76,6 +87,8 @@ class Engine:
         self.turn: Turn | None = None
         """The latest event's work, for who explains it."""
         self._learnt = True
+        self._accountant = Accountant(policies)
+        self._unexplained: Event | None = None
 
     @property
     def state(self) -> EngineState:
@@ -89,6 +102,7 @@ class Engine:
         if isinstance(event, PlanLoaded):
             self._state.plan = supervising.in_force(self._state, event.plan)
             self.matcher = self._match(event.plan)
+        self._unexplained = None
         if self._state.plan is None:
             self.turn = None
             return [Ignored(event.kind, "no plan is loaded")]
@@ -96,6 +110,7 @@ class Engine:
         self._learnt = False
         _dispatch(turn, event)
         self.matcher = turn.matcher
+        self._unexplained = event
         return turn.out
 
     def _match(self, plan: Plan | None) -> matching.Matcher:
@@ -109,6 +124,17 @@ class Engine:
         if not self._learnt and self.turn is not None:
             self._learnt = True
             estimate.learn(self._state, self.turn.contacts_were, self.turn.at)
+
+    def account(self) -> Iterator[Account]:
+        """Explain the latest event: to be asked once, after its commands were carried out and before the next event.
+
+        The explanations of several offers are worked out one by one as they are taken, even while other events pass.
+        """
+        if self._unexplained is None or self.turn is None:
+            return iter(())
+        event, self._unexplained = self._unexplained, None
+        stories = map(WriteStory, story.follow(self.turn, event))
+        return chain(map(WriteDecision, self._accountant.explain(self.turn, event.kind)), stories)
 
 
 def _dispatch(turn: Turn, event: Event) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from acd.domain.callback_plan import AttemptOutcome
+from acd.domain.decision import Step
 from acd.domain.exits import Exit
 from acd.domain.ids import (
     OUR_BRIDGE_PREFIX,
@@ -419,5 +420,7 @@ class EngineState:
     figures: Figures = field(default_factory=Figures)
     paces: dict[str, Pace] = field(default_factory=dict)
     """How fast each line of waiting contacts moves; the line touched last stands last."""
+    stories: dict[ContactId, tuple[Step, ...]] = field(default_factory=dict)
+    """The ways of contacts in progress, for people; see ``acd.engine.story``."""
     ari_up: bool = False
     ami_up: bool = False

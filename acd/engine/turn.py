@@ -23,6 +23,7 @@ class Chosen(NamedTuple):
 
     contact: ContactId
     agent: AgentId
+    plan: Plan
     agents: int
     """Changes of agents before it, see ``Turn.agents_were``."""
     contacts: int
@@ -123,7 +124,7 @@ class Turn:
 
     def chosen(self, contact_id: ContactId, agent_id: AgentId) -> None:
         """Note a choice; to be called before the first change it makes."""
-        self.offers.append(Chosen(contact_id, agent_id, len(self.agents_were), len(self.contacts_were)))
+        self.offers.append(Chosen(contact_id, agent_id, self.plan, len(self.agents_were), len(self.contacts_were)))
 
     def offer_over(self, contact_id: ContactId, offer: Offer, outcome: Outcome) -> None:
         """Count and note how an offer ended."""

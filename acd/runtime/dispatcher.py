@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain, islice
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import structlog
 
 from acd.domain.commands import (
+    Account,
     CallbackReply,
     CancelTimer,
     CheckRecording,
@@ -27,9 +29,11 @@ from acd.domain.commands import (
     StartTimer,
     TelephonyCommand,
     WriteAttempt,
+    WriteDecision,
     WriteDisposition,
     WriteRecord,
     WriteRecording,
+    WriteStory,
 )
 from acd.domain.errors import AcdError
 from acd.domain.events import (
@@ -63,6 +67,7 @@ from acd.runtime.timers import Timers
 log = structlog.get_logger(__name__)
 _log_of_this_room = logging.getLogger(__name__)
 
+Kept: TypeAlias = WriteRecord | WriteRecording | WriteDisposition | WriteAttempt | WriteDecision | WriteStory
 SNAPSHOT_EVERY = 2_000
 """Events between snapshots: a restart replays at most so many, and those since the store last took every record."""
 _UNDECIDED = "the engine could not decide; see its log"
@@ -80,6 +85,9 @@ class Codec:
 
 class Dispatcher:
     """Owns the engine. Not thread-safe: everything happens on one event loop."""
+
+    EXPLAINED_AT_ONCE = 1
+    """Explanations made with their event; those of further offers follow one by one, so that calls get through."""
 
     def __init__(
         self,
@@ -107,6 +115,7 @@ class Dispatcher:
         self._replies: dict[RequestId, Reply] = {}
         self._callback_replies: dict[RequestId, CallbackReply] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unexplained: deque[Iterator[Account]] = deque()
 
     # ------------------------------------------------------------ start and stop
 
@@ -117,13 +126,9 @@ class Dispatcher:
             self._engine = Engine(self._codec.decode(snapshot), self._policies)
         for event in events:
             # Written before the crash or not, nobody knows: writing again is harmless, ids decide.
-            for command in self._decide(event):
-                if isinstance(command, WriteRecord):
-                    self._records.write([command.record])
-                elif isinstance(command, WriteRecording | WriteDisposition):
-                    self._records.write([command.row])
-                elif isinstance(command, WriteAttempt):
-                    self._records.write([command.attempt])
+            for command in (*self._decide(event), *self._account()):
+                if isinstance(command, Kept):
+                    self._keep(command)
         for key, timer in self._engine.state.timers.items():
             self._timers.start(StartTimer(key, timer.generation, timer.due))
         # Whatever the links were then, they are down now: nothing may be offered before they are up.
@@ -231,6 +236,7 @@ class Dispatcher:
                 # One command must not take the others with it; the audit finds what is missing.
                 log.exception("command_failed", command=command.kind)
         self._settle()
+        self._explain()
         self._since_snapshot += 1
         # A record is made again from its event after a crash: until it is durable, no snapshot may take its place.
         if self._since_snapshot >= SNAPSHOT_EVERY and self._records.durable():
@@ -251,9 +257,39 @@ class Dispatcher:
         except Exception:
             log.exception("learning_failed")  # a figure is wrong then, and no call
 
+    def _explain(self) -> None:
+        """Keep how the event's offers came about, now that the phones ring."""
+        accounts = self._account()
+        for account in islice(accounts, self.EXPLAINED_AT_ONCE):
+            self._carry_out(account)
+        following = next(accounts, None)
+        if following is not None:
+            self._unexplained.append(chain((following,), accounts))
+            asyncio.get_running_loop().call_soon(self._explain_more)
+
+    def _explain_more(self) -> None:
+        while self._unexplained:
+            account = next(self._unexplained[0], None)
+            if account is not None:
+                self._carry_out(account)
+                asyncio.get_running_loop().call_soon(self._explain_more)
+                return
+            self._unexplained.popleft()
+
+    def _account(self) -> Iterator[Account]:
+        try:
+            yield from self._engine.account()
+        except Exception:
+            # Explanations are for people; no call depends on them.
+            log.exception("account_failed")
+
     def snapshot(self) -> None:
         """Keep the state now: after enough events, at the end, and when the journal lost some."""
         self._since_snapshot = 0
+        for account in chain.from_iterable(self._unexplained):
+            # The events they come from are not replayed after this.
+            self._carry_out(account)
+        self._unexplained.clear()
         try:
             self._journal.snapshot(self._codec.encode(self._engine.state))
         except AcdError as error:
@@ -265,12 +301,10 @@ class Dispatcher:
                 self._timers.start(command)
             case CancelTimer():
                 self._timers.cancel(command.key)
-            case WriteRecord():
-                self._records.write([command.record])
-            case WriteRecording() | WriteDisposition():
-                self._records.write([command.row])
-            case WriteAttempt():
-                self._records.write([command.attempt])
+            case (
+                WriteRecord() | WriteRecording() | WriteDisposition() | WriteAttempt() | WriteDecision() | WriteStory()
+            ):
+                self._keep(command)
             case CheckRecording():
                 self._start(self._check(command))
             case Reply():
@@ -283,6 +317,21 @@ class Dispatcher:
                 log.debug("event_ignored", event_kind=command.event, reason=command.reason)
             case _:
                 self._to_telephony(command)
+
+    def _keep(self, command: Kept) -> None:
+        match command:
+            case WriteRecord(record):
+                self._records.write([record])
+            case WriteRecording(row) | WriteDisposition(row):
+                self._records.write([row])
+            case WriteAttempt(attempt):
+                self._records.write([attempt])
+            case WriteStory(story):
+                self._records.write([story])
+            case WriteDecision(decision):
+                if decision.best != decision.agent:
+                    log.error("choice_disputed", contact_id=decision.contact_id, offer=decision.offer)
+                self._records.write([decision])
 
     def _to_telephony(self, command: TelephonyCommand) -> None:
         if self._control is not None:

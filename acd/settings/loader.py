@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acd.domain.errors import ConfigError
-from acd.domain.ids import AgentId, Language, PromptKey, TrunkId
+from acd.domain.ids import AgentId, Language, PromptKey, SkillId, TrunkId
 from acd.engine import saying
 from acd.settings import build, values
 from acd.settings.checks import check
@@ -91,6 +91,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
         pbx=pbx,
         time_zone=acd.time_zone,
         languages={Language(k): v.name for k, v in acd.languages.items()},
+        skills={SkillId(k): v for k, v in files.skills.skills.items()},
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acd.domain.ids import AgentId, Language, PromptKey, TrunkId
+from acd.domain.ids import AgentId, Language, PromptKey, SkillId, TrunkId
 from acd.domain.plan import Plan
 
 
@@ -166,3 +166,5 @@ class Settings:
     time_zone: str
     languages: Mapping[Language, str]
     """Language codes with their names."""
+    skills: Mapping[SkillId, str]
+    """Skills with a word for people."""

@@ -26,8 +26,10 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{escaped}"
 
 
-async def open_database(url: str) -> AsyncEngine:
+async def open_database(url: str, *, make: bool = True) -> AsyncEngine:
     """Connect; an SQLite database is made and migrated here, any other must already be at the newest revision.
+
+    With ``make=False`` an SQLite database must be there, at the newest revision, too.
 
     Raises:
         StoreError: the URL is wrong, the database cannot be reached, or it belongs to a newer version of this program.
@@ -38,18 +40,27 @@ async def open_database(url: str) -> AsyncEngine:
         raise StoreError(f"cannot use the database: its driver {error.name} is not installed") from error
     except ArgumentError as error:
         raise StoreError(f"cannot use the database: {error}") from error
-    if engine.dialect.name == "sqlite":
+    sqlite = engine.dialect.name == "sqlite"
+    if sqlite and not make and not _exists(engine.url.database):
+        await engine.dispose()
+        raise StoreError(f"there is no database {engine.url.database}")
+    if sqlite:
         event.listen(engine.sync_engine, "connect", _sqlite_settings)
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(_upgrade if engine.dialect.name == "sqlite" else _check)
+            await connection.run_sync(_upgrade if sqlite and make else _check)
     except (SQLAlchemyError, OSError) as error:
         await engine.dispose()
         raise StoreError(f"cannot use the database: {plain(error)}") from error
     except CommandError as error:
         await engine.dispose()
-        raise StoreError(f"cannot migrate the database: {error}") from error
+        what = "migrate" if make else "use"
+        raise StoreError(f"cannot {what} the database: {error}") from error
     return engine
+
+
+def _exists(database: str | None) -> bool:
+    return database is not None and Path(database).is_file()
 
 
 def _sqlite_settings(connection: Any, _record: Any) -> None:

@@ -1,7 +1,8 @@
-"""Call records and recording rows in a database: written in the background until they are durable, read by page.
+"""Call records, recording rows, decisions and stories in a database: written in the background, read by page.
 
-Rows are written in order, in groups, the first of an id stays. A database that cannot be reached keeps them waiting; a
-row the database will never take is reported and left out so that it does not hold up the others.
+Rows are written in order, in groups, until they are durable; the first of an id stays. A database that cannot be
+reached keeps them waiting; a row the database will never take is reported and left out so that it does not hold up the
+others.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Insert, RowMapping, Select, Table, Update, select, tuple_, update
@@ -18,19 +19,14 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.domain.errors import StoreError
-from acd.domain.exits import Exit
 from acd.domain.ids import ContactId
-from acd.domain.record import (
-    CallbackAttempt,
-    CallRecord,
-    DispositionRow,
-    RecordingRow,
-)
-from acd.ports import RecordFilter, RecordPage, Row
+from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
+from acd.ports import Explanation, RecordFilter, RecordPage, Row
 from acd.store import tables
 from acd.store.cursor import decode_cursor, encode_cursor
 from acd.store.database import open_database
 from acd.store.faults import plain
+from acd.store.rows import TABLES, decision_of, name_of, record_of, row_of, steps_of
 
 GROUP_ROWS = 500
 GROUP_S = 0.1
@@ -38,17 +34,6 @@ GROUP_S = 0.1
 CATCH_UP_S = 1.0
 """How long a reader waits for rows written before it asked."""
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
-_TABLES: tuple[tuple[Table, type[Row]], ...] = (
-    (tables.call_records, CallRecord),
-    (tables.recordings, RecordingRow),
-    (tables.callback_attempts, CallbackAttempt),
-)
-_NAMES = {
-    CallRecord: "call record",
-    RecordingRow: "recording",
-    DispositionRow: "disposition",
-    CallbackAttempt: "callback attempt",
-}
 CLOSE_S = 5.0
 """``close`` gives up when no row became durable for so long."""
 
@@ -94,7 +79,7 @@ class SqlRecords:
         """One page, oldest end first. Raises ``StoreError``; ``ValueError`` for a cursor that is none."""
         await self._catch_up()
         rows = await self._rows(_query(wanted))
-        records = tuple(_record(row) for row in rows[: wanted.limit])
+        records = tuple(record_of(row) for row in rows[: wanted.limit])
         more = len(rows) > wanted.limit
         return RecordPage(records, encode_cursor(records[-1].ended_at, records[-1].contact_id) if more else None)
 
@@ -103,7 +88,7 @@ class SqlRecords:
         await self._catch_up()
         table = tables.call_records
         rows = await self._rows(select(table).where(table.c.contact_id == contact_id))
-        return _record(rows[0]) if rows else None
+        return record_of(rows[0]) if rows else None
 
     async def recordings(self, contact_id: ContactId) -> tuple[RecordingRow, ...]:
         """The recordings of a contact, first started first. Raises ``StoreError``."""
@@ -122,6 +107,14 @@ class SqlRecords:
             select(table).where(table.c.contact_id == contact_id).order_by(table.c.started_at, table.c.leg)
         )
         return tuple(CallbackAttempt(**row) for row in rows)
+
+    async def explanation(self, contact_id: ContactId) -> Explanation:
+        """How a contact was served; empty for one that is not known. Raises ``StoreError``."""
+        await self._catch_up()
+        offers, ways = tables.decisions, tables.stories
+        told = await self._rows(select(offers).where(offers.c.contact_id == contact_id).order_by(offers.c.offer))
+        way = await self._rows(select(ways).where(ways.c.contact_id == contact_id))
+        return Explanation(tuple(decision_of(row) for row in told), steps_of(way[0]) if way else ())
 
     def durable(self) -> bool:
         """Whether everything written is durable now (or was given up and reported)."""
@@ -178,7 +171,7 @@ class SqlRecords:
             self._errors += 1
             self._on_error(f"call records cannot be written: {self._failing}")
             return False
-        except (SQLAlchemyError, UnicodeError, OverflowError, ValueError, TypeError) as error:
+        except (SQLAlchemyError, StoreError, UnicodeError, OverflowError, ValueError, TypeError) as error:
             if len(group) == 1:
                 self._errors += 1
                 self._lose(group[0], plain(error))
@@ -190,8 +183,8 @@ class SqlRecords:
 
     async def _insert(self, group: Sequence[Row]) -> None:
         async with self._engine.begin() as connection:
-            for table, type_ in _TABLES:
-                rows = [asdict(item) for item in group if isinstance(item, type_)]
+            for table, type_ in TABLES:
+                rows = [row_of(item) for item in group if isinstance(item, type_)]
                 if rows:
                     await connection.execute(_insert_new(self._engine.dialect.name, table), rows)
             for row in (item for item in group if isinstance(item, DispositionRow)):
@@ -212,12 +205,11 @@ class SqlRecords:
 
     def _lose(self, item: Row, why: str) -> None:
         self._lost += 1
-        what = _NAMES[type(item)]
-        self._on_error(f"the {what} of contact {item.contact_id!r} is not kept: {why}")
+        self._on_error(f"the {name_of(item)} of contact {item.contact_id!r} is not kept: {why}")
 
 
 async def open_records(
-    url: str, *, on_error: Callable[[str], None] | None = None, max_backlog: int = 200_000
+    url: str, *, on_error: Callable[[str], None] | None = None, max_backlog: int = 200_000, make: bool = True
 ) -> SqlRecords:
     """Open (and, for SQLite, make or migrate) the database and start writing.
 
@@ -225,11 +217,12 @@ async def open_records(
         url: SQLAlchemy's, with an asyncio driver; ``acd.store.database.sqlite_url`` makes one of a path.
         on_error: told in plain words of every failed attempt and every row given up; never a caller's number.
         max_backlog: rows that may wait for the database.
+        make: whether a database that is not there, or not up to date, is made so; for readers it must be.
 
     Raises:
         StoreError: the database cannot be used.
     """
-    return SqlRecords(await open_database(url), on_error or (lambda _message: None), max_backlog)
+    return SqlRecords(await open_database(url, make=make), on_error or (lambda _message: None), max_backlog)
 
 
 def _insert_new(dialect: str, table: Table) -> Insert:
@@ -258,10 +251,3 @@ def _query(wanted: RecordFilter) -> Select[Any]:
         ended_at, contact_id = decode_cursor(wanted.after)
         query = query.where(tuple_(table.c.ended_at, table.c.contact_id) > tuple_(ended_at, contact_id))
     return query
-
-
-def _record(row: RowMapping) -> CallRecord:
-    try:
-        return CallRecord(**{**row, "exit": Exit(row["exit"])})
-    except ValueError as error:
-        raise StoreError(f"a call record has an exit this version does not know: {row['exit']!r}") from error

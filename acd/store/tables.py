@@ -71,3 +71,26 @@ callback_attempts = Table(
     Index("ix_callback_attempts_contact", "contact_id"),
 )
 """One row per outbound call of a callback."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("contact_id", Text, primary_key=True),
+    Column("offer", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("plan_version", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Index("ix_decisions_at", "at"),
+    Index("ix_decisions_agent_at", "agent", "at"),
+)
+"""One row per offer; ``account`` is the whole decision as JSON."""
+
+stories = Table(
+    "stories",
+    metadata,
+    Column("contact_id", Text, primary_key=True),
+    Column("steps", Text, nullable=False),
+)
+"""One row per contact that ended; ``steps`` is its way as JSON."""

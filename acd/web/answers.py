@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from acd.domain.callback_plan import AttemptOutcome
+from acd.domain.decision import Decision, Step
 from acd.domain.exits import Exit
 from acd.domain.ids import (
     AgentId,
@@ -141,6 +142,15 @@ class RecordWithRecordings:
     record: RecordAnswer
     recordings: tuple[RecordingRow, ...]
     callback_attempts: tuple[AttemptAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationAnswer:
+    """How a contact was served: each offer with all who were passed over, and its way (empty until it has ended)."""
+
+    contact_id: ContactId
+    decisions: tuple[Decision, ...]
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from acd.web.answers import (
     Agents,
     AttemptAnswer,
     Contacts,
+    ExplanationAnswer,
     FiguresAnswer,
     Health,
     Queues,
@@ -157,6 +158,17 @@ async def _record(call: Call) -> RecordWithRecordings:
     )
 
 
+async def _decisions(call: Call) -> ExplanationAnswer:
+    contact_id = ContactId(call.path["contact_id"])
+    try:
+        known = await call.deps.records.explanation(contact_id)
+        if not known.decisions and not known.steps and await call.deps.records.get(contact_id) is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "Nothing is known of this contact.", kind="unknown-contact")
+    except StoreError as error:
+        raise _unreadable(error) from error
+    return ExplanationAnswer(contact_id, known.decisions, known.steps)
+
+
 def _action(name: str, action: AgentAction, summary: str, body: type[BaseModel] = NoBody) -> Route:
     return Route(
         "POST",
@@ -189,6 +201,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/v1/queues", _queues, "All queues", "now", Queues, errors=(503,)),
     Route("GET", "/api/v1/trunks", _trunks, "All trunks", "now", Trunks, errors=(503,)),
     Route("GET", "/api/v1/contacts", _contacts, "All contacts in the system", "now", Contacts, errors=(503,)),
+    Route("GET", "/api/v1/contacts/{contact_id}/decisions", _decisions, "Why a contact got the agent it got", "records",
+          ExplanationAnswer, errors=(404, 503)),
     Route("GET", "/api/v1/records", _records, "Call records", "records", RecordsAnswer,
           query=RecordsQuery, errors=(503,)),
     Route("GET", "/api/v1/records/{contact_id}", _record, "One call record and its recordings", "records",

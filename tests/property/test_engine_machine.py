@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from acd.domain.commands import Command, Originate
+from acd.domain.commands import Command, Originate, WriteDecision
 from acd.domain.events import (
     AgentDialled,
     AgentRequested,
@@ -190,6 +190,7 @@ class CallCentre(RuleBasedStateMachine):
         elif not isinstance(event, Resynced):
             for trunk, count in _usage(state).items():
                 assert count <= max(bench.plan.trunks[trunk].capacity, used.get(trunk, 0)), f"{trunk} over capacity"
+        self._check_accounts(commands)
         for command in commands:
             if isinstance(command, Originate):
                 assert command.contact_id in state.contacts, "rung for a caller who is gone"
@@ -205,6 +206,18 @@ class CallCentre(RuleBasedStateMachine):
     def check_outbound(self, call: Originate, before: dict[ContactId, Contact]) -> None:
         """A customer is called back. Here nobody asked for that."""
         raise AssertionError(f"{call.contact_id} is called back; {len(before)} contacts before")
+
+    def _check_accounts(self, commands: list[Command]) -> None:
+        """Who looked at everybody plainly and afterwards comes to the same choice, and tells of each offer once."""
+        told = [account.decision for account in self.bench.accounts if isinstance(account, WriteDecision)]
+        rung = [c for c in commands if isinstance(c, Originate) and not is_customer_leg(c.leg_id)]
+        assert [f"acd-l-{d.contact_id}-{d.offer}" for d in told] == [command.leg_id for command in rung]
+        agents = len(self.bench.plan.agents)
+        for decision, command in zip(told, rung, strict=True):
+            assert decision.agent == command.device.removeprefix("PJSIP/")
+            assert decision.best == decision.agent, f"{decision.best} would have been better: {decision}"
+            assert decision.candidates_count + sum(passed.count for passed in decision.passed) == agents
+            assert all(ahead.reason != "not_next" for ahead in decision.ahead), "overtook somebody the agent fits"
 
     def _check_ledger(self, event: Resynced, commands: list[Command]) -> None:
         state = self.bench.state
@@ -722,7 +735,8 @@ class CallCentre(RuleBasedStateMachine):
         self.every_contact_ends_once()
         self.figures_are_sums_over_records()
         again = Engine()
-        assert [again.handle(event) for event in bench.events] == bench.history, "replayed otherwise"
+        replayed = [[*again.handle(event), *again.account()] for event in bench.events]
+        assert replayed == bench.history, "replayed otherwise"
         assert again.state == state
 
 

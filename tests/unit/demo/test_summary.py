@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acd.demo.audio import AGENT_HZ, ALAW, CALLER_HZ, tone
-from acd.demo.summary import figures_agree, same, service_level, silent_recordings, success_call_ratio
+from acd.demo.summary import figures_agree, same, service_level, silent_recordings, success_call_ratio, worth_explaining
 from acd.domain.exits import Exit
 from acd.domain.record import CallRecord
 from acd.engine import kpi
@@ -99,3 +99,14 @@ def test_a_conversation_without_a_recording_or_file_is_named(tmp_path: Path) -> 
 
 def test_calls_without_a_conversation_need_no_recording(tmp_path: Path) -> None:
     assert silent_recordings([record_of(None, exit_="abandoned"), record_of(None, talk_s=0.3)], tmp_path) == []
+
+
+def test_worth_explaining_is_who_was_offered_most_often_and_of_those_waited_longest() -> None:
+    rows = [
+        {"contact_id": "menu", "offers": 0, "wait_s": None},
+        {"contact_id": "once", "offers": 1, "wait_s": 90.0},
+        {"contact_id": "twice", "offers": 2, "wait_s": 20.0},
+        {"contact_id": "twice and long", "offers": 2, "wait_s": 30.0},
+    ]
+    assert worth_explaining(rows) == "twice and long"
+    assert worth_explaining(rows[:1]) is None

@@ -62,4 +62,4 @@ def test_what_was_before_each_change_is_kept_in_order() -> None:
     now.chosen(contact.id, agent.id)
     now.drop(contact.id)
     assert now.contacts_were == [(contact.id, None), (contact.id, contact)]
-    assert now.offers == [Chosen(contact.id, agent.id, agents=3, contacts=1)]
+    assert now.offers == [Chosen(contact.id, agent.id, now.plan, agents=3, contacts=1)]

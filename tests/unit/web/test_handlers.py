@@ -11,11 +11,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from acd.domain.exits import Exit
+from acd.domain.ids import ContactId
 from acd.engine.kpi import Figures
-from acd.ports import RecordFilter
+from acd.ports import Explanation, RecordFilter
 from acd.web import handlers
 from acd.web.app import make_app
 from acd.web.readiness import Readiness
+from tests.engine_kit import Bench
 from tests.unit.observability.sample import a_view
 from tests.unit.web.world import AGENT, SUPERVISOR, VIEWER, World, bearer
 
@@ -205,3 +207,24 @@ async def test_an_agents_name_may_hold_anything_json_can(client: Client, world: 
     odd = replace(world.view.agents[0], name='Ibu "Sri" \\ 🙂')
     world.view = replace(world.view, agents=(odd,))
     assert (await get(client, "/api/v1/agents"))["agents"][0]["name"] == 'Ibu "Sri" \\ 🙂'
+
+
+async def test_every_offer_of_a_contact_is_explained(client: Client, world: World) -> None:
+    bench = Bench()
+    leg = bench.talking("ana")
+    bench.hang_up(leg)
+    world.records.explained[ContactId("served")] = Explanation(tuple(bench.decisions), bench.stories[0].steps)
+    told = await get(client, "/api/v1/contacts/served/decisions")
+    assert told["contact_id"] == "served"
+    assert [decision["agent"] for decision in told["decisions"]] == ["ana"]
+    assert told["decisions"][0]["passed"][0]["reason"] == "other_queues"
+    assert told["steps"][-1]["outcome"] == "accepted"
+
+
+async def test_a_contact_without_offers_has_none_and_an_unknown_one_is_a_404(client: Client, world: World) -> None:
+    assert (await get(client, "/api/v1/contacts/1763826000.1/decisions"))["decisions"] == []
+    unknown = await get(client, "/api/v1/contacts/nobody/decisions", status=404)
+    assert unknown["type"] == "urn:acd:problem:unknown-contact"
+    world.records.broken = True
+    broken = await get(client, "/api/v1/contacts/nobody/decisions", status=503)
+    assert broken["type"] == "urn:acd:problem:store-unavailable"

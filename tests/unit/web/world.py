@@ -25,7 +25,7 @@ from acd.domain.record import (
     RecordingRow,
 )
 from acd.engine.views import EngineView
-from acd.ports import RecordFilter, RecordPage, Row
+from acd.ports import Explanation, RecordFilter, RecordPage, Row
 from acd.web.auth import api_tokens
 from acd.web.deps import WebDeps
 from acd.web.readiness import Readiness
@@ -50,6 +50,7 @@ class FakeRecords:
     calls: list[CallbackAttempt] = field(default_factory=list)
     asked: list[RecordFilter] = field(default_factory=list)
     broken: bool = False
+    explained: dict[ContactId, Explanation] = field(default_factory=dict)
 
     def write(self, items: Iterable[Row]) -> None:
         """Not used."""
@@ -76,6 +77,12 @@ class FakeRecords:
     async def attempts(self, contact_id: ContactId) -> tuple[CallbackAttempt, ...]:
         """Find by contact."""
         return tuple(row for row in self.calls if row.contact_id == contact_id)
+
+    async def explanation(self, contact_id: ContactId) -> Explanation:
+        """What was given for a contact."""
+        if self.broken:
+            raise StoreError("cannot read call records: the disk is gone")
+        return self.explained.get(contact_id, Explanation((), ()))
 
     def durable(self) -> bool:
         """Nothing waits."""

@@ -1,0 +1,67 @@
+"""The rows the records' tables hold: which table a value belongs to, its row, and the value again from the row."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import RowMapping, Table
+
+from acd.domain.decision import Decision, Step, Story
+from acd.domain.errors import StoreError
+from acd.domain.exits import Exit
+from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
+from acd.ports import Row
+from acd.store import tables
+from acd.store.codec import decode, encode
+
+TABLES: tuple[tuple[Table, type[Row]], ...] = (
+    (tables.call_records, CallRecord),
+    (tables.recordings, RecordingRow),
+    (tables.callback_attempts, CallbackAttempt),
+    (tables.decisions, Decision),
+    (tables.stories, Story),
+)
+_NAMES: dict[type[Row], str] = {
+    CallRecord: "call record",
+    RecordingRow: "recording",
+    DispositionRow: "disposition",
+    CallbackAttempt: "callback attempt",
+    Decision: "decision",
+    Story: "story",
+}
+
+
+def name_of(item: Row) -> str:
+    """What it is, in words."""
+    return _NAMES[type(item)]
+
+
+def row_of(item: Row) -> dict[str, Any]:
+    """Make the row. Raises ``StoreError`` for what JSON cannot hold."""
+    match item:
+        case Decision():
+            plain = {name: getattr(item, name) for name in tables.decisions.c.keys() if name != "account"}  # noqa: SIM118
+            return {**plain, "account": encode(item).decode()}
+        case Story():
+            return {"contact_id": item.contact_id, "steps": encode(item.steps).decode()}
+        case _:
+            return asdict(item)
+
+
+def record_of(row: RowMapping) -> CallRecord:
+    """Read a call record. Raises ``StoreError``."""
+    try:
+        return CallRecord(**{**row, "exit": Exit(row["exit"])})
+    except ValueError as error:
+        raise StoreError(f"a call record has an exit this version does not know: {row['exit']!r}") from error
+
+
+def decision_of(row: RowMapping) -> Decision:
+    """Read a decision. Raises ``StoreError``."""
+    return decode(Decision, row["account"].encode())
+
+
+def steps_of(row: RowMapping) -> tuple[Step, ...]:
+    """Read a contact's way. Raises ``StoreError``."""
+    return decode(tuple[Step, ...], row["steps"].encode())
