@@ -22,7 +22,7 @@ def check_all(sources: Sources, names: Names) -> None:
     """Note every mistake of the queues' and the agents' files."""
     document, queues = sources.queues.document, sources.queues.model
     if queues is not None:
-        _check_policy(document, ("contact_policy",), queues.contact_policy, agent=False)
+        check_policy(document, ("contact_policy",), queues.contact_policy, agent=False)
         for number, reservation in enumerate(queues.reservations):
             path: Path_ = ("reservations", number)
             refer(document, (*path, "skill"), reservation.skill, names.skills, "skill")
@@ -36,7 +36,8 @@ def check_all(sources: Sources, names: Names) -> None:
             _check_agent(sources.agents.document, ("agents", name), agent, names)
 
 
-def _check_policy(document: Document, path: Path_, name: str, *, agent: bool) -> None:
+def check_policy(document: Document, path: Path_, name: str, *, agent: bool) -> None:
+    """Note a policy that is neither one of ours nor can be loaded; for agents, or else for contacts."""
     known = STANDARD.agent if agent else STANDARD.contact
     if ":" not in name:
         if name not in known:
@@ -49,7 +50,7 @@ def _check_policy(document: Document, path: Path_, name: str, *, agent: bool) ->
 
 
 def _check_queue(document: Document, path: Path_, name: str, queue: QueueSection, names: Names) -> None:
-    _check_policy(document, (*path, "policy"), queue.policy, agent=True)
+    check_policy(document, (*path, "policy"), queue.policy, agent=True)
     for skill in queue.prefers:
         refer(document, (*path, "prefers", skill), skill, names.skills, "skill", at_key=True)
     before = 0.0

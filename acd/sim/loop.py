@@ -17,6 +17,7 @@ from acd.engine.matching.facts import AgentFacts
 from acd.engine.matching.matcher import need_of
 from acd.engine.matching.router import Router
 from acd.engine.state import Position, Waiting
+from acd.settings.own_policies import policies_for
 from acd.sim.arrivals import Arrival, arrivals
 from acd.sim.model import Model
 from acd.sim.people import Caller, Team, Worker
@@ -39,7 +40,7 @@ class Replication:
         self._model = model
         self._arrivals = arrivals(model, seed, number)
         self._tally = Tally(model)
-        self._router = Router(model.plan)
+        self._router = Router(model.plan, policies_for(model.plan))
         self._counted_from = model.start_s + model.warm_up_s
         self._reserved = bool(model.plan.reservations)
         self._capacity = inf if model.capacity is None else model.capacity

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from acd.domain.errors import ConfigError
 from acd.domain.record import CallRecord
-from acd.engine.matching.policies import STANDARD
+from acd.settings.matching_checks import check_policy
 from acd.settings.structure import did_you_mean, validate
 from acd.settings.yaml_marks import Document, Path_, read
 from acd.sim import deployment, own
@@ -114,7 +114,7 @@ class _Making:
             (),
             absent=section.absent,
             trunks=section.trunks,
-            policy=section.policy or (None if section.config else file.PolicySection()),
+            policy=section.policy,
         )
         frame = self._traffic.frame if self._traffic is not None else self._frame()
         variants = [self._what_if(frame, base, ("what_if", n), what) for n, what in enumerate(section.what_if)]
@@ -185,15 +185,12 @@ class _Making:
         if trunks is not None:
             parts = replace(parts, capacity=trunks.capacity)
         if policy is not None:
-            self._policy((*path, "policy", "agent"), policy.agent, STANDARD.agent)
-            self._policy((*path, "policy", "contact"), policy.contact, STANDARD.contact)
+            if policy.agent is not None:
+                check_policy(self._document, (*path, "policy", "agent"), policy.agent, agent=True)
+            if policy.contact is not None:
+                check_policy(self._document, (*path, "policy", "contact"), policy.contact, agent=False)
             parts = with_policies(parts, policy.agent, policy.contact)
         return parts
-
-    def _policy(self, path: Path_, name: str, known: Iterable[str]) -> None:
-        known = list(known)
-        if name not in known:
-            self._unknown(path, name, "policy", known)
 
     def _absence(self, parts: Parts, path: Path_, section: file.AbsentSection) -> Absence:
         if section.end <= section.start:

@@ -268,10 +268,10 @@ class TrunksSection(Strict):
 class PolicySection(Strict):
     """Who takes whom, by the names of the live configuration."""
 
-    agent: Text = "best_proficiency"
-    """Which agent a contact gets."""
-    contact: Text = "longest_wait"
-    """Which contact a freed agent takes."""
+    agent: Text | None = None
+    """Which agent a contact gets; best_proficiency by default, of a deployment what each queue says."""
+    contact: Text | None = None
+    """Which contact a freed agent takes; longest_wait by default, of a deployment what it says."""
 
 
 class RelaxSection(Strict):
