@@ -6,9 +6,10 @@ is a value (``Refused``), because a person will read why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
+from acd.domain.copies import replace
 from acd.domain.ids import ContactId, LegId, QueueId
 from acd.engine.state import Agent, Free, InCall, Offered, WrapUp
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StopPlay
+from acd.domain.copies import replace
 from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, NodeId

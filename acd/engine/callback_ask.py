@@ -6,9 +6,8 @@ means. Must not know what becomes of a promise.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acd.domain.commands import StopPlay
+from acd.domain.copies import replace
 from acd.domain.exits import Exit
 from acd.domain.ids import PromptKey
 from acd.domain.plan import QueuePlan

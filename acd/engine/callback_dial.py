@@ -5,10 +5,9 @@ Decides how the end of a call is read (Q.850) and whether another is made. Must 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.commands import HangUp, Play, Ring, StopPlay, StopRing, WriteAttempt
+from acd.domain.copies import replace
 from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, PlaybackId, PromptKey
 from acd.domain.record import CallbackAttempt

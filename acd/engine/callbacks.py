@@ -6,9 +6,8 @@ record at its end. There is at most one promise for a number in a queue. Must no
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acd.domain.commands import CallbackReply, HangUp, Play
+from acd.domain.copies import replace
 from acd.domain.events import CallbackCancelled, CallbackRequested
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, FlowId, NodeId, PlaybackId, PromptKey

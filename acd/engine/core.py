@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import chain
 from typing import assert_never
 
@@ -19,6 +18,7 @@ from acd.domain.commands import (
     WriteRecording,
     WriteStory,
 )
+from acd.domain.copies import replace
 from acd.domain.events import (
     AgentDialled,
     AgentRequested,

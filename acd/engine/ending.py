@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import takewhile
 from typing import assert_never
 
 from acd.domain.commands import CheckRecording, DestroyBridge, HangUp, WriteRecord
+from acd.domain.copies import replace
 from acd.domain.exits import Exit
 from acd.domain.ids import LegId, RecordingName
 from acd.domain.record import CallRecord

@@ -6,8 +6,7 @@ no longer than the longest time asked for, and never more than ``MOST`` of them.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from acd.domain.copies import replace
 from acd.domain.ids import AgentId
 from acd.domain.plan import Plan, QueueNode
 from acd.engine import matching

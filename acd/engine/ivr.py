@@ -7,12 +7,13 @@ order. Nothing here knows channels, queues' contents or clocks: the calendar is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
+from acd.domain.copies import replace
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, FlowId, Language, NodeId, PlaybackId, PromptKey
 from acd.domain.plan import (

@@ -22,8 +22,9 @@ call back improves no figure. One that failed or expired counts against it; one 
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from acd.domain.copies import replace
 from acd.domain.exits import Exit
 from acd.domain.ids import QueueId
 from acd.domain.record import CallRecord

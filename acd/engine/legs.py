@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acd.domain.commands import HangUp
+from acd.domain.copies import replace
 from acd.domain.decision import Outcome
 from acd.domain.events import CommandFailed, LegAnswered, LegEnded, LegLeft, TimerFired
 from acd.domain.exits import Exit

@@ -8,9 +8,8 @@ agents; never why somebody waits, nor what is heard meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acd.domain.commands import CreateBridge, HangUp, Originate
+from acd.domain.copies import replace
 from acd.domain.decision import Outcome
 from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId
 from acd.domain.plan import QueuePlan

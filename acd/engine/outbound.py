@@ -6,10 +6,9 @@ know how a promise came about, nor what follows when the call ends.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acd.domain.callback_plan import CallbackLine, CallbackPlan
 from acd.domain.commands import DestroyBridge, HangUp, Originate
+from acd.domain.copies import replace
 from acd.domain.ids import AgentId, LegId, customer_leg
 from acd.engine import agent as agents
 from acd.engine import numbers, trunks

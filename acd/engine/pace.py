@@ -12,7 +12,9 @@ a few sums remember them all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from acd.domain.copies import replace
 
 KEEP = 1 - 1 / 128
 """What a departure still counts after the next one; 88 departures make it half. Less memory errs more while nothing

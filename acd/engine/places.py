@@ -7,9 +7,10 @@ the live desk and the simulator decide the same. Must not know agents, channels,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from acd.domain.copies import replace
 from acd.domain.ids import Language, PromptKey, QueueId
 from acd.domain.plan import Plan, QueueNode, QueuePlan
 from acd.engine import matching

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acd.domain.commands import Answer, HangUp, Play, Reply
+from acd.domain.copies import replace
 from acd.domain.events import AgentDialled, AgentRequested, PhoneChanged
 from acd.domain.ids import AgentId, ContactId, DispositionId, Language, LegId, PlaybackId, PromptKey
 from acd.domain.plan import FeatureCode

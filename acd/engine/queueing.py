@@ -6,13 +6,13 @@ Knows contacts and agents, never how a flow came to a queue.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from acd.domain.commands import (
     AddToBridge,
     Answer,
     StartRecording,
 )
+from acd.domain.copies import replace
 from acd.domain.ids import AgentId, LegId, PromptKey, QueueId, RecordingName
 from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents

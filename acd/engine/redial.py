@@ -5,8 +5,7 @@ Decides when that is so: same calling number, same queue, same requirement, in t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from acd.domain.copies import replace
 from acd.domain.ids import ContactId, QueueId
 from acd.domain.plan import QueueNode, SkillLevel
 from acd.engine import callbacks, kpi, left_places, matching, numbers, outbound

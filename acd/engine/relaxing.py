@@ -6,8 +6,7 @@ step before left. Knows waiting contacts and timers; who then takes the contact 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from acd.domain.copies import replace
 from acd.domain.plan import QueuePlan, RelaxationStep
 from acd.engine.matching.facts import Requirement
 from acd.engine.matching.requirement import relaxed

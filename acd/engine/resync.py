@@ -6,9 +6,8 @@ up for what was missed by the same transitions the events would have taken, so t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acd.domain.commands import AddToBridge, Answer, CreateBridge, DestroyBridge, HangUp, StartRecording, StopPlay
+from acd.domain.copies import replace
 from acd.domain.events import BridgeSeen, CallArrived, ChannelSeen, LegAnswered, LegEnded, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import (

@@ -14,8 +14,10 @@ counts as nothing yet. It supposes that callers leave for reasons of their own a
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
+
+from acd.domain.copies import replace
 
 N = TypeVar("N", int, float)
 

@@ -7,11 +7,11 @@ limits and views all see them; they hold until the agent logs out. Must not know
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import takewhile
 from typing import assert_never
 
 from acd.domain.commands import Reply
+from acd.domain.copies import replace
 from acd.domain.events import SupervisorRequested
 from acd.domain.ids import AgentId, ContactId
 from acd.domain.orders import AssignToAgent, MoveToQueue, ResetSkills, SetPriority, SetSkills

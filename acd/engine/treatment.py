@@ -10,10 +10,10 @@ differently. A place that got worse, because somebody more urgent came or an age
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
 
 from acd.domain.commands import Play, Ring, StartMusic, StopMusic, StopPlay
+from acd.domain.copies import replace
 from acd.domain.ids import Language, PlaybackId, PromptKey
 from acd.domain.plan import QueuePlan, TreatmentPlan
 from acd.engine import estimate, saying

@@ -7,8 +7,8 @@ the ledger is what Asterisk has, even above capacity; a new call is refused as l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
+from acd.domain.copies import replace
 from acd.domain.ids import LegId, TrunkId
 from acd.domain.plan import Plan
 from acd.engine.state import TrunkState

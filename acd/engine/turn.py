@@ -6,10 +6,10 @@ Helpers that every desk needs (timers, agents, contacts) and nothing that decide
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 from acd.domain.commands import CancelTimer, Command, Ignored, StartTimer, TelephonyCommand
+from acd.domain.copies import replace
 from acd.domain.decision import Outcome
 from acd.domain.ids import AgentId, ContactId, TimerKey
 from acd.domain.plan import Plan

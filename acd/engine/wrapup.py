@@ -6,9 +6,8 @@ and which dispositions a queue knows. Must not know who asked, nor what the next
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from acd.domain.commands import WriteDisposition
+from acd.domain.copies import replace
 from acd.domain.ids import AgentId, DispositionId, QueueId
 from acd.domain.plan import Plan, QueuePlan
 from acd.domain.record import DispositionRow
