@@ -6,29 +6,31 @@ and stays one as long as the plan does; there are as many as the configuration h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from operator import itemgetter
-from typing import Any
+from collections.abc import Iterable
 
 from acd.domain.ids import AgentId, ContactId, QueueId
 from acd.domain.plan import Medium, Plan, QueuePlan
-from acd.engine.matching.facts import Key, Requirement
+from acd.engine.matching.facts import Key, Rank, Requirement
 from acd.engine.matching.fit import Fit
-from acd.engine.matching.lines import Lines
+from acd.engine.matching.lines import Lines, Several
 from acd.engine.matching.policies import Policies, agent_policy
 from acd.engine.matching.policies.contract import AgentPolicy, DrawPolicy, PoolPolicy
 from acd.engine.matching.staff import Staff, bits
 
-Heads = Callable[[Any], Any]
-
-
 FEW = 4
-"""Up to so many heads are compared one by one; more are picked out by a getter and compared at once."""
+"""Up to so many heads are compared one by one, more at once."""
+APART = float(1 << 33)
+"""Between two priorities, in seconds: longer than any two contacts' times lie apart."""
 
 
-def getter(lines: Iterable[int]) -> Heads:
-    """Give what picks the heads of more than one line."""
-    return itemgetter(*lines)
+def entry_of(contact: ContactId, priority: int, since: float) -> Key:
+    """A contact's place in its line. The first number alone puts nearly all in order; rounding cannot turn it round."""
+    return (since - priority * APART, -priority, since, contact)
+
+
+def rank_of(entry: Key) -> Rank:
+    """The rank of a contact under a plain policy."""
+    return entry[1:]
 
 
 class Level:
@@ -40,7 +42,7 @@ class Level:
         self.prefix = prefix
         self.lines = lines
         self.mask = sum(1 << line for line in lines)
-        self.several = getter(lines) if len(lines) > FEW else None
+        self.several = Several(lines) if len(lines) > FEW else None
 
 
 class Wanted:
@@ -86,7 +88,7 @@ class Demand:
         self.serves: list[int] = []
         """For each line of agents, a bit for each line of contacts it may take from."""
         self._known: dict[Requirement, Wanted] = {}
-        self._getters: dict[int, tuple[int, Heads]] = {}
+        self._several: dict[int, tuple[int, Several]] = {}
         self._contacts: dict[ContactId, tuple[Requirement, Key]] = {}
         self.named: dict[tuple[AgentId, Medium], dict[ContactId, Key]] = {}
         """Contacts that wait for one agent alone."""
@@ -122,7 +124,7 @@ class Demand:
     def put(self, contact: ContactId, need: Requirement, priority: int, since: float) -> None:
         """Let a contact wait, or wait otherwise."""
         before = self._contacts.get(contact)
-        entry: Key = (-priority, since, contact)
+        entry = entry_of(contact, priority, since)
         if before is not None:
             if before == (need, entry):
                 return
@@ -164,11 +166,10 @@ class Demand:
 
     def first(self, line: int) -> Key:
         """The head who came first among all the lines of contacts, more than one, that a line may take from."""
-        known = self._getters.get(line)
+        known = self._several.get(line)
         if known is None or known[0] != self.serves[line]:
-            known = self._getters[line] = (self.serves[line], getter(bits(self.serves[line])))
-        entry: Key = min(known[1](self.lines.heads))
-        return entry
+            known = self._several[line] = (self.serves[line], Several(bits(self.serves[line])))
+        return known[1].best(self.lines)
 
     def snapshot(self) -> object:
         """Everything that counts, to be compared with another's."""

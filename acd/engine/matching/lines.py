@@ -9,24 +9,54 @@ operation on integers. Putting in and taking out cost O(log n) of the line's len
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from heapq import heapify, heappop, heappush
 from math import inf
+from operator import itemgetter
+from typing import Any
 
 from acd.engine.matching.facts import Key
 
 NOBODY: Key = (inf,)
 """The head of an empty line: after every other."""
+Pick = Callable[[Any], Any]
+
+
+class Several:
+    """More than one line of a set of lines, to find the best head of at once.
+
+    The first numbers of the heads are compared before anything else: they are floats or integers side by side in one
+    list, and only those that share the lowest have to be looked at as tuples. Four times as fast as ``min`` of tuples.
+    """
+
+    __slots__ = ("_numbers", "_pick")
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self._numbers = tuple(numbers)
+        self._pick: Pick = itemgetter(*self._numbers)
+
+    def best(self, lines: Lines) -> Key:
+        """The lowest head; that of an empty line only if all are empty."""
+        keys = self._pick(lines.keys)
+        low = min(keys)
+        if keys.count(low) == 1:
+            head: Key = lines.heads[self._numbers[keys.index(low)]]
+            return head
+        return min([lines.heads[n] for n, key in zip(self._numbers, keys, strict=True) if key == low])
+
+
 _SPARE = 64
 
 
 class Lines:
     """Lines 0 … n-1; an id stands at most once in each."""
 
-    __slots__ = ("_alive", "_heaps", "filled", "heads")
+    __slots__ = ("_alive", "_heaps", "filled", "heads", "keys")
 
     def __init__(self) -> None:
         self.heads: list[Key] = []
+        self.keys: list[float | str] = []
+        """The first number of each head."""
         self.filled = 0
         self._heaps: list[list[Key]] = []
         self._alive: list[dict[float | str, Key]] = []
@@ -34,6 +64,7 @@ class Lines:
     def add(self) -> int:
         """Make another empty line. Returns its number."""
         self.heads.append(NOBODY)
+        self.keys.append(inf)
         self._heaps.append([])
         self._alive.append({})
         return len(self.heads) - 1
@@ -71,6 +102,7 @@ class Lines:
         heappush(heap, entry)
         if heap[0] is entry:
             self.heads[line] = entry
+            self.keys[line] = entry[0]
             self.filled |= 1 << line
         elif before is self.heads[line]:
             self._settle(line)
@@ -84,6 +116,7 @@ class Lines:
         if not alive:
             self._heaps[line].clear()
             self.heads[line] = NOBODY
+            self.keys[line] = inf
             self.filled &= ~(1 << line)
         elif gone is self.heads[line]:
             self._settle(line)
@@ -97,6 +130,7 @@ class Lines:
         while alive.get(heap[0][-1]) is not heap[0]:
             heappop(heap)
         self.heads[line] = heap[0]
+        self.keys[line] = heap[0][0]
 
 
 class NumberedLines(Lines):

@@ -14,7 +14,7 @@ from collections.abc import Collection
 
 from acd.domain.ids import AgentId, ContactId, QueueId
 from acd.domain.plan import AgentPlan, Plan, QueuePlan
-from acd.engine.matching.demand import FEW, Demand, Level, Wanted
+from acd.engine.matching.demand import FEW, Demand, Level, Wanted, rank_of
 from acd.engine.matching.facts import AgentFacts, Choice, Key, Requirement
 from acd.engine.matching.fit import Fit, fit
 from acd.engine.matching.lines import NumberedLines
@@ -36,6 +36,7 @@ class Router:
         self._staff = Staff(plan, {name: agent_policy(policies, name) for name in named})
         self._demand = Demand(plan, policies, self._staff)
         self._contact_policy = contact_policy(policies, plan.contact_policy)
+        self._plain = self._contact_policy.plain
 
     # ------------------------------------------------------------ what happened
 
@@ -125,8 +126,7 @@ class Router:
             return min((entry for entry in entries if entry is not None), default=None)
         heads = wanted.lines.heads
         if level.several is not None and live.bit_count() > FEW and live == level.mask & wanted.lines.filled:
-            entry: Key = min(level.several(heads))
-            return entry
+            return level.several.best(wanted.lines)
         return min([heads[line] for line in bits(live)])
 
     def _weighed(
@@ -200,13 +200,13 @@ class Router:
             return None
         demand = self._demand
         named = self._named_contact(agent, member) if demand.named else None
-        if not self._contact_policy.plain:
+        if not self._plain:
             return self._weigh_contacts(member, named, now)
         best = named[1] if named is not None else None
         heads = demand.lines.heads
         for line in member.open:
             live = demand.serves[line] & demand.lines.filled
-            if live and self._staff.bound(line):
+            if live and self._staff.reserves and self._staff.bound(line):
                 live = self._allowed(live, line)
             elif live.bit_count() > FEW:
                 entry = demand.first(line)
@@ -215,7 +215,7 @@ class Router:
             for number in bits(live):
                 entry = heads[number]
                 best = entry if best is None or entry < best else best
-        return Choice(str(best[-1]), best) if best is not None else None
+        return Choice(str(best[-1]), rank_of(best)) if best is not None else None
 
     def _named_contact(self, agent: AgentId, member: Member) -> tuple[QueuePlan, Key] | None:
         found = [self._demand.for_agent(agent, self._staff.media[line]) for line in member.open]
@@ -225,7 +225,7 @@ class Router:
         """The lines of contacts a line of agents may take from while reservations keep it back."""
         bound, demand = self._staff.bound(line), self._demand
         for number in bits(live):
-            queue, priority = demand.wanted[number].need.queue, -int(demand.lines.heads[number][0])
+            queue, priority = demand.wanted[number].need.queue, -int(demand.lines.heads[number][1])
             if not all(reserve.is_for(queue, priority) for reserve in bound):
                 live &= ~(1 << number)
         return live
@@ -241,7 +241,7 @@ class Router:
         waiting = {queue: demand.waiting[queue] for queue in queues}
         crowd = Crowd(sum(waiting.values()), sum(queue.share for queue in queues.values()))
         best: Key | None = None
-        for queue, how, (minus_priority, since, contact) in found:
+        for queue, how, (_, minus_priority, since, contact) in found:
             head = Head(-int(minus_priority), float(since), queue, how, waiting[queue.id])
             rank: Key = (minus_priority, *policy.weigh(head, crowd, now), since, contact)
             best = rank if best is None else min(best, rank)

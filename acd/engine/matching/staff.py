@@ -34,12 +34,14 @@ def name_of(group: Group) -> str:
 class Member:
     """An agent of the plan, and the lines the agent stands in now."""
 
-    __slots__ = ("capacity", "facts", "group", "lines", "open", "position")
+    __slots__ = ("capacity", "every", "facts", "group", "lines", "open", "position")
 
     def __init__(self, group: Group, capacity: tuple[Capacity, ...], lines: dict[Medium, int], position: int) -> None:
         self.group = group
         self.capacity = capacity
         self.lines = lines
+        self.every = (*lines.values(),)
+        """The lines of an agent who has no contact."""
         self.position = position
         self.open: tuple[int, ...] = ()
         self.facts: AgentFacts | None = None
@@ -153,16 +155,13 @@ class Staff:
         member = self.members.get(facts.id)
         if member is None or member.facts == facts:
             return
-        if facts.load or member.capacity:
+        wanted = member.every
+        if facts.load:
             wanted = tuple(member.lines[medium] for medium in room(member.capacity, facts.load))
-        else:
-            wanted = (*member.lines.values(),)
         if member.open and member.open != wanted:
             self.unavailable(facts.id)
-        if not member.open:
-            for line in wanted:
-                for reserve in self._reserves_of[line]:
-                    reserve.available += 1
+        if self.reserves and not member.open:
+            self._count(wanted, 1)
         member.facts, member.open = facts, wanted
         for policy, lines in self._orders:
             entry: Key = (*policy.order(facts, member.position), facts.id)
@@ -174,12 +173,17 @@ class Staff:
         member = self.members.get(agent)
         if member is None or member.facts is None:
             return
-        for line in member.open:
-            for reserve in self._reserves_of[line]:
-                reserve.available -= 1
-            for _, lines in self._orders:
+        if self.reserves:
+            self._count(member.open, -1)
+        for _, lines in self._orders:
+            for line in member.open:
                 lines.take(line, agent)
         member.facts, member.open = None, ()
+
+    def _count(self, lines: tuple[int, ...], change: int) -> None:
+        for line in lines:
+            for reserve in self._reserves_of[line]:
+                reserve.available += change
 
     def bound(self, line: int) -> list[Reserve]:
         """The reservations that keep a line's agents back now."""
