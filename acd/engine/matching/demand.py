@@ -88,7 +88,8 @@ class Demand:
         self.serves: list[int] = []
         """For each line of agents, a bit for each line of contacts it may take from."""
         self._known: dict[Requirement, Wanted] = {}
-        self._several: dict[int, tuple[int, Several]] = {}
+        self.several: list[Several | None] = []
+        """What ``pick`` gave for each line of agents, until there are more lines of contacts it may take from."""
         self._contacts: dict[ContactId, tuple[Requirement, Key]] = {}
         self.named: dict[tuple[AgentId, Medium], dict[ContactId, Key]] = {}
         """Contacts that wait for one agent alone."""
@@ -111,10 +112,13 @@ class Demand:
         wanted.may(fits)
         for line in fits:
             self.serves[line] |= 1 << wanted.number
+            self.several[line] = None
 
     def widen(self, new_lines: Iterable[int] = ()) -> None:
         """Note lines of agents that are new."""
-        self.serves += [0] * (len(self._staff.groups) - len(self.serves))
+        new = len(self._staff.groups) - len(self.serves)
+        self.serves += [0] * new
+        self.several += [None] * new
         if any(True for _ in new_lines):
             for wanted in self.wanted:
                 self._place(wanted, self._staff.fits(wanted.need))
@@ -164,12 +168,10 @@ class Demand:
         # A queue that a reload took away while somebody waited in it has the defaults.
         return self._queues.get(need.queue) or QueuePlan(need.queue, need.queue, ())
 
-    def first(self, line: int) -> Key:
-        """The head who came first among all the lines of contacts, more than one, that a line may take from."""
-        known = self._several.get(line)
-        if known is None or known[0] != self.serves[line]:
-            known = self._several[line] = (self.serves[line], Several(bits(self.serves[line])))
-        return known[1].best(self.lines)
+    def pick(self, line: int) -> Several:
+        """Give what finds the best head among all the lines of contacts, more than one, that a line may take from."""
+        picked = self.several[line] = Several(bits(self.serves[line]))
+        return picked
 
     def snapshot(self) -> object:
         """Everything that counts, to be compared with another's."""

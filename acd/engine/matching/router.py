@@ -209,7 +209,7 @@ class Router:
             if live and self._staff.reserves and self._staff.bound(line):
                 live = self._allowed(live, line)
             elif live.bit_count() > FEW:
-                entry = demand.first(line)
+                entry = (demand.several[line] or demand.pick(line)).best(demand.lines)
                 best = entry if best is None or entry < best else best
                 continue
             for number in bits(live):
