@@ -26,9 +26,12 @@ from acd.demo.phones import Manner
 from acd.demo.session import Stopped, hold, set_up
 from acd.demo.site import Site
 from acd.domain.errors import AcdError
-from acd.sim import speed
+from acd.sim import matching_speed, speed
 
 LOAD = calls_bench.Load()
+FEW_AGENTS, MANY_AGENTS = 100, 10_000
+MATCHED = matching_speed.Times(p50=10.0, p99=50.0)
+"""Microseconds one decision may take, its arrival included."""
 SIMULATED = 20_000
 """Contacts the simulator should live through in a second of one core."""
 
@@ -39,6 +42,7 @@ class Part(StrEnum):
     CALLS = "calls"
     WAITING = "waiting"
     MEMBERS = "members"
+    MATCHING = "matching"
     SIMULATOR = "simulator"
 
 
@@ -79,6 +83,20 @@ class Bench:
             rows += self._with_members(members, bars)
         return rows
 
+    def matching(self) -> list[Row]:
+        """Time decisions among few agents and many, with 100,000 waiting."""
+        self.say("matching: 256 groups of agents, 512 requirements ...")
+        few, many = matching_speed.measure(FEW_AGENTS), matching_speed.measure(MANY_AGENTS)
+        rows = []
+        for what, small, large in (
+            ("an agent comes free, 100,000 wait", few.freed, many.freed),
+            ("a caller comes, agents are idle", few.arrived, many.arrived),
+        ):
+            rows.append(Row(f"{what}: {MANY_AGENTS:,} agents, p50", "µs", large.p50, at_most=MATCHED.p50))
+            rows.append(Row(f"{what}: {MANY_AGENTS:,} agents, p99", "µs", large.p99, at_most=MATCHED.p99))
+            rows.append(Row(f"{what}: growth from {FEW_AGENTS} agents, p50", "x", large.p50 / small.p50, at_most=2.0))
+        return rows
+
     def simulator(self) -> list[Row]:
         """Count the contacts the simulator lives through in a second of one core."""
         self.say("simulator: two groups, two skills ...")
@@ -109,6 +127,7 @@ PARTS: dict[Part, Callable[[Bench], list[Row]]] = {
     Part.CALLS: Bench.calls,
     Part.WAITING: Bench.waiting,
     Part.MEMBERS: Bench.members,
+    Part.MATCHING: Bench.matching,
     Part.SIMULATOR: Bench.simulator,
 }
 

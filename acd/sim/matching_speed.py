@@ -61,17 +61,18 @@ def _skills(seed: str, known: int) -> tuple[SkillLevel, ...]:
     return tuple(SkillLevel(SkillId(skill), level) for skill, level in sorted(chosen.items()))
 
 
-def _plan(agents: int, policy: str) -> Plan:
+def plan_of_many(agents: int, policy: str) -> Plan:
+    """Make a plan of agents in as many groups, each group with six skills."""
     groups = [_skills(f"group{n}", 6) for n in range(GROUPS)]
     people = (AgentPlan(AgentId(f"a{n:05}"), "", f"PJSIP/a{n}", groups[n % GROUPS]) for n in range(agents))
     queues = (QueuePlan(QueueId(f"q{n}"), "", (), policy=policy) for n in range(QUEUES))
     return Plan("", {a.id: a for a in people}, {q.id: q for q in queues}, {}, {}, {}, {})
 
 
-def _needs() -> list[Requirement]:
-    """Different requirements, of one or two skills at low levels, each of which some group meets."""
+def needs_of_many() -> list[Requirement]:
+    """Give the different requirements, of one or two skills at low levels, each of which some group meets."""
     found: dict[Requirement, None] = {}
-    router = Router(_plan(GROUPS, "longest_idle"))
+    router = Router(plan_of_many(GROUPS, "longest_idle"))
     number = 0
     while len(found) < REQUIREMENTS:
         number += 1
@@ -101,8 +102,8 @@ def _timed(turns: Turns) -> Times:
 
 def measure(agents: int, waiting: int = WAITING, turns: int = TURNS, policy: str = "best_proficiency") -> MatchingSpeed:
     """Measure with so many agents."""
-    needs = _needs()
-    router = Router(_plan(agents, policy))
+    needs = needs_of_many()
+    router = Router(plan_of_many(agents, policy))
     for need in needs:
         router.prepare(need)
     people = [AgentFacts(AgentId(f"a{n:05}"), float(n * 7919 % agents)) for n in range(agents)]
