@@ -72,13 +72,13 @@ def quiet(turn: Turn, contact: Contact, waiting: Waiting) -> None:
     """End what an answered caller hears while waiting: an announcement, or else music."""
     if waiting.playback is not None:
         turn.do(StopPlay(contact.id, waiting.playback))
-    elif contact.answered_at is not None:
+    elif contact.answered_at is not None and not contact.away:
         turn.do(StopMusic(contact.id, contact.leg))
 
 
 def spoken(contact: Contact, waiting: Waiting, prompts: tuple[PromptKey, ...]) -> tuple[Waiting, Play | None]:
     """Speak to an answered caller; the music must be silent by then."""
-    if not prompts or contact.answered_at is None:
+    if not prompts or contact.answered_at is None or contact.away:
         return waiting, None
     number = waiting.position.plays + 1
     playback = PlaybackId(f"acd-p-{contact.id}-{number}")

@@ -27,6 +27,8 @@ def check(sources: Sources, names: Names) -> None:
 
 
 def _check_lines(sources: Sources, document: Document, section: CallbacksSection, names: Names) -> None:
+    if not section.lines and sources.acd.whole:
+        document.add(("callbacks", "lines"), "must not be empty: at least one is needed")
     trunks = sources.trunks.model
     for number, line in enumerate(section.lines):
         path: Path_ = ("callbacks", "lines", number)

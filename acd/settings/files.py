@@ -210,7 +210,7 @@ class CallbackPausesSection(Strict):
 class CallbacksSection(Strict):
     """How customers are called back who asked for it."""
 
-    lines: tuple[CallbackLineSection, ...] = Field(min_length=1)
+    lines: tuple[CallbackLineSection, ...]
     """Tried in order."""
     numbers: NumbersSection = NumbersSection()
     first: Literal["agent", "caller"] = "agent"

@@ -7,10 +7,19 @@ from dataclasses import replace
 import pytest
 
 from acd.domain.commands import DestroyBridge, HangUp, Ignored, Originate
-from acd.domain.events import CallbackCancelled, CallbackRequested, LegEnded, LegLeft, PlanLoaded, TrunkChanged
+from acd.domain.events import (
+    CallbackCancelled,
+    CallbackRequested,
+    LegEnded,
+    LegLeft,
+    PlanLoaded,
+    SupervisorRequested,
+    TrunkChanged,
+)
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, Language, LegId, QueueId, RequestId, TrunkId
-from acd.domain.plan import RelaxationStep
+from acd.domain.orders import MoveToQueue
+from acd.domain.plan import RelaxationStep, TreatmentPlan
 from acd.engine import callbacks, outbound
 from acd.engine.state import InIvr, Waiting
 from acd.engine.turn import Turn
@@ -313,3 +322,15 @@ def test_what_nothing_was_promised_to_has_no_promise() -> None:
     assert not callbacks.take_back(Turn(turned.state, turned.plan, turned.matcher, b.at), contact)
     with pytest.raises(TypeError):
         outbound.promise_of(contact)
+
+
+def test_a_supervisor_moves_a_promise_and_nobody_is_spoken_to() -> None:
+    b = CallbackBench(with_queue(callback_plan(), "tech", treatment=TreatmentPlan(position=True, first_after_s=5.0)))
+    contact = b.promised(caller=NUMBER)
+    b.feed(SupervisorRequested(b.at, RequestId("s1"), "rudi", MoveToQueue(contact, QueueId("tech"))))
+    b.sleep(100.0)
+    assert [command for command in b.ordered if not isinstance(command, Originate | HangUp)] == []
+    place = b.state.contacts[contact].phase
+    assert isinstance(place, Waiting)
+    assert (place.queue, place.since) == ("tech", MONDAY_10)
+    assert callbacks.place_of(b.state.contacts[contact]) == place

@@ -21,6 +21,7 @@ from acd.domain.errors import StoreError
 from acd.domain.events import (
     CallArrived,
     Event,
+    LegEnded,
     LinkChanged,
     PlanLoaded,
     RecordingChecked,
@@ -28,13 +29,23 @@ from acd.domain.events import (
     TimerFired,
 )
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, DispositionId, LegId, RecordingName, RequestId
+from acd.domain.ids import (
+    AgentId,
+    ContactId,
+    DispositionId,
+    Language,
+    LegId,
+    QueueId,
+    RecordingName,
+    RequestId,
+)
 from acd.domain.orders import ResetSkills, SetPriority
 from acd.domain.plan import DispositionPlan
 from acd.domain.record import CallRecord, DispositionRow
 from acd.engine.state import Offered, Talking, Waiting
 from acd.runtime import dispatcher as module
 from acd.runtime.dispatcher import Codec, Dispatcher
+from tests.callback_kit import callback_plan
 from tests.engine_kit import GW, make_plan, with_queue
 from tests.fakes.virtual_time import EPOCH, in_virtual_time
 from tests.unit.runtime.world import CODEC, World
@@ -547,3 +558,48 @@ async def test_an_order_is_journaled_with_its_supervisor_and_done_once_also_afte
     assert await after.dispatcher.order(SetPriority(ContactId("c1"), 1), "supervisor/sri", "x") == (True, "")
     gone = ResetSkills(AgentId("nobody"))
     assert await after.dispatcher.order(gone, "supervisor/rudi") == (False, "no such agent")
+
+
+@in_virtual_time
+async def test_callbacks_are_asked_for_taken_back_and_their_rows_kept() -> None:
+    world = World(callback_plan())
+    await world.start()
+    queue = QueueId("billing")
+    contact, _ = await world.dispatcher.request_callback("0811222333", queue, Language("id"), None, None)
+    assert contact is not None
+    assert await world.dispatcher.request_callback("112", queue, None, None, None) == (
+        None,
+        "this number may not be called back",
+    )
+    world.login("budi")
+    world.pick_up(f"acd-l-{contact}-1")
+    assert await world.dispatcher.cancel_callback(contact) == (True, "")
+    world.dispatcher.submit(LegEnded(world.clock.now(), LegId(f"acd-l-{contact}-c1"), 16))
+    assert [type(row).__name__ for row in world.records.writes] == ["CallbackAttempt", "CallRecord"]
+    assert (await world.dispatcher.cancel_callback(contact))[0] is False
+
+
+@in_virtual_time
+async def test_a_callback_the_engine_fails_on_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(callback_plan())
+    await world.start()
+    monkeypatch.setattr(world.dispatcher._engine, "handle", lambda _event: 1 / 0)
+    with capture_logs():
+        assert (await world.dispatcher.request_callback("0811", QueueId("billing"), None, None, None))[0] is None
+        assert (await world.dispatcher.cancel_callback(ContactId("c")))[0] is False
+
+
+@in_virtual_time
+async def test_rows_of_outbound_calls_are_made_again_after_a_crash() -> None:
+    world = World(callback_plan())
+    await world.start()
+    contact, _ = await world.dispatcher.request_callback("0811222333", QueueId("billing"), None, None, None)
+    world.login("budi")
+    world.pick_up(f"acd-l-{contact}-1")
+    world.dispatcher.submit(LegEnded(world.clock.now(), LegId(f"acd-l-{contact}-c1"), 17))
+    kept = list(world.records.writes)
+    world.records.writes.clear()
+    after = world.next_life()
+    await after.start()
+    assert kept
+    assert after.records.writes == kept

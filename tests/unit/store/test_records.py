@@ -17,8 +17,19 @@ from hypothesis import strategies as st
 
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, DispositionId, FlowId, Language, NodeId, QueueId, RecordingName, TrunkId
-from acd.domain.record import CallRecord, DispositionRow, RecordingRow
+from acd.domain.ids import (
+    AgentId,
+    ContactId,
+    DispositionId,
+    FlowId,
+    Language,
+    LegId,
+    NodeId,
+    QueueId,
+    RecordingName,
+    TrunkId,
+)
+from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
 from acd.ports import RecordFilter
 from acd.store import records as records_module
 from acd.store.database import sqlite_url
@@ -280,3 +291,21 @@ async def test_reading_a_database_that_went_bad_is_a_store_error(tmp_path: Path)
         rows.close()
         with pytest.raises(StoreError, match="no such table"):
             await store.get(ContactId("c00001"))
+
+
+async def test_outbound_calls_are_kept_once_and_given_in_their_order(tmp_path: Path) -> None:
+    def call(n: int, **changes: Any) -> CallbackAttempt:
+        made = CallbackAttempt(
+            LegId(f"acd-l-c00001-c{n}"), ContactId("c00001"), "0811222333", TrunkId("e1"), 1000.0 + n, None, 1012.0 + n,
+            "busy", 17, 486,
+        )  # fmt: skip
+        return replace(made, **changes)
+
+    async with opened(tmp_path / "r.sqlite") as store:
+        store.write([call(2), call(1), call(1, outcome="failed"), record(1, attempts=2, follows=ContactId("c0"))])
+        await store.flush()
+        assert await store.attempts(ContactId("c00001")) == (call(1), call(2))
+        assert await store.attempts(ContactId("c00002")) == ()
+        kept = await store.get(ContactId("c00001"))
+    assert kept is not None
+    assert (kept.attempts, kept.follows) == (2, "c0")

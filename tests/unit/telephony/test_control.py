@@ -202,6 +202,13 @@ async def test_every_command_has_a_request() -> None:
     assert {type(command) for command, *_ in REQUESTS} == set(get_args(TelephonyCommand))
 
 
+async def test_a_leg_without_a_callers_channel_has_no_originator(desk: Desk) -> None:
+    desk.control.execute(Originate(C1, AGENT_LEG, "PJSIP/0811222333@gw1", "169", 30.0, alone=True))
+    ((_, _, params, _),) = await desk.requests()
+    assert "originator" not in params
+    assert params["endpoint"] == "PJSIP/0811222333@gw1"
+
+
 async def test_a_withheld_number_is_not_shown_to_the_agent(desk: Desk) -> None:
     desk.control.execute(Originate(C1, AGENT_LEG, "PJSIP/agent101", "", 15.0))
     ((_, _, params, _),) = await desk.requests()
@@ -334,6 +341,11 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], Event]] = [
         "a caller's key",
         {"type": "ChannelDtmfReceived", "channel": channel(), "digit": "#", "duration_ms": 100},
         DigitPressed(NOW, L1, "#"),
+    ),
+    (
+        "a key of a customer who was called back",
+        {"type": "ChannelDtmfReceived", "channel": channel("acd-l-c1-c1"), "digit": "1", "duration_ms": 100},
+        DigitPressed(NOW, LegId("acd-l-c1-c1"), "1"),
     ),
     (
         "a prompt at its end",
