@@ -160,7 +160,8 @@ def key_while_waiting(turn: Turn, contact: Contact, waiting: Waiting, digit: str
 def _leave_queue(turn: Turn, contact: Contact, waiting: Waiting, to: NodeId) -> None:
     """The caller would rather go on in the flow than wait; a phone that rings for it is silenced."""
     contact = offers.withdraw_all(turn, contact, waiting)
-    for timer in ("wait", "tone", "tell", "play"):
+    for timer in ("wait", "tone", "tell", "play", "offer"):
         turn.cancel_timer(f"{timer}:{contact.id}")
+    relaxing.end(turn, contact)
     treatment.quiet(turn, contact, waiting)
     follow(turn, contact, ivr.enter(turn.plan, contact.id, waiting.position, to, turn.at))

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from acd.domain.commands import AddToBridge, HangUp, Originate, Play, StartMusic, StopMusic, StopPlay
-from acd.domain.events import DigitPressed, LegAnswered, PlanLoaded
+from acd.domain.events import DigitPressed, LegAnswered, PlanLoaded, TimerFired
 from acd.domain.exits import Exit
-from acd.domain.ids import ContactId, LegId, QueueId
+from acd.domain.ids import ContactId, LegId, QueueId, TimerKey
 from acd.domain.plan import ExitKey, Plan, QueueNode, TreatmentPlan
 from acd.engine import saying, treatment
+from acd.engine.core import Engine
 from acd.engine.pace import Pace
-from acd.engine.state import InIvr, Waiting
+from acd.engine.state import EngineState, InIvr, Waiting
 from acd.engine.treatment import spoken_wait
+from acd.store.codec import decode, encode
 from tests.engine_kit import EN, ID, Bench, make_plan, n, prompts, with_node, with_queue
 
 BILLING = "billing billing:1 lang_id:1"
@@ -342,3 +344,25 @@ def test_any_other_key_changes_nothing() -> None:
     bench.press(leg, "1")
     assert ContactId(leg) in bench.state.contacts
     assert bench.ordered == []
+
+
+# ---------------------------------------------------------------- restarts
+
+
+def test_what_was_learnt_and_told_survives_a_restart_to_the_last_word() -> None:
+    bench = bench_with(position=True, estimate=True, comfort=prompts("calm"))
+    pace_of(bench, 100.0)
+    ahead, leg = bench.queued(), bench.queued(endpoint="DAHDI/i1/1")
+    bench.sleep(20)
+    bench.spoken(leg)
+    bench.spoken(ahead)
+    bench.hang_up(ahead)
+    kept = decode(EngineState, encode(bench.state))
+    assert kept == bench.state
+    successor = Engine(kept)
+    timer = TimerKey(f"tell:{leg}")
+    event = TimerFired(bench.timers[timer].due, timer, bench.timers[timer].generation)
+    said = bench.feed(event)
+    assert successor.handle(event) == said
+    assert bench.one(Play).prompts == (*saying.place(1, ID), *saying.wait(120, "about", ID))
+    assert successor.state == bench.state
