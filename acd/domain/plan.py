@@ -23,6 +23,7 @@ from acd.domain.ids import (
     SkillId,
     TrunkId,
 )
+from acd.domain.limits import Limits
 
 AgentAction: TypeAlias = Literal[
     "login", "logout", "ready", "pause", "reject", "extend_wrap_up", "disposition", "end_wrap_up"
@@ -165,6 +166,8 @@ class QueuePlan:
     max_no_answer: int = 3
     """Unanswered offers in a row before the agent is paused, with the plan's ``no_answer_reason``."""
     music: str = "default"
+    limits: Limits | None = None
+    """What the queue refuses beyond ``max_length`` and ``max_wait_s``, and where to then."""
     treatment: TreatmentPlan = TreatmentPlan()
     priority: int = 0
     record: bool = True

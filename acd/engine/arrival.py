@@ -9,11 +9,14 @@ from acd.domain.copies import replace
 from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, NodeId
+from acd.domain.limits import BRANCH, Destination, ToBranch, ToCallback, ToNode, ToQueue
 from acd.domain.plan import QueueNode
 from acd.engine import (
     callback_ask,
     ending,
     ivr,
+    kpi,
+    limits,
     offers,
     redial,
     relaxing,
@@ -27,6 +30,8 @@ from acd.engine.turn import Turn
 CAUSE_UNALLOCATED = 1
 CAUSE_NO_CIRCUIT = 34
 CAUSE_TEMPORARY = 41
+MOST_HOPS = 20
+"""Queues and nodes a contact is sent through within one event before it is let go."""
 PLAY_GUARD_S = 120.0
 """Longer than any prompt: if its end was not told by then, that news was lost."""
 
@@ -99,12 +104,7 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
             case ivr.ToQueue(node):
                 if turn.state.left_places or turn.state.callbacks:
                     contact = redial.regain(turn, contact, node)
-                if not queues.enqueue(turn, contact, node, position):
-                    # Offered to the queue all the same: a full queue must not look better than it is.
-                    queued_at = turn.at if contact.queued_at is None else contact.queued_at
-                    no_place(turn, turn.put(replace(contact, queue=node.queue, queued_at=queued_at)), node, position)
-                else:
-                    callback_ask.announce_in(turn, turn.state.contacts[contact.id])
+                _to_queue(turn, contact, node, position)
                 return
             case ivr.ToDialplan(node):
                 ending.hand_over(turn, contact)
@@ -115,6 +115,73 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 return
             case _:
                 assert_never(action)
+
+
+def _to_queue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> None:
+    turned = limits.at_door(turn, contact, node)
+    if turned is None and queues.enqueue(turn, contact, node, position):
+        return callback_ask.announce_in(turn, turn.state.contacts[contact.id])
+    # Offered to the queue all the same: a full queue must not look better than it is.
+    queued_at = turn.at if contact.queued_at is None else contact.queued_at
+    contact = turn.put(replace(contact, queue=node.queue, queued_at=queued_at))
+    turned = turned or limits.Turned("length", BRANCH)
+    turn.state.figures = kpi.count_diverted(turn.state.figures, node.queue, turned.why)
+    return _not_let_in(turn, contact, node, position, turned.to)
+
+
+def _not_let_in(turn: Turn, contact: Contact, node: QueueNode, position: Position, to: Destination) -> None:
+    """Lead a contact on whom a queue did not let in."""
+    turn.hops += 1
+    if turn.hops > MOST_HOPS:  # limits that lead round in circles
+        return ending.leave(turn, contact, Exit.OVERFLOWED, 16 if contact.answered_at is not None else 42)
+    match to:
+        case ToNode():
+            position = replace(position, flow=to.flow)
+            return follow(turn, contact, ivr.enter(turn.plan, contact.id, position, to.node, turn.at))
+        case ToQueue():
+            turned = limits.at_door(turn, contact, replace(node, queue=to.queue, requires=()))
+            if turned is not None:
+                return _not_let_in(turn, contact, node, position, turned.to)
+            if queues.enqueue(turn, contact, node, position, to):
+                return callback_ask.announce_in(turn, turn.state.contacts[contact.id])
+        case ToCallback() if queues.enqueue(turn, contact, node, position):
+            contact = turn.state.contacts[contact.id]
+            if isinstance(contact.phase, Waiting) and not contact.phase.offers:
+                _may_not_wait(turn, contact, contact.phase, to)
+            return None
+        case ToBranch() | ToCallback():
+            pass
+        case _:
+            assert_never(to)
+    return no_place(turn, contact, node, position)
+
+
+def _may_not_wait(turn: Turn, contact: Contact, waiting: Waiting, to: Destination) -> None:
+    """Lead a contact on that may no longer wait in its queue."""
+    node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
+    match to:
+        case ToQueue() if (queue := turn.plan.queues.get(to.queue)) is not None:
+            return queues.place_in(turn, contact, waiting, queue, to)
+        case ToCallback() if callback_ask.divert(turn, contact):
+            return None
+        case ToNode():
+            contact = _stop_waiting(turn, contact, waiting)
+            position = replace(waiting.position, flow=to.flow)
+            return follow(turn, contact, ivr.enter(turn.plan, contact.id, position, to.node, turn.at))
+        case _:
+            contact = _stop_waiting(turn, contact, waiting)
+    if isinstance(node, QueueNode):
+        return no_place(turn, contact, node, waiting.position)
+    return ending.leave(turn, contact, Exit.OVERFLOWED, 16)
+
+
+def leave_deserted(turn: Turn) -> None:
+    """Lead those on for whom no agent is left, where the queue says so."""
+    for contact_id, to in limits.deserted(turn):
+        contact = turn.state.contacts[contact_id]
+        if isinstance(contact.phase, Waiting):
+            turn.state.figures = kpi.count_diverted(turn.state.figures, contact.phase.queue, "leave")
+            _may_not_wait(turn, contact, contact.phase, to)
 
 
 def _answered(turn: Turn, contact: Contact) -> Contact:
@@ -133,17 +200,24 @@ def no_place(turn: Turn, contact: Contact, node: QueueNode, position: Position) 
 
 
 def waited_too_long(turn: Turn, contact: Contact, waiting: Waiting) -> None:
-    """Maximum wait: the overflow queue, the node's overflow branch, or the end. A ringing agent may still answer."""
-    if queues.move(turn, contact, waiting):
-        return None
-    node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
+    """Maximum wait: where the queue's limit says, else the overflow queue, the node's overflow branch, or the end.
+
+    In another queue a ringing agent may still answer.
+    """
+    turn.state.figures = kpi.count_diverted(turn.state.figures, waiting.queue, "wait")
+    queue = turn.plan.queues.get(waiting.queue)
+    to = queue.limits.wait_to if queue is not None and queue.limits is not None else None
+    if to is not None or not queues.move(turn, contact, waiting):
+        _may_not_wait(turn, contact, waiting, to or BRANCH)
+
+
+def _stop_waiting(turn: Turn, contact: Contact, waiting: Waiting) -> Contact:
     contact = offers.withdraw_all(turn, contact, waiting)
-    turn.cancel_timer(f"tell:{contact.id}")
+    for timer in ("wait", "tone", "tell", "play", "offer"):
+        turn.cancel_timer(f"{timer}:{contact.id}")
     relaxing.end(turn, contact)
     treatment.quiet(turn, contact, waiting)
-    if isinstance(node, QueueNode):
-        return no_place(turn, contact, node, waiting.position)
-    return ending.leave(turn, contact, Exit.OVERFLOWED, 16)
+    return contact
 
 
 def key_while_waiting(turn: Turn, contact: Contact, waiting: Waiting, digit: str) -> bool:
@@ -159,9 +233,5 @@ def key_while_waiting(turn: Turn, contact: Contact, waiting: Waiting, digit: str
 
 def _leave_queue(turn: Turn, contact: Contact, waiting: Waiting, to: NodeId) -> None:
     """The caller would rather go on in the flow than wait; a phone that rings for it is silenced."""
-    contact = offers.withdraw_all(turn, contact, waiting)
-    for timer in ("wait", "tone", "tell", "play", "offer"):
-        turn.cancel_timer(f"{timer}:{contact.id}")
-    relaxing.end(turn, contact)
-    treatment.quiet(turn, contact, waiting)
+    contact = _stop_waiting(turn, contact, waiting)
     follow(turn, contact, ivr.enter(turn.plan, contact.id, waiting.position, to, turn.at))

@@ -109,6 +109,7 @@ class Engine:
         self.turn = turn = Turn(self._state, self._state.plan, self.matcher, event.at)
         self._learnt = False
         _dispatch(turn, event)
+        arrival.leave_deserted(turn)
         self.matcher = turn.matcher
         self._unexplained = event
         return turn.out

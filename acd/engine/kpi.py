@@ -57,6 +57,8 @@ class QueueFigures:
     within_target: int = 0
     abandoned: int = 0
     talk_sum_s: float = 0.0
+    diverted: dict[str, int] = field(default_factory=dict)
+    """Contacts a limit turned away, by the limit's name."""
     estimates: EstimateScore = NO_SCORE
     """Waits announced in this queue, scored."""
 
@@ -179,3 +181,12 @@ def count_recording(figures: Figures, *, ok: bool) -> Figures:
     if ok:
         return replace(figures, recordings_ok=figures.recordings_ok + 1)
     return replace(figures, recordings_bad=figures.recordings_bad + 1)
+
+
+def count_diverted(figures: Figures, queue_id: QueueId, limit: str) -> Figures:
+    """Count a contact that a limit of a queue turned away; a queue no plan knows is not counted."""
+    queue = figures.queues.get(queue_id)
+    if queue is None:
+        return figures
+    counted = replace(queue, diverted={**queue.diverted, limit: queue.diverted.get(limit, 0) + 1})
+    return replace(figures, queues={**figures.queues, queue_id: counted})

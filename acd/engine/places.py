@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from acd.domain.copies import replace
 from acd.domain.ids import Language, PromptKey, QueueId
+from acd.domain.limits import ToQueue
 from acd.domain.plan import Plan, QueueNode, QueuePlan
 from acd.engine import matching
 from acd.engine.state import Position, Waiting
@@ -51,12 +52,28 @@ def _with_room(plan: Plan, place: Place | None, length: Length) -> Place | None:
     return None
 
 
+def _chosen(queue: QueuePlan, language: Language | None, overflows: int, to: ToQueue | None) -> Place:
+    """The place somebody chose, or a limit leads ``to``."""
+    if to is None:
+        return Place(queue, language, overflows)
+    return Place(queue, None if to.drops_language else language, overflows + 1, to.prompt)
+
+
 def enter(
-    plan: Plan, node: QueueNode, language: Language | None, at: float, position: Position, length: Length
+    plan: Plan,
+    node: QueueNode,
+    language: Language | None,
+    at: float,
+    position: Position,
+    length: Length,
+    to: ToQueue | None = None,
 ) -> tuple[Waiting, Place] | None:
-    """Find a place for a contact a flow's node sends to a queue; None when there is no room there or further on."""
-    first = plan.queues.get(node.queue)
-    place = _with_room(plan, Place(first, language), length) if first is not None else None
+    """Find a place for a contact a flow's node, or a limit of that node's queue, sends to a queue.
+
+    None when there is no room there or further on.
+    """
+    first = plan.queues.get(node.queue if to is None else to.queue)
+    place = _with_room(plan, _chosen(first, language, 0, to), length) if first is not None else None
     if first is None or place is None:
         return None
     queue, asking = place.queue, None if place.overflows else node
@@ -83,9 +100,11 @@ def onward(plan: Plan, language: Language | None, waiting: Waiting, length: Leng
     return None if place is None else (_moved(plan, waiting, place), place)
 
 
-def into(plan: Plan, language: Language | None, waiting: Waiting, queue: QueuePlan) -> tuple[Waiting, Place]:
+def into(
+    plan: Plan, language: Language | None, waiting: Waiting, queue: QueuePlan, to: ToQueue | None = None
+) -> tuple[Waiting, Place]:
     """Find the place of a contact in a queue somebody chose, whatever the queue's limits, its waited time kept."""
-    place = Place(queue, _asked(plan, language, waiting), waiting.overflows)
+    place = _chosen(queue, _asked(plan, language, waiting), waiting.overflows, to)
     return _moved(plan, waiting, place), place
 
 

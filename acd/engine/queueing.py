@@ -14,6 +14,7 @@ from acd.domain.commands import (
 )
 from acd.domain.copies import replace
 from acd.domain.ids import AgentId, LegId, PromptKey, QueueId, RecordingName
+from acd.domain.limits import ToQueue
 from acd.domain.plan import QueueNode, QueuePlan
 from acd.engine import agent as agents
 from acd.engine import familiar, offers, places, relaxing, treatment
@@ -36,10 +37,10 @@ def waiting_in(turn: Turn, queue: str) -> int:
     return turn.matcher.length(QueueId(queue)) - away
 
 
-def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> bool:
-    """Put a contact into the node's queue. False when there is no room for it there or in its overflow queues."""
+def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position, to: ToQueue | None = None) -> bool:
+    """Put a contact into the node's queue, or ``to`` another one. False when there is no room there nor beyond."""
     since = turn.at if contact.regained is None else contact.regained
-    found = places.enter(turn.plan, node, contact.language, since, position, lambda queue: waiting_in(turn, queue))
+    found = places.enter(turn.plan, node, contact.language, since, position, lambda queue: waiting_in(turn, queue), to)
     if found is None:
         return False
     waiting, place = found
@@ -79,9 +80,9 @@ def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:
     return True
 
 
-def place_in(turn: Turn, contact: Contact, waiting: Waiting, queue: QueuePlan) -> None:
+def place_in(turn: Turn, contact: Contact, waiting: Waiting, queue: QueuePlan, to: ToQueue | None = None) -> None:
     """Let a contact wait in another queue, whatever its limits, place and waited time kept."""
-    _put(turn, contact, waiting, *places.into(turn.plan, contact.language, waiting, queue))
+    _put(turn, contact, waiting, *places.into(turn.plan, contact.language, waiting, queue, to))
 
 
 def _put(turn: Turn, contact: Contact, waiting: Waiting, moved: Waiting, place: Place) -> None:

@@ -44,13 +44,27 @@ class Turn:
     every change of an agent or a contact has to pass here.
     """
 
-    __slots__ = ("agents_were", "at", "contacts_were", "matcher", "offers", "out", "plan", "state")
+    __slots__ = (
+        "agents_were",
+        "at",
+        "contacts_were",
+        "hops",
+        "matcher",
+        "offers",
+        "out",
+        "plan",
+        "plan_changed",
+        "state",
+    )
 
     def __init__(self, state: EngineState, plan: Plan, matcher: Matcher, at: float) -> None:
         self.state = state
         self.plan = plan
         self.matcher = matcher
         self.at = at
+        self.hops = 0
+        """How often limits sent contacts on within this event."""
+        self.plan_changed = False
         self.out: list[Command] = []
         self.agents_were: list[tuple[AgentId, Agent | None]] = []
         self.contacts_were: list[tuple[ContactId, Contact | None]] = []
@@ -98,6 +112,7 @@ class Turn:
     def use(self, plan: Plan) -> None:
         """Go on with another plan."""
         self.plan = self.state.plan = plan
+        self.plan_changed = True
         self.matcher = Matcher(self.state, self.matcher.policies)
 
     def contact(self, contact_id: ContactId) -> Contact | None:

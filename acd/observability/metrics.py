@@ -24,6 +24,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from acd.domain.callback_plan import AttemptOutcome
+from acd.domain.limits import LimitName
 from acd.engine.kpi import Figures, QueueFigures
 from acd.engine.views import ACTIVITIES, EngineView
 from acd.observability.delays import Delays
@@ -64,6 +65,7 @@ class EngineCollector(Collector):
         if view is not None:
             yield from _ratios(view.figures)
             yield from _outcomes(view.figures)
+            yield from _diverted(view.figures)
             yield from _queue_figures(view.figures)
             yield from _estimates(view.figures)
             yield from _queues_now(view)
@@ -122,6 +124,16 @@ def _ratios(figures: Figures) -> Iterator[Metric]:
         [(name, queue.service_level) for name, queue in figures.queues.items() if queue.service_level is not None],
         "queue",
     )
+
+
+def _diverted(figures: Figures) -> Iterator[Metric]:
+    family = CounterMetricFamily(
+        "acd_queue_diverted", "Contacts a limit of the queue turned away, by limit.", labels=["queue", "limit"]
+    )
+    for name, queue in figures.queues.items():
+        for limit in get_args(LimitName):
+            family.add_metric([name, limit], queue.diverted.get(limit, 0))
+    yield family
 
 
 def _outcomes(figures: Figures) -> Iterator[Metric]:

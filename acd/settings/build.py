@@ -51,6 +51,7 @@ from acd.domain.plan import (
 from acd.settings import files, flow_file
 from acd.settings.build_callbacks import callbacks, offer
 from acd.settings.calendar_text import days, span
+from acd.settings.limit_file import limits
 from acd.settings.matching_files import RelaxationSection, ReservationSection
 from acd.settings.sources import Files
 
@@ -118,7 +119,7 @@ def _agent(name: str, section: files.AgentSection, queues: Iterable[str]) -> Age
 
 
 def _queue(name: str, section: files.QueueSection) -> QueuePlan:
-    overflow = section.overflow
+    overflow, wait = section.overflow, section.limits.wait if section.limits else None
     return QueuePlan(
         id=QueueId(name),
         name=section.name,
@@ -131,11 +132,14 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
             DispositionId(k): DispositionPlan(DispositionId(k), v.name, v.wrap_up)
             for k, v in section.dispositions.items()
         },
-        max_wait_s=overflow.after,
-        max_wait_by_language={Language(k): v for k, v in overflow.after_by_language.items()},
+        max_wait_s=wait.at_most if wait else overflow.after,
+        max_wait_by_language={
+            Language(k): v for k, v in (wait.by_language if wait else overflow.after_by_language).items()
+        },
         overflow_queue=QueueId(overflow.queue) if overflow.queue else None,
         overflow_drops_language=overflow.drop_language,
         overflow_prompt=PromptKey(overflow.prompt) if overflow.prompt else None,
+        limits=limits(section.limits),
         max_length=section.max_length,
         max_no_answer=section.max_no_answer,
         music=section.music,

@@ -13,6 +13,7 @@ from acd.settings import (
     announce_checks,
     callback_checks,
     flow_checks,
+    limit_checks,
     line_checks,
     matching_checks,
     surroundings,
@@ -82,6 +83,7 @@ def _check_queues(sources: Sources, names: Names) -> None:
             check_fulfilled(sources, document, (*path, "requires"), name, queue.requires)
         _check_overflow(document, (*path, "overflow"), queue, names)
         _check_wrap_up(document, path, queue)
+        limit_checks.check(sources, names, document, path, queue)
         announce_checks.check(sources, names, document, (*path, "announce"), queue.announce)
         prompt = queue.overflow.prompt
         if prompt and refer(document, (*path, "overflow", "prompt"), prompt, names.prompts, "prompt"):

@@ -39,6 +39,7 @@ from acd.settings.fields import (
     Whole,
     Word,
 )
+from acd.settings.limit_file import LimitsSection
 from acd.settings.matching_files import AgentMatching, QueueMatching, ReservationSection
 
 Codec = Literal["alaw", "ulaw", "g722", "opus", "gsm", "g729"]
@@ -336,6 +337,8 @@ class QueueSection(QueueMatching):
     dispositions: dict[Name, DispositionSection] = Field(default_factory=dict)
     """Ways a conversation can have gone; agents choose from this list only."""
     overflow: OverflowSection = OverflowSection()
+    limits: LimitsSection | None = None
+    """What the queue refuses, each with an own destination."""
     max_length: Count | None = None
     """Callers that may wait at once; one more overflows at once."""
     max_no_answer: Whole = Field(default=3, ge=1)

@@ -24,12 +24,19 @@ Edge = tuple[Path_, str]
 
 def check(sources: Sources, names: Names) -> None:
     """Note every mistake of every flow."""
-    for source in sources.flows.values():
+    for name, source in sources.flows.items():
         if source.model is not None:
-            _check_flow(sources, source, source.model, names)
+            _check_flow(sources, source, source.model, names, _entered(sources, name))
 
 
-def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, names: Names) -> None:
+def _entered(sources: Sources, flow: str) -> list[str]:
+    """Nodes that queues' limits lead to."""
+    queues = sources.queues.model.queues.values() if sources.queues.model else ()
+    places = (to for queue in queues if queue.limits for to in queue.limits.destinations().values())
+    return [to.node for to in places if to.flow == flow and to.node is not None]
+
+
+def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, names: Names, entered: list[str]) -> None:
     document = source.document
     raw = document.value["nodes"] if isinstance(document.value, dict) else None
     nodes = frozenset(raw) if isinstance(raw, dict) else None
@@ -46,7 +53,7 @@ def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, name
             spoken.add(prompt)
         _check_node(sources, document, path, node, flow, names)
     if source.whole:
-        _check_reached(document, flow)
+        _check_reached(document, flow, entered)
         _check_rounds(document, flow)
 
 
@@ -117,9 +124,9 @@ def _check_queue_node(sources: Sources, document: Document, path: Path_, node: f
 # --- where a call can go
 
 
-def _check_reached(document: Document, flow: FlowFile) -> None:
+def _check_reached(document: Document, flow: FlowFile, entered: list[str]) -> None:
     reached: set[str] = set()
-    ahead = [flow.entry]
+    ahead = [flow.entry, *(node for node in entered if node in flow.nodes)]
     while ahead:
         name = ahead.pop()
         if name not in flow.nodes:

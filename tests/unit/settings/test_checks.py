@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from acd.domain.errors import ConfigError, Mistake
-from acd.domain.ids import AgentId, QueueId
+from acd.domain.ids import AgentId, FlowId, NodeId, PromptKey, QueueId
+from acd.domain.limits import Limits, ToCallback, ToNode, ToQueue
 from acd.settings import load
 from tests.unit.settings.conftest import Deployment
 
@@ -109,3 +110,72 @@ def test_wrap_up_dispositions_and_waits_by_language_reach_the_plan(sample: Deplo
     assert plan.no_answer_reason == "hilang"
     assert plan.feature_codes["*5"].seconds == 60.0
     assert plan.feature_codes["*61"].disposition == "selesai"
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (
+            "{length: {at_most: 3, to: {queue: q_umun}}}",
+            "length.to.queue: unknown queue 'q_umun'; did you mean 'q_umum'?",
+        ),
+        ("{length: {at_most: 3, to: {queue: q_pengaduan}}}", "length.to.queue: is the queue itself"),
+        ("{wait: {at_most: 3m}}", "wait: overflow says it already; keep one"),
+        ("{estimate: {at_most: 5m, to: {flow: '169'}}}", "estimate.to: flow and node belong together"),
+        (
+            "{estimate: {at_most: 5m, to: {flow: '170', node: x}}}",
+            "estimate.to.flow: unknown flow '170'; did you mean '169'?",
+        ),
+        ("{join: {to: {flow: '169', node: nowhere}}}", "join.to.node: unknown node 'nowhere'"),
+        (
+            "{join: {to: {callback: true, queue: q_umum}}}",
+            "join.to: leads to one place only: a queue, a node or a callback",
+        ),
+        ("{leave: {to: {prompt: busy}}}", "leave.to: drop_language and prompt need a queue"),
+        ("{leave: {to: {queue: q_umum, prompt: nothing}}}", "leave.to.prompt: unknown prompt 'nothing'"),
+    ],
+)
+def test_a_slip_in_a_queues_limits_is_one_message(sample: Deployment, limits: str, expected: str) -> None:
+    sample.change("queues.yaml", "    max_wrap_up: 5m\n", f"    max_wrap_up: 5m\n    limits: {limits}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(sample.config, sample.flows, {}, secrets=False)
+    assert [f"{m.path}: {m.message}" for m in caught.value.mistakes] == [f"queues.q_pengaduan.limits.{expected}"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("overflow: {after: 5m}", "max_length: 3\n    limits: {length: {at_most: 3}}", "length: max_length says it already; keep one"),
+        ("overflow: {after: 5m}", "limits: {wait: {to: {}}}", "wait: needs at_most or by_language"),
+        ("overflow: {after: 5m}", "limits: {wait: {by_language: {fr: 5s}}}", "wait.by_language.fr: unknown language 'fr'"),
+    ],
+)  # fmt: skip
+def test_a_limit_said_twice_or_not_at_all_is_a_mistake(sample: Deployment, old: str, new: str, expected: str) -> None:
+    sample.change("queues.yaml", old, new)
+    with pytest.raises(ConfigError) as caught:
+        load(sample.config, sample.flows, {}, secrets=False)
+    assert [f"{m.path}: {m.message}" for m in caught.value.mistakes] == [f"queues.q_umum.limits.{expected}"]
+
+
+def test_limits_reach_the_plan_and_a_node_only_a_limit_leads_to_is_reached(sample: Deployment) -> None:
+    sample.change(
+        "queues.yaml",
+        "overflow: {after: 5m}",
+        "limits:\n      length: {at_most: 30, to: {queue: q_lkpm, drop_language: true, prompt: busy}}\n"
+        "      wait: {at_most: 5m, by_language: {en: 1m}, to: {callback: true}}\n"
+        "      estimate: {at_most: 10m}\n"
+        "      join: {to: {flow: '169', node: tak_ada}}\n"
+        "      leave: {needs: ready}",
+    )
+    sample.append("169.yaml", "\n  tak_ada: {kind: hang_up, exit: overflowed}\n")
+    queue = load(sample.config, sample.flows, {}, secrets=False).plan.queues[QueueId("q_umum")]
+    assert (queue.max_wait_s, queue.max_wait_by_language, queue.max_length) == (300.0, {"en": 60.0}, None)
+    assert queue.limits == Limits(
+        length=30,
+        length_to=ToQueue(QueueId("q_lkpm"), drops_language=True, prompt=PromptKey("busy")),
+        wait_to=ToCallback(),
+        estimate_s=600.0,
+        join="logged_in",
+        join_to=ToNode(FlowId("169"), NodeId("tak_ada")),
+        leave="ready",
+    )
