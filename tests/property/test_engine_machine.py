@@ -37,6 +37,7 @@ from acd.domain.exits import Exit
 from acd.domain.ids import (
     AgentId,
     ContactId,
+    FlowId,
     LegId,
     QueueId,
     RequestId,
@@ -44,6 +45,7 @@ from acd.domain.ids import (
     TrunkId,
     is_customer_leg,
 )
+from acd.domain.limits import Limits, ToNode, ToQueue
 from acd.domain.orders import AssignToAgent, MoveToQueue, Order, ResetSkills, SetPriority, SetSkills
 from acd.domain.plan import (
     DispositionPlan,
@@ -96,6 +98,9 @@ def plans() -> list[Plan]:
     plan = with_queue(with_queue(plan, "billing", dispositions=ways, treatment=told), "general", treatment=told)
     plan = with_node(plan, QueueNode(n("q_bill"), QueueId("billing"), keys=(ExitKey("3", n("nib")),)))
     fewer = replace(plan, version="v2", agents={a.id: a for a in plan.agents.values() if a.id != "budi"})
+    empty = Limits(join="ready", join_to=ToNode(FlowId("main"), n("sorry")))
+    fewer = with_queue(fewer, "billing", limits=empty)
+    fewer = with_queue(fewer, "tech", limits=Limits(leave="ready", leave_to=ToQueue(QueueId("general"))))
     fewer = with_queue(fewer, "billing", max_wait_s=None, requires=(), record=False, ring=3)
     flow = plan.flows[next(iter(plan.flows))]
     without_menu = replace(flow, nodes={k: v for k, v in flow.nodes.items() if k != "menu"})

@@ -103,6 +103,7 @@ def test_announced_waits_are_scored_and_what_is_unknown_is_absent() -> None:
 def test_the_names_are_a_contract() -> None:
     got = scrape(a_view(busy_figures()), (WriterHealth("journal", 0, 0, 0),))
     assert names(got) == {
+        "acd_queue_diverted_total",
         "acd_agents",
         "acd_callback_attempts_total",
         "acd_callbacks",
@@ -148,6 +149,7 @@ def test_labels_never_hold_a_caller_or_a_call() -> None:
     got = scrape(a_view(busy_figures()))
     labels = {key for name, pairs in got if name.startswith("acd_") for key, _value in pairs}
     assert labels == {
+        "limit",
         "queue", "language", "trunk", "outcome", "exit", "state", "activity", "link", "version", "le",
     }  # fmt: skip
 

@@ -124,7 +124,7 @@ def test_wrap_up_dispositions_and_waits_by_language_reach_the_plan(sample: Deplo
         ("{estimate: {at_most: 5m, to: {flow: '169'}}}", "estimate.to: flow and node belong together"),
         (
             "{estimate: {at_most: 5m, to: {flow: '170', node: x}}}",
-            "estimate.to.flow: unknown flow '170'; did you mean '169'?",
+            "estimate.to.flow: unknown flow '170'",
         ),
         ("{join: {to: {flow: '169', node: nowhere}}}", "join.to.node: unknown node 'nowhere'"),
         (
@@ -132,7 +132,7 @@ def test_wrap_up_dispositions_and_waits_by_language_reach_the_plan(sample: Deplo
             "join.to: leads to one place only: a queue, a node or a callback",
         ),
         ("{leave: {to: {prompt: busy}}}", "leave.to: drop_language and prompt need a queue"),
-        ("{leave: {to: {queue: q_umum, prompt: nothing}}}", "leave.to.prompt: unknown prompt 'nothing'"),
+        ("{leave: {to: {queue: q_umum, prompt: xyzzy}}}", "leave.to.prompt: unknown prompt 'xyzzy'"),
     ],
 )
 def test_a_slip_in_a_queues_limits_is_one_message(sample: Deployment, limits: str, expected: str) -> None:
@@ -145,9 +145,15 @@ def test_a_slip_in_a_queues_limits_is_one_message(sample: Deployment, limits: st
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("overflow: {after: 5m}", "max_length: 3\n    limits: {length: {at_most: 3}}", "length: max_length says it already; keep one"),
+        (
+            "overflow: {after: 5m}", "max_length: 3\n    limits: {length: {at_most: 3}}",
+            "length: max_length says it already; keep one",
+        ),
         ("overflow: {after: 5m}", "limits: {wait: {to: {}}}", "wait: needs at_most or by_language"),
-        ("overflow: {after: 5m}", "limits: {wait: {by_language: {fr: 5s}}}", "wait.by_language.fr: unknown language 'fr'"),
+        (
+            "overflow: {after: 5m}", "limits: {wait: {by_language: {fr: 5s}}}",
+            "wait.by_language.fr: unknown language 'fr'",
+        ),
     ],
 )  # fmt: skip
 def test_a_limit_said_twice_or_not_at_all_is_a_mistake(sample: Deployment, old: str, new: str, expected: str) -> None:
