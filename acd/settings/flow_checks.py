@@ -118,6 +118,10 @@ def _check_queue_node(sources: Sources, document: Document, path: Path_, node: f
     ]
     if known and all(known):
         check_fulfilled(sources, document, (*path, "requires"), node.queue, node.requires)
+    queue = sources.queues.model.queues.get(node.queue) if sources.queues.model else None
+    if queue is not None and queue.callback is not None and queue.callback.key in node.keys:
+        taken = f"asks to be called back in queue '{node.queue}'"
+        document.add((*path, "keys", queue.callback.key), taken, at_key=True)
     matching_checks.check_node(document, path, node, names)
 
 
