@@ -88,16 +88,22 @@ class Demand:
         self.serves: list[int] = []
         """For each line of agents, a bit for each line of contacts it may take from."""
         self._known: dict[Requirement, Wanted] = {}
+        self._latest: Wanted | None = None
+        """The one asked for last: a contact that comes is asked about several times in a row."""
         self.several: list[Several | None] = []
         """What ``pick`` gave for each line of agents, until there are more lines of contacts it may take from."""
-        self._contacts: dict[ContactId, tuple[Requirement, Key]] = {}
+        self._contacts: dict[ContactId, tuple[Requirement, Key, Wanted | None]] = {}
         self.named: dict[tuple[AgentId, Medium], dict[ContactId, Key]] = {}
         """Contacts that wait for one agent alone."""
         self.widen()
 
     def of(self, need: Requirement) -> Wanted:
         """The line of a requirement, made when first asked for."""
-        return self._known.get(need) or self._make(need)
+        latest = self._latest
+        if latest is None or latest.need is not need:
+            latest = self._latest = self._known.get(need) or self._make(need)
+            latest.need = need  # equal; who asks again with this very one is spared the comparison
+        return latest
 
     def _make(self, need: Requirement) -> Wanted:
         queue = self._queue(need)
@@ -130,14 +136,16 @@ class Demand:
         before = self._contacts.get(contact)
         entry = entry_of(contact, priority, since)
         if before is not None:
-            if before == (need, entry):
+            if before[:2] == (need, entry):
                 return
             self.take(contact)
-        self._contacts[contact] = (need, entry)
+        wanted = self.of(need) if need.agent is None else None
+        self._contacts[contact] = (need, entry, wanted)
         self.waiting[need.queue] = self.waiting.get(need.queue, 0) + 1
-        if need.agent is None:
-            self.lines.put(self.of(need).number, entry)
+        if wanted is not None:
+            self.lines.put(wanted.number, entry)
         else:
+            assert need.agent is not None  # noqa: S101 - for the type checker
             self.named.setdefault((need.agent, need.medium), {})[contact] = entry
 
     def take(self, contact: ContactId) -> None:
@@ -145,11 +153,12 @@ class Demand:
         before = self._contacts.pop(contact, None)
         if before is None:
             return
-        need = before[0]
+        need, _, wanted = before
         self.waiting[need.queue] -= 1
-        if need.agent is None:
-            self.lines.take(self._known[need].number, contact)
+        if wanted is not None:
+            self.lines.take(wanted.number, contact)
             return
+        assert need.agent is not None  # noqa: S101 - for the type checker
         named = self.named[need.agent, need.medium]
         del named[contact]
         if not named:
@@ -161,8 +170,7 @@ class Demand:
         if named is None:
             return None
         entry = min(named.values())
-        need, _ = self._contacts[ContactId(str(entry[-1]))]
-        return self._queue(need), entry
+        return self._queue(self._contacts[ContactId(str(entry[-1]))][0]), entry
 
     def _queue(self, need: Requirement) -> QueuePlan:
         # A queue that a reload took away while somebody waited in it has the defaults.

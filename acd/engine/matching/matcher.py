@@ -45,6 +45,8 @@ class Matcher:
         self.policies = policies
         self._lengths: dict[QueueId, int] = {}
         self._queued: dict[ContactId, QueueId] = {}
+        self._latest: tuple[Waiting, Requirement] | None = None
+        """What the contact that changed last asks for: it is the one an agent is looked for next."""
         self.router = Router(state.plan or EMPTY, policies)
         if state.plan is not None:
             for need in needs_of(state.plan):
@@ -81,7 +83,9 @@ class Matcher:
             self._queued[contact.id] = phase.queue
             self._lengths[phase.queue] = self._lengths.get(phase.queue, 0) + 1
         if not phase.offers:
-            self.router.contact_waiting(contact.id, need_of(phase), phase.priority, phase.since)
+            need = need_of(phase)
+            self._latest = (phase, need)
+            self.router.contact_waiting(contact.id, need, phase.priority, phase.since)
         else:
             self.router.contact_gone(contact.id)
 
@@ -103,9 +107,9 @@ class Matcher:
         waiting = contact.phase
         if type(waiting) is not Waiting:
             return None
-        return self.router.best_agent(
-            contact.id, need_of(waiting), waiting.priority, offers=contact.offers, tried=waiting.tried
-        )
+        latest = self._latest
+        need = latest[1] if latest is not None and latest[0] is waiting else need_of(waiting)
+        return self.router.best_agent(contact.id, need, waiting.priority, offers=contact.offers, tried=waiting.tried)
 
     def best_contact(self, agent: AgentId, at: float) -> Choice | None:
         """Choose the contact for an agent; None when the agent is not available or nobody waits for such an agent."""

@@ -27,7 +27,8 @@ def requirement(
 
 def preferences(queue: QueuePlan, node: QueueNode | None) -> tuple[SkillLevel, ...]:
     """Join what the queue and the node prefer."""
-    return highest([*queue.prefers, *(node.prefers if node else ())])
+    liked = (*queue.prefers, *(node.prefers if node else ()))
+    return highest(liked) if liked else ()
 
 
 def relaxed(need: Requirement, step: RelaxationStep) -> Requirement:
