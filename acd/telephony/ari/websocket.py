@@ -33,7 +33,14 @@ _LENGTH_16, _LENGTH_64 = 126, 127  # RFC 6455, 5.2: these announce a longer leng
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 _MAX_HEAD_BYTES = 65536
 _LINGER_S = 1.0
+_MASKS = 256
 _PROTOCOL_ERROR, _TOO_BIG = 1002, 1009
+
+
+def _masks() -> list[bytes]:
+    """Draw masks for many frames: asking the system for each costs as much as all else about sending it."""
+    drawn = secrets.token_bytes(4 * _MASKS)
+    return [drawn[at : at + 4] for at in range(0, len(drawn), 4)]
 
 
 class WebSocket(asyncio.Protocol):
@@ -55,6 +62,7 @@ class WebSocket(asyncio.Protocol):
         self._buffer = bytearray()
         self._message = bytearray()
         self._on_message: Callable[[bytearray], None] | None = None
+        self._masks = _masks()
         self._fd: int | None = None
         """Where to write past the transport; None with TLS."""
 
@@ -204,7 +212,9 @@ class WebSocket(asyncio.Protocol):
             head = bytes((_FIN | opcode, _MASKED | _LENGTH_16)) + size.to_bytes(2, "big")
         else:
             head = bytes((_FIN | opcode, _MASKED | _LENGTH_64)) + size.to_bytes(8, "big")
-        mask = secrets.token_bytes(4)
+        mask = self._masks.pop()
+        if not self._masks:
+            self._masks = _masks()
         stretched = (mask * (size // 4 + 1))[:size]
         masked = int.from_bytes(payload, "little") ^ int.from_bytes(stretched, "little")
         self._write(self._transport, head + mask + masked.to_bytes(size, "little"))
