@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import ssl
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,6 +16,7 @@ from panoramisk.message import Message
 
 from acd.domain.errors import CommandTimeout, PbxUnavailable
 from acd.telephony.ami import AmiConfig, AmiLink, AmiRefused, AmiState
+from acd.telephony.ami.session import AT_ONCE
 from tests.fakes.ami_server import FakeAmi, FakeAmiPeer, Headers
 from tests.unit.telephony.ami.listening import Connect, Heard, quick
 
@@ -83,6 +85,37 @@ async def test_a_phone_that_becomes_free_is_told_at_once_and_what_waits_with_it(
     await heard.until(lambda: len(heard.events) == 2)
     assert [event.get("State") for event in heard.events] == ["INUSE", "NOT_INUSE"]
     assert all(before < event.heard_at < perf_counter() for event in heard.events)
+
+
+async def test_a_long_list_is_read_in_slices_between_which_others_have_a_turn(
+    connect: Connect, server: FakeAmi, heard: Heard
+) -> None:
+    await connect({"DeviceStateChange": b""})
+    await heard.until(lambda: AmiState.UP in heard.states)
+    marks: list[int] = []
+
+    async def look() -> None:
+        while len(heard.events) < 500:
+            marks.append(len(heard.events))
+            await asyncio.sleep(0)
+
+    frame = "Event: DeviceStateChange\r\nDevice: PJSIP/a{}\r\nState: NOT_INUSE\r\n\r\n"
+    server.peer.send("".join(frame.format(n) for n in range(500)).encode())
+    await asyncio.wait_for(look(), 10)
+    assert [event.get("Device") for event in heard.events] == [f"PJSIP/a{n}" for n in range(500)]
+    assert max(later - sooner for sooner, later in pairwise(marks)) <= 2 * AT_ONCE
+
+
+async def test_what_was_read_before_the_connection_broke_is_told(
+    connect: Connect, server: FakeAmi, heard: Heard
+) -> None:
+    await connect({"DeviceStateChange": b""})
+    await heard.until(lambda: AmiState.UP in heard.states)
+    frame = "Event: DeviceStateChange\r\nDevice: PJSIP/a{}\r\nState: NOT_INUSE\r\n\r\n"
+    server.peer.send("".join(frame.format(n) for n in range(100)).encode())
+    server.peer.cut()
+    await heard.until(lambda: AmiState.DOWN in heard.states)
+    assert len(heard.events) == 100
 
 
 async def test_an_action_unanswered_when_the_link_breaks_fails_and_is_never_sent_again(
