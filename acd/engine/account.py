@@ -42,8 +42,8 @@ class Accountant:
         """Give one decision for each offer of a turn, in order, worked out one by one as they are asked for."""
         chosen = [mark for mark in turn.offers if isinstance(mark, Chosen)]
         agents, contacts = turn.state.agents, turn.state.contacts
-        if len(chosen) > 1:
-            # Who asks may let other events pass between two of them.
+        if chosen:
+            # Who asks may let other events pass before and between.
             agents, contacts = dict(agents), dict(contacts)
         return (self._decision(_Moment(turn, mark, agents, contacts, event_kind)) for mark in chosen)
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, TypeAlias
 from uuid import uuid4
 
@@ -86,8 +86,8 @@ class Codec:
 class Dispatcher:
     """Owns the engine. Not thread-safe: everything happens on one event loop."""
 
-    EXPLAINED_AT_ONCE = 1
-    """Explanations made with their event; those of further offers follow one by one, so that calls get through."""
+    EXPLAIN_AFTER_S: float | None = 0.02
+    """How long after an event its offers are explained, one by one, so that calls get through; None: with it."""
 
     def __init__(
         self,
@@ -116,6 +116,7 @@ class Dispatcher:
         self._callback_replies: dict[RequestId, CallbackReply] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._unexplained: deque[Iterator[Account]] = deque()
+        self._explaining: asyncio.Handle | None = None
 
     # ------------------------------------------------------------ start and stop
 
@@ -152,6 +153,9 @@ class Dispatcher:
     async def close(self) -> None:
         """Let no timer run any more and keep a snapshot, unless the store still lacks records made of older events."""
         self._timers.close()
+        if self._explaining is not None:
+            self._explaining.cancel()
+        self._explain_all()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -258,38 +262,47 @@ class Dispatcher:
             log.exception("learning_failed")  # a figure is wrong then, and no call
 
     def _explain(self) -> None:
-        """Keep how the event's offers came about, now that the phones ring."""
-        accounts = self._account()
-        for account in islice(accounts, self.EXPLAINED_AT_ONCE):
-            self._carry_out(account)
-        following = next(accounts, None)
-        if following is not None:
-            self._unexplained.append(chain((following,), accounts))
-            asyncio.get_running_loop().call_soon(self._explain_more)
+        """Keep how the event's offers came about, a moment later: the call being connected needs the processor now."""
+        self._unexplained.append(self._account())
+        if self.EXPLAIN_AFTER_S is None:
+            self._explain_all()
+        elif self._explaining is None:
+            self._explaining = asyncio.get_running_loop().call_later(self.EXPLAIN_AFTER_S, self._explain_more)
 
     def _explain_more(self) -> None:
+        """Explain one offer, then let others have a turn."""
+        self._explaining = None
         while self._unexplained:
             account = next(self._unexplained[0], None)
             if account is not None:
                 self._carry_out(account)
-                asyncio.get_running_loop().call_soon(self._explain_more)
+                self._explaining = asyncio.get_running_loop().call_soon(self._explain_more)
                 return
             self._unexplained.popleft()
 
+    def _explain_all(self) -> None:
+        for account in chain.from_iterable(self._unexplained):
+            self._carry_out(account)
+        self._unexplained.clear()
+
     def _account(self) -> Iterator[Account]:
+        """Explanations are for people: no call depends on them, whatever goes wrong."""
         try:
-            yield from self._engine.account()
+            return self._unharmed(self._engine.account())
         except Exception:
-            # Explanations are for people; no call depends on them.
+            log.exception("account_failed")
+            return iter(())
+
+    def _unharmed(self, accounts: Iterator[Account]) -> Iterator[Account]:
+        try:
+            yield from accounts
+        except Exception:
             log.exception("account_failed")
 
     def snapshot(self) -> None:
         """Keep the state now: after enough events, at the end, and when the journal lost some."""
         self._since_snapshot = 0
-        for account in chain.from_iterable(self._unexplained):
-            # The events they come from are not replayed after this.
-            self._carry_out(account)
-        self._unexplained.clear()
+        self._explain_all()  # the events they come from are not replayed after this
         try:
             self._journal.snapshot(self._codec.encode(self._engine.state))
         except AcdError as error:

@@ -57,7 +57,7 @@ class _Counted:
 class _Recorder(Dispatcher):
     """The dispatcher, noting each command as it is carried out, all of an event's before the next event's."""
 
-    EXPLAINED_AT_ONCE = 1000
+    EXPLAIN_AFTER_S = None
 
     def note(self, journal: _Counted, lines: list[str]) -> None:
         self._counted, self._lines = journal, lines
