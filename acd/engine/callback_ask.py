@@ -175,11 +175,8 @@ def _entered(turn: Turn, contact: Contact, waiting: Waiting, asking: Asking) -> 
         _again(turn, contact, waiting, asking)
 
 
-def time_up(turn: Turn, contact: Contact, waiting: Waiting) -> None:
+def time_up(turn: Turn, contact: Contact, waiting: Waiting, asking: Asking) -> None:
     """No key came, or no further one."""
-    asking = contact.asking
-    if asking is None:
-        return
     if asking.digits:
         _entered(turn, contact, waiting, asking)
     else:
@@ -205,11 +202,10 @@ def _give_up(turn: Turn, contact: Contact, waiting: Waiting, asking: Asking) -> 
         _say(turn, contact, waiting, (STAY,))
 
 
-def resume(turn: Turn, contact: Contact, waiting: Waiting) -> None:
+def resume(turn: Turn, contact: Contact, waiting: Waiting, asking: Asking) -> None:
     """Ask again after an interval in which a key or a prompt's end may have been missed."""
-    asking = contact.asking
     treatment.quiet(turn, contact, waiting)
-    if asking is not None and asking.stage == "confirm":
+    if asking.stage == "confirm":
         _confirm(turn, contact, waiting, asking)
-    elif asking is not None:
+    else:
         _enter(turn, contact, waiting, asking, ())

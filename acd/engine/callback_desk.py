@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acd.domain.commands import Ignored
-from acd.domain.ids import ContactId, LegId, PlaybackId, contact_of_leg
+from acd.domain.ids import AgentId, ContactId, LegId, PlaybackId, contact_of_leg
 from acd.engine import callback_ask, callback_dial, callbacks
 from acd.engine.state import CallingBack, Contact, Promised, Waiting
 from acd.engine.turn import Turn
@@ -56,10 +56,10 @@ def leg_ended(turn: Turn, leg: LegId, cause: int, sip_code: int | None) -> bool:
     return True
 
 
-def agent_leg_ended(turn: Turn, contact: Contact | None, leg: LegId) -> None:
+def agent_leg_ended(turn: Turn, contact: Contact | None, agent_id: AgentId, leg: LegId) -> None:
     """An agent's channel is gone that was no offer's and no conversation's."""
     if contact is not None and isinstance(contact.phase, CallingBack) and contact.phase.agent_leg == leg:
-        callback_dial.agent_gone(turn, contact, contact.phase)
+        callback_dial.agent_gone(turn, contact, contact.phase, agent_id)
 
 
 def digit(turn: Turn, contact: Contact, key: str) -> bool:
@@ -95,7 +95,7 @@ def timer(turn: Turn, contact: Contact, kind: str) -> bool:
         case "back", CallingBack() as calling:
             callback_dial.time_up(turn, contact, calling)
         case "ask", Waiting() as waiting if contact.asking is not None:
-            callback_ask.time_up(turn, contact, waiting)
+            callback_ask.time_up(turn, contact, waiting, contact.asking)
         case "offer", Waiting() as waiting:
             callback_ask.announce(turn, contact, waiting)
         case "expire", Promised() | Waiting() if contact.away:
@@ -115,7 +115,7 @@ def repair(turn: Turn, contact: Contact) -> bool:
         case CallingBack(stage="closing") as calling:
             callbacks.close(turn, contact, calling)
         case Waiting() as waiting if contact.asking is not None:
-            callback_ask.resume(turn, contact, waiting)
+            callback_ask.resume(turn, contact, waiting, contact.asking)
         case _:
             return False
     return True

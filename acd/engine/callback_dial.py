@@ -52,11 +52,10 @@ def agent_answered(
     turn.change_agent(offer.agent, lambda a: agents.unoffered(a, turn.at, missed=False, rest=False))
 
 
-def agent_gone(turn: Turn, contact: Contact, calling: CallingBack) -> None:
+def agent_gone(turn: Turn, contact: Contact, calling: CallingBack, agent_id: AgentId) -> None:
     """The agent hung up before the customer was there. Who has answered already gets somebody else, in that place."""
-    if calling.agent is not None:
-        turn.change_agent(calling.agent, lambda a: agents.unoffered(a, turn.at, missed=False, rest=True))
-        turn.start_timer(f"rest:{calling.agent}", offers.REST_S)
+    turn.change_agent(agent_id, lambda a: agents.unoffered(a, turn.at, missed=False, rest=True))
+    turn.start_timer(f"rest:{agent_id}", offers.REST_S)
     calling = replace(calling, agent=None, agent_leg=None)
     if calling.stage == "ringing":
         callbacks.close(turn, contact, replace(calling, outcome="agent_gone"))

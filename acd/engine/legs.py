@@ -91,7 +91,7 @@ def _agent_leg_ended(turn: Turn, event: LegEnded, owner: ContactId) -> None:
             ending.leave(turn, contact, Exit.ANSWERED, 16)
             queues.changed(turn, agent.id)
         case _:
-            callback_desk.agent_leg_ended(turn, contact, leg)
+            callback_desk.agent_leg_ended(turn, contact, agent.id, leg)
             queues.changed(turn, agent.id)
     return None
 

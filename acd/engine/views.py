@@ -29,6 +29,7 @@ from acd.domain.plan import (
 from acd.engine import (
     estimate,
     matching,
+    outbound,
     trunks,
 )
 from acd.engine.estimate import (
@@ -347,7 +348,7 @@ def _newcomer(state: EngineState, who: Newcomer, waiting: int, ready: set[AgentI
 
 def _callbacks(state: EngineState, places: Mapping[ContactId, tuple[int, Estimate | None]]) -> Iterator[CallbackView]:
     for contact in (state.contacts[contact_id] for contact_id in state.callbacks.values()):
-        promise, phase = contact.callback, contact.phase
+        promise, phase = outbound.promise_of(contact), contact.phase
         held_by: Held | None = None
         now: Literal["waiting", "held", "offered", "calling"]
         match phase:
@@ -359,8 +360,6 @@ def _callbacks(state: EngineState, places: Mapping[ContactId, tuple[int, Estimat
                 now = "offered" if place.offers else "waiting"
             case _:
                 continue
-        if promise is None:
-            continue
         timer = state.timers.get(TimerKey(f"back:{contact.id}")) if now == "held" else None
         yield CallbackView(
             contact_id=contact.id,

@@ -22,7 +22,7 @@ from acd.domain.commands import (
 from acd.domain.events import DigitPressed, LegAnswered, LegEnded, UnroutedEnded
 from acd.domain.exits import Exit
 from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId, PromptKey, RecordingName, customer_leg
-from acd.engine import callback_dial, ending
+from acd.engine import callback_dial, ending, treatment
 from acd.engine.core import Engine
 from acd.engine.state import CallingBack, EngineState, Waiting
 from acd.engine.turn import Turn
@@ -433,3 +433,22 @@ def test_a_contact_taken_away_while_being_called_gives_its_agent_back() -> None:
     ending.leave(turn, contact2, Exit.FAILED_TECHNICAL, 41)
     assert contact2.leg.startswith(OUR_LEG_PREFIX)
     assert LegId(contact) != contact2.leg
+
+
+def test_a_callback_that_talks_is_promised_no_more_and_nobody_is_comforted_who_is_away() -> None:
+    b = bench()
+    contact = b.promised(caller=NUMBER)
+    made = b.engine.turn
+    assert made is not None
+    turn = Turn(made.state, made.plan, made.matcher, b.at)
+    waiting = b.state.contacts[contact]
+    assert isinstance(waiting.phase, Waiting)
+    treatment.comfort(turn, waiting)
+    treatment.quiet(turn, waiting, waiting.phase)
+    treatment.begin(turn, waiting, waiting.phase)
+    assert treatment.spoken(waiting, waiting.phase, GREETING) == (waiting.phase, None)
+    assert turn.out == []
+    b.login("budi")
+    b.pick_up("budi")
+    b.confirmed(contact)
+    assert b.callbacks() == ()

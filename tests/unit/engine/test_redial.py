@@ -144,3 +144,16 @@ def test_who_waits_twice_in_one_call_keeps_the_place_and_a_queue_that_is_gone_ha
     b.feed(PlanLoaded(b.at, replace(b.plan, queues=fewer)))
     b.hang_up(leg)
     b.queued(caller=OTHER)
+
+
+def test_who_calls_while_a_callback_waits_for_its_next_attempt_takes_the_place() -> None:
+    b = CallbackBench(callback_plan())
+    came = b.at
+    promised = b.promised(caller=NUMBER)
+    b.login("budi")
+    b.pick_up("budi")
+    b.customer_ends(promised, 17)
+    b.request("budi", "logout")
+    b.sleep(5.0)
+    assert since(b, b.queued(caller=NUMBER)) == came
+    assert [(r.exit, r.attempts) for r in b.records] == [(Exit.CALLBACK_CANCELLED, 1)]
