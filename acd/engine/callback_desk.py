@@ -42,10 +42,7 @@ def leg_ended(turn: Turn, leg: LegId, cause: int, sip_code: int | None) -> bool:
     """A customer's channel is gone. False when no callback is concerned."""
     contact = contact_at(turn, leg)
     if contact is None:
-        known = turn.contact(ContactId(leg)) is not None
-        if known:
-            turn.do(Ignored("leg_ended", "the place is kept without this leg"))
-        return known
+        return False
     match contact.phase:
         case Promised() as promised if contact.callback is not None:
             callbacks.caller_gone(turn, contact, promised)

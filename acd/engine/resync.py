@@ -82,7 +82,10 @@ def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) ->
     """End every leg we believe in that does not exist. Callers first: no phone shall ring for one who is gone."""
     state = turn.state
     asked_at = _asked_at(event)
-    known = [(contact.leg, _on_line_since(contact)) for contact in state.contacts.values() if not contact.away]
+    there = [contact for contact in state.contacts.values() if not contact.away]
+    # The end of an outbound call may free an agent at once: by then nobody else may be believed in who is gone.
+    there.sort(key=lambda contact: isinstance(contact.phase, CallingBack))
+    known = [(contact.leg, _on_line_since(contact)) for contact in there]
     known += [(agent.leg, agent.work.since) for agent in state.agents.values() if agent.leg is not None]
     known += [(leg, call.since) for leg, call in state.feature_calls.items()]
     for leg, since in known:

@@ -452,3 +452,17 @@ def test_a_callback_that_talks_is_promised_no_more_and_nobody_is_comforted_who_i
     b.pick_up("budi")
     b.confirmed(contact)
     assert b.callbacks() == ()
+
+
+def test_after_a_gap_an_agent_kept_for_a_customer_who_is_gone_is_not_rung_for_a_caller_who_is_gone_too() -> None:
+    b = bench(first="caller")
+    contact = b.promised(caller=NUMBER)
+    b.login("budi")
+    caller = b.queued(caller="0811222444")
+    b.pbx.connected = False
+    for leg in (b.customer(contact), caller):
+        b.pbx.end_channel(leg)
+    b.pbx.connected = True
+    b.feed(b.pbx.resync(after_gap=True))
+    assert not b.got(Originate)
+    assert b.agent("budi").work.kind == "free"

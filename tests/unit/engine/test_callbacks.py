@@ -61,9 +61,13 @@ def cancel(bench: CallbackBench, contact: ContactId) -> tuple[bool, str]:
 def test_the_place_is_kept_with_its_time_requirement_and_priority_before_who_came_later() -> None:
     b = CallbackBench(callback_plan())
     came = b.at
-    contact = b.promised(caller=NUMBER)
-    b.sleep(5.0)
+    leg = b.queued(caller=NUMBER)
+    b.sleep(3.0)
+    b.ask(leg)
+    b.sleep(2.0)
     later = b.queued(caller="0811222444")
+    b.hang_up(leg)
+    contact = ContactId(leg)
     place = b.state.contacts[contact].phase
     assert isinstance(place, Waiting)
     assert (place.since, place.priority) == (came, 0)
