@@ -6,12 +6,13 @@ Decides that and where to; must not know how a contact gets there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from acd.domain.copies import replace
-from acd.domain.ids import ContactId, FlowId, NodeId
+from acd.domain.ids import ContactId, FlowId, Language, NodeId, QueueId
 from acd.domain.limits import Destination, LimitName
-from acd.domain.plan import QueueNode, QueuePlan, SkillLevel
+from acd.domain.plan import Plan, QueueNode, QueuePlan, SkillLevel
 from acd.engine import estimate, matching, relaxing
 from acd.engine import queueing as queues
 from acd.engine.matching.facts import Requirement
@@ -31,19 +32,48 @@ class Turned(NamedTuple):
 
 def at_door(turn: Turn, contact: Contact, node: QueueNode) -> Turned | None:
     """Tell which limit keeps a contact out of the node's queue; None lets it in."""
-    queue = turn.plan.queues.get(node.queue)
+    queue_plan = turn.plan.queues.get(node.queue)
+    if queue_plan is None or queue_plan.limits is None:
+        return None  # most queues: nothing more stands between a caller and the ringing phone
+
+    def estimated(queue: QueueId, requires: tuple[SkillLevel, ...]) -> float | None:
+        known = estimate.newcomer(turn.state, queue, requires, turn.at)
+        return known.wait_s if known is not None else None
+
+    centre = Centre(
+        length=lambda queue: queues.waiting_in(turn, queue),
+        served=lambda need, who: _served(turn, need, who),
+        estimated=estimated,
+    )
+    return door(turn.plan, contact.language, node, centre)
+
+
+class Centre(NamedTuple):
+    """What a limit needs to know of the call centre as it is now."""
+
+    length: Callable[[QueueId], int]
+    """How many wait in a queue."""
+    served: Callable[[Requirement, Who], bool]
+    """Whether somebody is there who could serve this."""
+    estimated: Callable[[QueueId, tuple[SkillLevel, ...]], float | None]
+    """The wait of a newcomer who asks for this, seconds; None when it is not known."""
+
+
+def door(plan: Plan, language: Language | None, node: QueueNode, centre: Centre) -> Turned | None:
+    """Tell which limit keeps a caller out of a queue, from the plan and from what the centre says; None lets in."""
+    queue = plan.queues.get(node.queue)
     if queue is None or queue.limits is None:
         return None
     limits = queue.limits
-    requires = matching.requirement(turn.plan, queue, node, contact.language)
+    requires = matching.requirement(plan, queue, node, language)
     need = _widest(queue, requires)
-    if limits.join is not None and not _served(turn, need, limits.join):
+    if limits.join is not None and not centre.served(need, limits.join):
         return Turned("join", limits.join_to)
-    if limits.length is not None and queues.waiting_in(turn, queue.id) >= limits.length:
+    if limits.length is not None and centre.length(queue.id) >= limits.length:
         return Turned("length", limits.length_to)
-    if limits.estimate_s is not None and not _served(turn, need, "available"):
-        known = estimate.newcomer(turn.state, queue.id, requires, turn.at)
-        if known is not None and known.wait_s > limits.estimate_s:
+    if limits.estimate_s is not None and not centre.served(need, "available"):
+        known = centre.estimated(queue.id, requires)
+        if known is not None and known > limits.estimate_s:
             return Turned("estimate", limits.estimate_to)
     return None
 

@@ -137,9 +137,8 @@ def report(new: Study, old: Study | None = None) -> Report:
 
 def can_overflow(study: Study) -> bool:
     """Tell whether a queue of the model can send a contact away."""
-    return any(
-        queue.max_wait_s is not None or queue.max_length is not None for queue in study.model.plan.queues.values()
-    )
+    queues = study.model.plan.queues.values()
+    return any((q.max_wait_s, q.max_length, q.limits) != (None, None, None) for q in queues)
 
 
 def _agents(new: Study, old: Study | None) -> dict[str, Estimate]:

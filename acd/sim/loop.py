@@ -6,14 +6,17 @@ line is free, the engine's own functions decide.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from heapq import heappop, heappush
 from math import inf
 from typing import Any, TypeAlias
 
 from acd.domain.ids import ContactId, FlowId, NodeId
+from acd.domain.limits import ToQueue
 from acd.domain.plan import QueueNode, QueuePlan
-from acd.engine import places, relaxing, trunks, wrapup
-from acd.engine.matching.facts import AgentFacts
+from acd.engine import limits, places, relaxing, trunks, wrapup
+from acd.engine.arrival import MOST_HOPS
+from acd.engine.matching.facts import AgentFacts, Requirement
 from acd.engine.matching.matcher import need_of
 from acd.engine.matching.router import Router
 from acd.engine.state import Position, Waiting
@@ -42,6 +45,7 @@ class Replication:
         self._tally = Tally(model)
         self._router = Router(model.plan, policies_for(model.plan))
         self._counted_from = model.start_s + model.warm_up_s
+        self._centre = limits.Centre(self._router.waiting, self._served, lambda _queue, _requires: None)
         self._reserved = bool(model.plan.reservations)
         self._capacity = inf if model.capacity is None else model.capacity
         self._now = model.start_s
@@ -165,26 +169,50 @@ class Replication:
     # ------------------------------------------------------------ queues of a deployment
 
     def _enter(self, contact: Caller, node: QueueNode) -> None:
-        """Come into a queue, or into the one behind it; without room anywhere the contact goes."""
+        """Come into a queue, or where its limits lead, or into the one behind it; without a place the contact goes."""
         plan, language = self._model.plan, contact.kind.language
-        found = places.enter(plan, node, language, self._now, _NOWHERE, self._router.waiting)
-        if found is None:
-            self._divert(contact)
-            return
-        waiting, place = found
-        if not self._settle(contact, waiting, place.queue):
-            self._wait(contact)
+        asked, to = node, None
+        for _ in range(MOST_HOPS):
+            turned = limits.door(plan, language, asked, self._centre)
+            if turned is None:
+                found = places.enter(plan, node, language, self._now, _NOWHERE, self._router.waiting, to)
+                if found is not None and not self._settle(contact, found[0], found[1].queue):
+                    self._wait(contact)
+                if found is not None:
+                    return
+                break
+            if not isinstance(turned.to, ToQueue):
+                break
+            to = turned.to
+            asked = replace(node, queue=to.queue, requires=())
+        self._divert(contact)
+
+    def _served(self, need: Requirement, who: limits.Who) -> bool:
+        """Tell whether somebody is at work who could serve this, and free if that is asked."""
+        for team in self._teams:
+            for worker in team.workers:
+                if worker.present and not (who == "available" and worker.busy):
+                    if not isinstance(self._router.fit_of(worker.id, need), str):
+                        return True
+                    break
+        return False
 
     def _move(self, contact: Caller) -> None:
-        """Overflow: the contact has waited in its queue as long as anybody may."""
-        plan, language = self._model.plan, contact.kind.language
-        assert contact.waiting is not None  # noqa: S101 - only such a contact has this timer
-        found = places.onward(plan, language, contact.waiting, self._router.waiting)
+        """The contact has waited in its queue as long as anybody may."""
+        plan, language, waiting = self._model.plan, contact.kind.language, contact.waiting
+        assert waiting is not None  # noqa: S101 - only such a contact has this timer
+        queue = plan.queues[waiting.queue]
+        to = queue.limits.wait_to if queue.limits is not None else None
+        found: tuple[Waiting, places.Place] | None = None
+        if isinstance(to, ToQueue) and to.queue in plan.queues:
+            found = places.into(plan, language, waiting, plan.queues[to.queue], to)
+        elif to is None:
+            found = places.onward(plan, language, waiting, self._router.waiting)
         if found is None:
             self._divert(contact)
             return
-        waiting, place = found
-        self._settle(contact, waiting, place.queue)
+        moved, place = found
+        self._settle(contact, moved, place.queue)
 
     def _settle(self, contact: Caller, waiting: Waiting, queue: QueuePlan) -> bool:
         """Seek an agent in a queue the contact came into; tell whether there was one."""

@@ -9,11 +9,12 @@ import pytest
 
 from acd.domain.commands import Play
 from acd.domain.events import PlanLoaded
-from acd.domain.ids import AgentId, FlowId, LegId, PromptKey, QueueId
+from acd.domain.ids import AgentId, FlowId, LegId, NodeId, PromptKey, QueueId
 from acd.domain.limits import BRANCH, Destination, Limits, ToCallback, ToNode, ToQueue
 from acd.domain.orders import SetSkills
-from acd.domain.plan import Plan, QueueNode, RelaxationStep, SkillLevel
+from acd.domain.plan import Plan, QueueNode, QueuePlan, RelaxationStep, SkillLevel
 from acd.engine import arrival
+from acd.engine import limits as limits_module
 from acd.engine.state import Waiting
 from tests.engine_kit import Bench, levels, make_plan, n, with_node, with_queue
 
@@ -237,3 +238,25 @@ def test_a_waiting_contact_whose_queue_a_reload_took_away_is_not_looked_at() -> 
     )
     bench.request("ana", "logout")
     assert where(bench, leg) == "billing"
+
+
+def test_the_door_asks_only_what_the_limits_name_and_is_open_without_any() -> None:
+    queue = QueuePlan(QueueId("q"), "Q", ())
+    plan = Plan("", {}, {queue.id: queue}, {}, {}, {}, {})
+    node = QueueNode(NodeId("n"), queue.id)
+    full = limits_module.Centre(
+        length=lambda _: 9, served=lambda _need, _who: False, estimated=lambda _queue, _requires: 99.0
+    )
+    assert limits_module.door(plan, None, node, full) is None
+    assert limits_module.door(plan, None, replace(node, queue=QueueId("gone")), full) is None
+
+    def turned(limit: Limits) -> str | None:
+        made = replace(plan, queues={queue.id: replace(queue, limits=limit)})
+        found = limits_module.door(made, None, node, full)
+        return found.why if found is not None else None
+
+    assert turned(Limits()) is None
+    assert turned(Limits(join="ready", length=1, estimate_s=60.0)) == "join"
+    assert turned(Limits(length=9, estimate_s=60.0)) == "length"
+    assert turned(Limits(length=10, estimate_s=60.0)) == "estimate"
+    assert turned(Limits(length=10, estimate_s=100.0)) is None

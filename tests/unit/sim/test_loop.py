@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from acd.domain.ids import Language, NodeId, QueueId, SkillId
+from acd.domain.limits import Limits, ToBranch, ToQueue
 from acd.domain.plan import Plan, QueueNode, QueuePlan, RelaxationStep, Reservation, SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.sim.chance import Deterministic, Exponential
@@ -269,6 +270,29 @@ def test_patience_ends_the_wait_also_in_the_queue_behind() -> None:
     behind = replace(BEHIND, requires=(SkillLevel(SkillId("b"), 5),))
     tally = run(deployed(busy, after=behind, max_wait_s=25.0, overflow_queue=QueueId("B")))
     assert tally.cells[0][0].left == [40]
+
+
+def test_a_limit_of_length_leads_to_another_queue_or_away() -> None:
+    arrivals_ = given((0, 50), (10, 10), (11, 10), (12, 10))
+    away = run(deployed(arrivals_, limits=Limits(length=1)))
+    assert (waits(away), away.cells[0][0].diverted) == ([[0, 40], []], [0, 0])
+    asked = deployed(arrivals_, after=BEHIND, limits=Limits(length=1, length_to=ToQueue(QueueId("B"))))
+    assert sorted(waits(run(asked))[0]) == [0, 0, 9, 40]
+
+
+def test_nobody_joins_a_queue_whose_agents_are_all_away_and_who_waited_too_long_goes_where_the_limit_says() -> None:
+    nobody = run(deployed(given((10, 10), (60, 10)), staffing=((0.0, 0), (50.0, 1)), limits=Limits(join="logged_in")))
+    assert (waits(nobody), nobody.cells[0][0].diverted) == ([[0], []], [0])
+    limit = Limits(wait_to=ToQueue(QueueId("B")))
+    moved = run(deployed(given((0, 90), (10, 10)), after=BEHIND, max_wait_s=25.0, limits=limit))
+    assert waits(moved) == [[0, 25], []]
+    gone = run(deployed(given((0, 90), (10, 10)), after=BEHIND, max_wait_s=25.0, limits=Limits(wait_to=ToBranch())))
+    assert gone.cells[0][0].diverted == [25]
+
+
+def test_limits_that_lead_round_in_circles_send_the_contact_away() -> None:
+    round_ = Limits(length=0, length_to=ToQueue(QueueId("A")))
+    assert run(deployed(given((0, 10)), limits=round_)).cells[0][0].diverted == [0]
 
 
 def test_agents_kept_in_reserve_are_not_taken_by_others() -> None:
