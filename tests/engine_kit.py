@@ -279,7 +279,7 @@ class Bench:
         self.pbx.now = self.at
         self.events.append(event)
         commands = self.engine.handle(event)
-        self.accounts = list(self.engine.account())
+        self.accounts = [explain() for explain in self.engine.account()]
         self.decisions += [account.decision for account in self.accounts if isinstance(account, WriteDecision)]
         self.stories += [account.story for account in self.accounts if isinstance(account, WriteStory)]
         self.history.append([*commands, *self.accounts])

@@ -7,12 +7,13 @@ since then are taken back from what the turn noted.
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from heapq import nsmallest
 from itertools import islice
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
+from acd.domain.commands import Account, WriteDecision
 from acd.domain.decision import Ahead, AheadReason, Candidate, Decision, Trigger
 from acd.domain.ids import AgentId, ContactId, QueueId
 from acd.domain.plan import Plan
@@ -31,6 +32,10 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+Explanation: TypeAlias = Callable[[], Account]
+"""An explanation that is worked out when asked for, once, however late."""
+
+
 class Accountant:
     """Explains offers; keeps the roster of the newest plan."""
 
@@ -38,19 +43,33 @@ class Accountant:
         self._policies = policies
         self._roster: Roster | None = None
 
-    def explain(self, turn: Turn, event_kind: str) -> Iterator[Decision]:
-        """Give one decision for each offer of a turn, in order, worked out one by one as they are asked for."""
+    def prepare(self, plan: Plan) -> Roster:
+        """Get to know a plan's agents, before the first offer has to be explained."""
+        if self._roster is None or self._roster.plan is not plan:
+            self._roster = Roster(plan)
+        return self._roster
+
+    def explain(self, turn: Turn, event_kind: str) -> list[Explanation]:
+        """Give an explanation for each offer of a turn, in order."""
         chosen = [mark for mark in turn.offers if isinstance(mark, Chosen)]
-        agents, contacts = turn.state.agents, turn.state.contacts
-        if chosen:
-            # Who asks may let other events pass before and between.
-            agents, contacts = dict(agents), dict(contacts)
-        return (self._decision(_Moment(turn, mark, agents, contacts, event_kind)) for mark in chosen)
+        if not chosen:
+            return []
+        # Other events may pass before it is worked out. Of a very long line not everybody is looked at.
+        agents, contacts = dict(turn.state.agents), dict(islice(turn.state.contacts.items(), LINE_LOOKED_AT))
+        return [partial(self._write, turn, mark, agents, contacts, event_kind) for mark in chosen]
+
+    def _write(
+        self,
+        turn: Turn,
+        mark: Chosen,
+        agents: Mapping[AgentId, Agent],
+        contacts: Mapping[ContactId, Contact],
+        event_kind: str,
+    ) -> WriteDecision:
+        return WriteDecision(self._decision(_Moment(turn, mark, agents, contacts, event_kind)))
 
     def _decision(self, moment: _Moment) -> Decision:
-        if self._roster is None or self._roster.plan is not moment.plan:
-            self._roster = Roster(moment.plan)
-        waiting, roster = moment.waiting, self._roster
+        waiting, roster = moment.waiting, self.prepare(moment.plan)
         rating = rate(roster, self._policies(moment.plan), moment.contact, waiting, moment.agents, moment.agent)
         ahead, before, behind = _line(roster, moment)
         return Decision(
@@ -105,9 +124,9 @@ class _Moment:
         self.trigger = _trigger(turn, self.contact.id, self.waiting, event_kind)
 
 
-def _before(now: Mapping[K, V], were: list[tuple[K, V | None]]) -> ChainMap[K, V | None]:
+def _before(now: Mapping[K, V], were: list[tuple[K, V | None]]) -> Mapping[K, V | None]:
     """Take changes back, without touching ``now``. Who did not exist then is None."""
-    return ChainMap(dict(reversed(were)), now)  # type: ignore[arg-type] # never written to
+    return {**now, **dict(reversed(were))}
 
 
 def _trigger(turn: Turn, contact_id: ContactId, waiting: Waiting, event_kind: str) -> Trigger:
@@ -139,8 +158,7 @@ def _line(roster: Roster, moment: _Moment) -> tuple[tuple[Ahead, ...], int, int]
     mine = _place(moment.contact, moment.waiting)
     places: dict[tuple[QueueId, _Why], list[tuple[int, float, ContactId]]] = {}
     ahead = behind = 0
-    for contact_id in islice(moment.contacts, LINE_LOOKED_AT):
-        contact = moment.contacts[contact_id]
+    for contact_id, contact in moment.contacts.items():
         if contact is None or not isinstance(contact.phase, Waiting) or contact_id == moment.contact.id:
             continue
         place = _place(contact, contact.phase)

@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable
+from functools import partial
 from typing import assert_never
 
 from acd.domain.commands import (
-    Account,
     Command,
     Ignored,
     StopPlay,
-    WriteDecision,
     WriteRecording,
     WriteStory,
 )
@@ -69,7 +67,7 @@ from acd.engine import (
     trunks,
 )
 from acd.engine import queueing as queues
-from acd.engine.account import Accountant
+from acd.engine.account import Accountant, Explanation
 from acd.engine.state import EngineState, InIvr, Leaving, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
 
@@ -126,16 +124,18 @@ class Engine:
             self._learnt = True
             estimate.learn(self._state, self.turn.contacts_were, self.turn.at)
 
-    def account(self) -> Iterator[Account]:
+    def account(self) -> list[Explanation]:
         """Explain the latest event: to be asked once, after its commands were carried out and before the next event.
 
-        The explanations of several offers are worked out one by one as they are taken, even while other events pass.
+        Each explanation is worked out when it is called, of the event's own moment even if others passed since.
         """
         if self._unexplained is None or self.turn is None:
-            return iter(())
+            return []
         event, self._unexplained = self._unexplained, None
-        stories = map(WriteStory, story.follow(self.turn, event))
-        return chain(map(WriteDecision, self._accountant.explain(self.turn, event.kind)), stories)
+        if isinstance(event, PlanLoaded):
+            self._accountant.prepare(self.turn.plan)
+        stories: list[Explanation] = [partial(WriteStory, told) for told in story.follow(self.turn, event)]
+        return [*self._accountant.explain(self.turn, event.kind), *stories]
 
 
 def _dispatch(turn: Turn, event: Event) -> None:

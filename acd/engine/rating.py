@@ -23,7 +23,7 @@ from acd.engine.state import Agent, Contact, Waiting
 CANDIDATES_KEPT = 50
 NAMED = 20
 """Agents named for one reason; all are counted."""
-RANKED = 1_000
+RANKED = 500
 """Candidates ranked beside the one chosen, of the best squads first: on a large site the rest are counted only."""
 
 
@@ -173,21 +173,23 @@ class _Ranks:
 
     def all(self, chosen: str | None) -> list[Rank]:
         """The ranks, of the best squads first."""
-        drawn = self._drawn() if isinstance(self._policy, DrawPolicy) else None
+        # Asked once: to look a protocol over takes longer than to rank an agent.
+        weighs, draws = isinstance(self._policy, PoolPolicy), isinstance(self._policy, DrawPolicy)
+        drawn = self._drawn() if draws else None
+        tried, order, position = self._waiting.tried, self._policy.order, self._roster.position
         ranks: list[Rank] = []
         for squad in sorted(self._able, key=self._levels.__getitem__):
-            weight = self._weight(squad) if isinstance(self._policy, PoolPolicy) else ()
+            level, weight = self._levels[squad], self._weight(squad) if weighs else ()
             for agent in self._able[squad]:
-                if len(ranks) < RANKED or agent.id == chosen:
-                    ranks.append(self._rank(squad, agent, weight, drawn))
+                if len(ranks) >= RANKED and agent.id != chosen:
+                    continue
+                if agent.id in tried:
+                    last = (0,) if draws else order(facts_of(agent), position[agent.id])
+                    ranks.append((1, *level, *last, agent.id))
+                else:
+                    mine = (int(agent.id != drawn),) if draws else order(facts_of(agent), position[agent.id])
+                    ranks.append((0, *level, *weight, *mine, agent.id))
         return ranks
-
-    def _rank(self, squad: Squad, agent: Agent, weight: Key, drawn: str | None) -> Rank:
-        tried = agent.id in self._waiting.tried
-        order = self._policy.order(facts_of(agent), self._roster.position[agent.id])
-        if isinstance(self._policy, DrawPolicy):
-            order = (int(not tried and agent.id != drawn),)
-        return (int(tried), *self._levels[squad], *(() if tried else weight), *order, agent.id)
 
     def _weight(self, squad: Squad) -> Key:
         """A squad's weight among the squads of its level, under a policy that weighs them."""

@@ -96,7 +96,10 @@ class Roster:
         self.position: dict[AgentId, int] = {}
         squads: dict[tuple[Group, frozenset[Medium]], Squad] = {}
         for position, agent in enumerate(plan.agents.values()):
-            squad = squads.setdefault((group_of(agent), _media(agent)), Squad(agent))
+            kind = (group_of(agent), _media(agent))
+            squad = squads.get(kind)
+            if squad is None:
+                squad = squads[kind] = Squad(agent)
             squad.agents.append(agent.id)
             self.squad_of[agent.id] = squad
             self.position[agent.id] = position

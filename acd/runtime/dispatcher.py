@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 import structlog
 
 from acd.domain.commands import (
-    Account,
     CallbackReply,
     CancelTimer,
     CheckRecording,
@@ -57,6 +55,7 @@ from acd.domain.plan import (
     AgentAction,
     Plan,
 )
+from acd.engine.account import Explanation
 from acd.engine.core import Engine, PoliciesFor
 from acd.engine.matching import standard
 from acd.engine.state import EngineState
@@ -71,6 +70,10 @@ Kept: TypeAlias = WriteRecord | WriteRecording | WriteDisposition | WriteAttempt
 SNAPSHOT_EVERY = 2_000
 """Events between snapshots: a restart replays at most so many, and those since the store last took every record."""
 _UNDECIDED = "the engine could not decide; see its log"
+EXPLAIN_AFTER_S = 0.02
+"""How long after an event its offers are explained, one by one, so that calls get through."""
+LARGE_SITE = 200
+"""Agents from which on a restart serves callers before it explains again what it replayed."""
 LAST_RECORDS_S = 2.0
 """At the end: how long to wait for the store to take the last records."""
 
@@ -85,9 +88,6 @@ class Codec:
 
 class Dispatcher:
     """Owns the engine. Not thread-safe: everything happens on one event loop."""
-
-    EXPLAIN_AFTER_S: float | None = 0.02
-    """How long after an event its offers are explained, one by one, so that calls get through; None: with it."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Dispatcher:
         self._replies: dict[RequestId, Reply] = {}
         self._callback_replies: dict[RequestId, CallbackReply] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._unexplained: deque[Iterator[Account]] = deque()
+        self._unexplained: deque[Explanation] = deque()
         self._explaining: asyncio.Handle | None = None
 
     # ------------------------------------------------------------ start and stop
@@ -127,9 +127,12 @@ class Dispatcher:
             self._engine = Engine(self._codec.decode(snapshot), self._policies)
         for event in events:
             # Written before the crash or not, nobody knows: writing again is harmless, ids decide.
-            for command in (*self._decide(event), *self._account()):
+            for command in self._decide(event):
                 if isinstance(command, Kept):
                     self._keep(command)
+            self._unexplained.extend(self._account())
+            if len(self._engine.state.agents) <= LARGE_SITE:
+                self._explain_all()
         for key, timer in self._engine.state.timers.items():
             self._timers.start(StartTimer(key, timer.generation, timer.due))
         # Whatever the links were then, they are down now: nothing may be offered before they are up.
@@ -263,41 +266,35 @@ class Dispatcher:
 
     def _explain(self) -> None:
         """Keep how the event's offers came about, a moment later: the call being connected needs the processor now."""
-        self._unexplained.append(self._account())
-        if self.EXPLAIN_AFTER_S is None:
-            self._explain_all()
-        elif self._explaining is None:
-            self._explaining = asyncio.get_running_loop().call_later(self.EXPLAIN_AFTER_S, self._explain_more)
+        self._unexplained.extend(self._account())
+        if self._unexplained and self._explaining is None:
+            self._explaining = asyncio.get_running_loop().call_later(EXPLAIN_AFTER_S, self._explain_more)
 
     def _explain_more(self) -> None:
         """Explain one offer, then let others have a turn."""
         self._explaining = None
-        while self._unexplained:
-            account = next(self._unexplained[0], None)
-            if account is not None:
-                self._carry_out(account)
-                self._explaining = asyncio.get_running_loop().call_soon(self._explain_more)
-                return
-            self._unexplained.popleft()
+        if self._unexplained:
+            self._work_out(self._unexplained.popleft())
+        if self._unexplained:
+            self._explaining = asyncio.get_running_loop().call_soon(self._explain_more)
 
     def _explain_all(self) -> None:
-        for account in chain.from_iterable(self._unexplained):
-            self._carry_out(account)
-        self._unexplained.clear()
+        while self._unexplained:
+            self._work_out(self._unexplained.popleft())
 
-    def _account(self) -> Iterator[Account]:
+    def _account(self) -> list[Explanation]:
         """Explanations are for people: no call depends on them, whatever goes wrong."""
         try:
-            return self._unharmed(self._engine.account())
+            return self._engine.account()
         except Exception:
             log.exception("account_failed")
-            return iter(())
+            return []
 
-    def _unharmed(self, accounts: Iterator[Account]) -> Iterator[Account]:
+    def _work_out(self, explain: Explanation) -> None:
         try:
-            yield from accounts
+            self._keep(explain())
         except Exception:
-            log.exception("account_failed")
+            log.exception("explanation_failed")
 
     def snapshot(self) -> None:
         """Keep the state now: after enough events, at the end, and when the journal lost some."""

@@ -29,7 +29,7 @@ def replay(
     engine = Engine(state, policies)
     for seq, event in events:
         try:
-            commands = (*engine.handle(event), *engine.account())
+            commands = (*engine.handle(event), *(explain() for explain in engine.account()))
         except Exception as error:  # noqa: BLE001 - as when it ran: the dispatcher goes on with the next event
             yield Step(seq, event, (), f"{type(error).__name__}: {error}")
         else:

@@ -57,10 +57,12 @@ class _Counted:
 class _Recorder(Dispatcher):
     """The dispatcher, noting each command as it is carried out, all of an event's before the next event's."""
 
-    EXPLAIN_AFTER_S = None
-
     def note(self, journal: _Counted, lines: list[str]) -> None:
         self._counted, self._lines = journal, lines
+
+    def _explain(self) -> None:
+        for explain in self._account():
+            self._carry_out(explain())
 
     def _carry_out(self, command: Command) -> None:
         if not isinstance(command, Ignored):
