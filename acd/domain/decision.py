@@ -173,6 +173,8 @@ class InLine:
     helpers: tuple[QueueId, ...] = ()
     named: AgentId | None = None
     key: str = ""
+    by: str = ""
+    """The supervisor who ordered it, by the name of the token."""
     kind: Literal["in_line"] = "in_line"
 
 

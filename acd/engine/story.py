@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from acd.domain.commands import WriteRecord
 from acd.domain.decision import AtNode, InLine, OfferMade, OfferOver, SentAway, Spoke, Step, Story
-from acd.domain.events import DigitPressed, Event
+from acd.domain.events import DigitPressed, Event, SupervisorRequested
 from acd.domain.ids import AgentId, ContactId
 from acd.domain.plan import CollectNode, Plan
 from acd.engine.account import wish
@@ -79,6 +79,7 @@ def _changes(turn: Turn, event: Event, before: Contact | None, now: Contact | No
                     waiting.helpers,
                     waiting.named,
                     _key(turn.plan, event, was, waiting),
+                    _by(event, now.id),
                 )
         case Leaving():
             if not isinstance(was, Leaving):
@@ -97,3 +98,10 @@ def _key(plan: Plan, event: Event, was: object, now: InIvr | Waiting) -> str:
         if node is None or isinstance(node, CollectNode):
             return ""
     return event.digit
+
+
+def _by(event: Event, contact_id: ContactId) -> str:
+    """The supervisor whose order about the contact this event is."""
+    if not isinstance(event, SupervisorRequested) or getattr(event.order, "contact_id", None) != contact_id:
+        return ""
+    return event.by

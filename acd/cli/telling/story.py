@@ -112,6 +112,8 @@ def _in_line(teller: Teller, before: InLine | None, now: InLine, waited: float) 
         told.insert(0, teller.say(f"moved{any_}", **values))
     elif before.requires != now.requires:
         told.insert(0, teller.say(f"relaxed{any_}", **values))
+    if now.by:
+        told.insert(0, teller.say("by", by=now.by))
     return " ".join(told)
 
 

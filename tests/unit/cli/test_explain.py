@@ -13,7 +13,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from acd.__main__ import make_app
-from acd.domain.ids import AgentId, ContactId, LegId, TrunkId
+from acd.domain.events import PhoneChanged, SupervisorRequested
+from acd.domain.ids import AgentId, ContactId, LegId, QueueId, RequestId, TrunkId
+from acd.domain.orders import AssignToAgent, MoveToQueue, Order, SetPriority
 from acd.domain.plan import Plan, TrunkPlan
 from acd.engine.views import masked
 from acd.settings import load
@@ -171,7 +173,7 @@ def test_who_was_ahead_and_why_is_told(site: Site) -> None:
         return leg
 
     told = site.explain(site.live(scene)).stdout
-    assert "Why now: Petugas 119 had just become free." in told
+    assert "Why now: Petugas 119 had just become available for it." in told
     assert "Ahead in line was 1 caller of the queue Pengaduan, waiting for 27 s: Petugas 119 does not have" in told
     assert told.endswith("Petugas 119 hung up.\n")
 
@@ -245,3 +247,29 @@ def test_an_address_that_is_a_secret_is_looked_for(site: Site, monkeypatch: pyte
     }.items():
         monkeypatch.setenv(name, value)
     assert site.explain(contact).stderr.startswith("acd explain: nothing is known")
+
+
+def test_what_a_supervisor_ordered_is_told_with_the_name(site: Site) -> None:
+    def scene(bench: Bench) -> LegId:
+        leg = to_lkpm(bench)
+        contact = ContactId(leg)
+        bench.sleep(12)
+        orders: tuple[Order, ...] = (
+            SetPriority(contact, 7),
+            MoveToQueue(contact, QueueId("q_umum")),
+            AssignToAgent(contact, AgentId("agent113")),
+        )
+        bench.feed(PhoneChanged(bench.at, "PJSIP/agent113", reachable=True, busy=True))
+        bench.login("agent113")
+        for number, order in enumerate(orders):
+            bench.feed(SupervisorRequested(bench.at, RequestId(f"o{number}"), "rudi", order))
+        bench.feed(PhoneChanged(bench.at, "PJSIP/agent113", reachable=True, busy=False))
+        bench.hang_up(leg)
+        return leg
+
+    told = site.explain(site.live(scene)).stdout
+    assert "10:00:14  The supervisor rudi changed this call. Priority 7 instead of 0." in told
+    assert "10:00:14  The supervisor rudi changed this call. Moved to the queue Umum after 12 s" in told
+    assert "10:00:14  The supervisor rudi changed this call. The call waits for Petugas 113 alone." in told
+    assert "Why Petugas 113: nobody else could take the call." in told
+    assert "the call waits for Petugas 113 alone." in told

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from acd.domain.decision import AtNode, InLine, OfferMade, OfferOver, SentAway, Spoke, Step
-from acd.domain.events import CallArrived, CommandFailed, PlanLoaded
-from acd.domain.ids import ContactId, LegId
+from acd.domain.events import CallArrived, CommandFailed, PlanLoaded, SupervisorRequested
+from acd.domain.ids import ContactId, LegId, RequestId
+from acd.domain.orders import SetPriority
 from acd.engine.story import LONGEST
 from tests.engine_kit import GW, Bench, make_plan, with_queue
 
@@ -141,3 +142,14 @@ def test_a_caller_who_is_somebody_elses_has_no_story_here() -> None:
     bench.feed(CommandFailed(bench.at, "claim", "theirs", "refused"))
     assert not bench.stories
     assert not bench.state.stories
+
+
+def test_a_supervisors_order_names_the_supervisor_and_no_other_contact() -> None:
+    bench = Bench()
+    mine, other = bench.queued(), bench.queued()
+    bench.feed(SupervisorRequested(bench.at, RequestId("o1"), "rudi", SetPriority(ContactId(mine), 9)))
+    bench.sleep(30)
+    bench.hang_up(mine)
+    bench.hang_up(other)
+    by = {story.contact_id: [step.by for step in story.steps if isinstance(step, InLine)] for story in bench.stories}
+    assert by == {ContactId(mine): ["", "rudi", ""], ContactId(other): ["", ""]}
