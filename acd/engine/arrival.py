@@ -177,11 +177,9 @@ def _may_not_wait(turn: Turn, contact: Contact, waiting: Waiting, to: Destinatio
 
 def leave_deserted(turn: Turn) -> None:
     """Lead those on for whom no agent is left, where the queue says so."""
-    for contact_id, to in limits.deserted(turn):
-        contact = turn.state.contacts[contact_id]
-        if isinstance(contact.phase, Waiting):
-            turn.state.figures = kpi.count_diverted(turn.state.figures, contact.phase.queue, "leave")
-            _may_not_wait(turn, contact, contact.phase, to)
+    for contact, waiting, to in limits.deserted(turn):
+        turn.state.figures = kpi.count_diverted(turn.state.figures, waiting.queue, "leave")
+        _may_not_wait(turn, contact, waiting, to)
 
 
 def _answered(turn: Turn, contact: Contact) -> Contact:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from acd.domain.copies import replace
-from acd.domain.ids import ContactId, FlowId, Language, NodeId, QueueId
+from acd.domain.ids import FlowId, Language, NodeId, QueueId
 from acd.domain.limits import Destination, LimitName
 from acd.domain.plan import Plan, QueueNode, QueuePlan, SkillLevel
 from acd.engine import estimate, matching, relaxing
@@ -78,12 +78,12 @@ def door(plan: Plan, language: Language | None, node: QueueNode, centre: Centre)
     return None
 
 
-def deserted(turn: Turn) -> list[tuple[ContactId, Destination]]:
+def deserted(turn: Turn) -> list[tuple[Contact, Waiting, Destination]]:
     """Who waits though nobody is left who could serve, where the queue does not want that. By order of arrival."""
     if not _may_have_emptied(turn):
         return []
     served: dict[Requirement, bool] = {}
-    found: list[tuple[ContactId, Destination]] = []
+    found: list[tuple[Contact, Waiting, Destination]] = []
     for contact in turn.state.contacts.values():
         waiting = contact.phase
         if not isinstance(waiting, Waiting) or waiting.offers or contact.away or contact.asking is not None:
@@ -95,7 +95,7 @@ def deserted(turn: Turn) -> list[tuple[ContactId, Destination]]:
         if need not in served:
             served[need] = _served(turn, need, queue.limits.leave)
         if not served[need]:
-            found.append((contact.id, queue.limits.leave_to))
+            found.append((contact, waiting, queue.limits.leave_to))
     return found
 
 

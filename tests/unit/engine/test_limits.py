@@ -13,9 +13,10 @@ from acd.domain.ids import AgentId, FlowId, LegId, NodeId, PromptKey, QueueId
 from acd.domain.limits import BRANCH, Destination, Limits, ToCallback, ToNode, ToQueue
 from acd.domain.orders import SetSkills
 from acd.domain.plan import Plan, QueueNode, QueuePlan, RelaxationStep, SkillLevel
-from acd.engine import arrival
+from acd.engine import arrival, kpi
 from acd.engine import limits as limits_module
 from acd.engine.state import Waiting
+from tests.callback_kit import callback_plan
 from tests.engine_kit import Bench, levels, make_plan, n, with_node, with_queue
 
 GENERAL = ToQueue(QueueId("general"), drops_language=True, prompt=PromptKey("en_overflow"))
@@ -260,3 +261,46 @@ def test_the_door_asks_only_what_the_limits_name_and_is_open_without_any() -> No
     assert turned(Limits(length=9, estimate_s=60.0)) == "length"
     assert turned(Limits(length=10, estimate_s=60.0)) == "estimate"
     assert turned(Limits(length=10, estimate_s=100.0)) is None
+
+
+# ---------------------------------------------------------------- callbacks and corners
+
+
+def test_a_callback_is_offered_to_who_may_not_wait_and_nobody_is_lost_meanwhile() -> None:
+    bench = limited(plan=callback_plan(), join="ready", join_to=ToCallback())
+    leg = bench.queued()
+    contact = bench.contact(leg)
+    assert isinstance(contact.phase, Waiting)
+    assert contact.asking is not None
+
+
+def test_who_finds_an_agent_free_is_rung_for_instead_of_being_offered_a_callback() -> None:
+    bench = limited(plan=callback_plan(), length=0, length_to=ToCallback())
+    bench.login("ana")
+    leg = bench.queued()
+    assert bench.agent("ana").leg is not None
+    assert bench.contact(leg).asking is None
+
+
+def test_without_room_for_a_callbacks_place_the_branch_is_taken() -> None:
+    bench = limited(join="ready", join_to=ToCallback())
+    bench.feed(PlanLoaded(bench.at, with_queue(bench.plan, "billing", max_length=0)))
+    assert where(bench, bench.queued()) == "overflowed"
+
+
+def test_a_queue_to_leave_for_that_is_gone_leaves_the_branch() -> None:
+    bench = limited(leave="ready", leave_to=ToQueue(QueueId("nowhere")))
+    assert where(bench, bench.queued()) == "overflowed"
+
+
+def test_many_with_the_same_requirement_leave_together_in_order() -> None:
+    bench = limited(leave="ready", leave_to=GENERAL)
+    bench.talking("ana")
+    legs = [bench.queued() for _ in range(2)]
+    bench.request("ana", "logout")
+    assert [where(bench, leg) for leg in legs] == ["general"] * 2
+    assert diverted(bench) == {"leave": 2}
+
+
+def test_a_queue_no_plan_knows_is_not_counted() -> None:
+    assert kpi.count_diverted(kpi.Figures(), QueueId("nowhere"), "length") == kpi.Figures()
