@@ -194,7 +194,9 @@ class Exchange(RuleBasedStateMachine):
     @rule(data=st.data(), offers=st.integers(0, 3))
     def contact_looks_for_an_agent(self, data: st.DataObject, offers: int) -> None:
         contact = data.draw(st.sampled_from(sorted(self.oracle.waiting)))
-        tried = tuple(data.draw(st.lists(st.sampled_from(sorted(self.plan.agents)), max_size=3, unique=True)))
+        # Of those who could be chosen, so that it matters.
+        some = sorted(self.oracle.available) or sorted(self.plan.agents)
+        tried = tuple(data.draw(st.lists(st.sampled_from(some), max_size=3, unique=True)))
         wish = self.oracle.waiting[contact]
         expected = self.oracle.best_agent(contact, wish.need, wish.priority, offers, tried)
         chosen = self.router.best_agent(contact, wish.need, wish.priority, offers=offers, tried=tried)
