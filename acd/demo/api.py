@@ -70,6 +70,10 @@ class Api:
         """The recordings of a contact."""
         return list((await self._get(f"/api/v1/records/{contact_id}"))["recordings"])
 
+    async def decisions(self, contact_id: str) -> list[Json]:
+        """The offers of a contact and how they came about."""
+        return list((await self._get(f"/api/v1/contacts/{contact_id}/decisions"))["decisions"])
+
     async def metrics(self) -> str:
         """The figures as Prometheus gets them."""
         async with self._session.get("/metrics") as answer:

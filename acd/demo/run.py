@@ -21,6 +21,7 @@ from acd.demo.deployment import Deployment
 from acd.demo.site import Site
 from acd.demo.summary import Check
 from acd.domain.errors import DeployError
+from acd.domain.exits import Exit
 
 ENDLESS = 20_000
 """Callers drawn when nobody says how many: more than half a day's."""
@@ -138,6 +139,8 @@ class Run:
         silent = await asyncio.to_thread(summary.silent_recordings, talked, site.asterisk.recordings_dir)
         for wrong in silent:
             self._console.print(f"[red]recording:[/] {wrong}", highlight=False)
+        answered = [record for record in records if record["exit"] == Exit.ANSWERED]
+        explained = sum([await self._explained(record) for record in answered])
         channels, bridges = await site.left_in_asterisk()
         used = table.trunk_use(status)[0]
         exits = ", ".join(f"{name} {count}" for name, count in sorted(summary.by_exit(records).items()))
@@ -150,10 +153,17 @@ class Run:
             Check(
                 "recordings", f"{good} good, {bad} bad, {len(talked)} conversations", (good, bad) == (len(talked), 0)
             ),
+            Check("calls explained", f"{explained} of {len(answered)} answered", explained == len(answered)),
             Check("sound of both parties", f"in {len(talked) - len(silent)} of {len(talked)}", not silent),
             Check("left in Asterisk", f"{channels} channels, {bridges} bridges", (channels, bridges) == (0, 0)),
             Check("trunk channels in use", str(used), used == 0),
         ]
+
+    async def _explained(self, record: table.Json) -> bool:
+        """Whether what is kept of a call's offers ends with the agent in its record."""
+        decisions = await self._site.api.decisions(record["contact_id"])
+        rung = [str(decision["agent"]) for decision in decisions]
+        return len(rung) == record["offers"] and rung[-1:] == [record["agent"]]
 
     async def _settle(self, calls: int) -> None:
         """Give the last records and recordings the moment they take to be written."""

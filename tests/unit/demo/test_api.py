@@ -20,6 +20,10 @@ async def records(request: web.Request) -> web.Response:
     return web.json_response({"records": [{"n": page}], "next": str(page + 1) if page < 2 else None})
 
 
+async def decisions(request: web.Request) -> web.Response:
+    return web.json_response({"decisions": [{"contact": request.match_info["contact"]}], "steps": []})
+
+
 async def ready(_request: web.Request) -> web.Response:
     return web.json_response({"status": "not_ready", "reasons": ["ARI is down"]}, status=503)
 
@@ -32,6 +36,7 @@ async def refuse(_request: web.Request) -> web.Response:
 async def api() -> AsyncIterator[Api]:
     app = web.Application()
     app.router.add_get("/api/v1/records", records)
+    app.router.add_get("/api/v1/contacts/{contact}/decisions", decisions)
     app.router.add_get("/readyz", ready)
     app.router.add_get("/api/v1/status", refuse)
     app.router.add_post("/api/v1/agents/nobody/login", refuse)
@@ -44,6 +49,10 @@ async def api() -> AsyncIterator[Api]:
 
 async def test_every_page_of_the_records_is_read(api: Api) -> None:
     assert await api.records() == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+async def test_the_decisions_of_a_contact_are_read(api: Api) -> None:
+    assert await api.decisions("c1") == [{"contact": "c1"}]
 
 
 async def test_not_being_ready_is_an_answer(api: Api) -> None:
