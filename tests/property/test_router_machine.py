@@ -267,6 +267,26 @@ class Exchange(RuleBasedStateMachine):
     # ------------------------------------------------------------ what always holds
 
     @invariant()
+    def the_first_few_are_decided_as_by_somebody_who_looks_at_everybody(self) -> None:
+        if not hasattr(self, "router"):
+            return
+        for contact, wish in list(self.oracle.waiting.items())[-3:]:
+            chosen = self.router.best_agent(contact, wish.need, wish.priority)
+            expected = self.oracle.best_agent(contact, wish.need, wish.priority, 0, ())
+            assert (chosen.rank if chosen is not None else None) == expected
+            if chosen is not None:
+                passed = (AgentId(chosen.id),)
+                second = self.router.best_agent(contact, wish.need, wish.priority, tried=passed)
+                assert second is not None
+                assert second.rank == self.oracle.best_agent(contact, wish.need, wish.priority, 0, passed)
+        for agent in list(self.oracle.available)[:3]:
+            found = self.router.best_contact(agent, self.now)
+            assert (found.rank if found is not None else None) == self.oracle.best_contact(agent, self.now)
+            for wish in list(self.oracle.waiting.values())[-3:]:
+                may = self.oracle.may(agent, wish.need, wish.priority) is not None
+                assert self.router.may_take(agent, wish.need, wish.priority) is may
+
+    @invariant()
     def the_index_is_what_one_made_anew_would_be(self) -> None:
         if not hasattr(self, "router"):
             return
