@@ -42,7 +42,7 @@ layers: $(STAMP)
 	$(BIN)/lint-imports
 
 unit: $(STAMP)
-	$(BIN)/pytest -q --cov --cov-fail-under=100 tests/unit tests/property tests/replay
+	$(BIN)/pytest -q -n auto --cov --cov-fail-under=100 tests/unit tests/property tests/replay
 
 asterisk-tests: $(STAMP)
 	$(BIN)/acd tools fetch
