@@ -254,3 +254,13 @@ def test_a_language_without_words_hears_no_digits() -> None:
     callback_ask.begin(turned, contact, contact.phase)
     (play,) = (c for c in turned.out if isinstance(c, Play))
     assert play.prompts == (NUMBER_IS, CONFIRM)
+
+
+def test_nothing_is_spoken_to_a_caller_who_is_not_answered() -> None:
+    b = bench()
+    leg = b.queued(caller=NUMBER)
+    contact = replace(b.contact(leg), answered_at=None)
+    assert isinstance(contact.phase, Waiting)
+    now = turn(b)
+    callback_ask.begin(now, contact, contact.phase)
+    assert [command for command in now.out if isinstance(command, Play)] == []
