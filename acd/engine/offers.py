@@ -14,17 +14,8 @@ from acd.domain.decision import Outcome
 from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId
 from acd.domain.plan import QueuePlan
 from acd.engine import agent as agents
-from acd.engine import (
-    matching,
-    outbound,
-)
-from acd.engine.state import (
-    Agent,
-    Contact,
-    Offer,
-    Offered,
-    Waiting,
-)
+from acd.engine import matching, outbound
+from acd.engine.state import Agent, Contact, Offer, Offered, Waiting
 from acd.engine.turn import Turn
 
 REST_S = 5.0

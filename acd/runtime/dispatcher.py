@@ -216,7 +216,7 @@ class Dispatcher:
         known = RequestId(f"{by}:{request_id or uuid4().hex}")
         self.submit(SupervisorRequested(self.clock.now(), known, by, order))
         reply = self._replies.pop(known, None)
-        done, message = (reply.ok, reply.message) if reply is not None else (False, "the engine could not decide")
+        done, message = (reply.ok, reply.message) if reply is not None else (False, _UNDECIDED)
         log.info("supervisor_ordered", by=by, order=order.kind, subject=_subject(order), done=done, message=message)
         return done, message
 
@@ -330,18 +330,18 @@ class Dispatcher:
 
     def _keep(self, command: Kept) -> None:
         match command:
-            case WriteRecord(record):
-                self._records.write([record])
-            case WriteRecording(row) | WriteDisposition(row):
-                self._records.write([row])
-            case WriteAttempt(attempt):
-                self._records.write([attempt])
-            case WriteStory(story):
-                self._records.write([story])
-            case WriteDecision(decision):
-                if decision.best != decision.agent:
-                    log.error("choice_disputed", contact_id=decision.contact_id, offer=decision.offer)
-                self._records.write([decision])
+            case (
+                WriteRecord(kept)
+                | WriteRecording(kept)
+                | WriteDisposition(kept)
+                | WriteAttempt(kept)
+                | WriteStory(kept)
+            ):
+                pass
+            case WriteDecision(kept):
+                if kept.best != kept.agent:
+                    log.error("choice_disputed", contact_id=kept.contact_id, offer=kept.offer)
+        self._records.write([kept])
 
     def _to_telephony(self, command: TelephonyCommand) -> None:
         if self._control is not None:
