@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 from aiohttp import web
@@ -41,6 +42,8 @@ from acd.web.readiness import Readiness
 
 log = structlog.get_logger(__name__)
 HOUSEKEEPING_S = 1.0
+DURABLE_S = 1.0
+"""How long an answer of the API waits at most for the journal. A commit takes some 20 ms."""
 CODEC = Codec(encode, lambda data: decode(EngineState, data))
 
 
@@ -177,6 +180,7 @@ class App:
                 cancel_callback=self.dispatcher.cancel_callback,
                 order=self.dispatcher.order,
                 metrics=metrics.render,
+                durable=self._durable,
                 ready=self._ready,
                 pause_reasons=self._settings.plan.pause_reasons,
                 languages=tuple(self._settings.languages),
@@ -189,6 +193,12 @@ class App:
         await site.start()
         self.port = self._web.addresses[0][1]
         log.info("listening", bind=api.bind, port=self.port)
+
+    async def _durable(self) -> None:
+        """Wait for the journal; not for a disk that refuses: calls and their agents are led on without it."""
+        if not self._journal.health().failing:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._journal.flush(), DURABLE_S)
 
     def _writers(self) -> Sequence[WriterHealth]:
         journal, records = self._journal.health(), self._records.health()

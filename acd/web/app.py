@@ -50,7 +50,11 @@ def _serve(route: Route, deps: WebDeps) -> Callable[[web.Request], Awaitable[web
             body=await read_body(request, route.body) if route.body is not None else None,
             accept=request.headers.get("Accept", ""),
         )
-        return _respond(await route.handler(call))
+        answer = await route.handler(call)
+        if route.role is not None:
+            # What a client was told must outlive a crash: an agent who was logged in stays so.
+            await deps.durable()
+        return _respond(answer)
 
     return handle
 

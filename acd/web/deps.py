@@ -50,6 +50,8 @@ class WebDeps:
     """(order, the supervisor's name, request id) -> done, or refused with words for a person."""
     metrics: Callable[[str], tuple[bytes, str]]
     """Accept header -> body and content type of ``/metrics``."""
+    durable: Callable[[], Awaitable[None]]
+    """Returns when all that was decided so far outlives a crash, or when it is clear that the disk refuses."""
     ready: Callable[[], Readiness]
     pause_reasons: tuple[str, ...]
     """The reasons the deployment knows."""

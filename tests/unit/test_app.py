@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -119,6 +120,31 @@ async def test_ami_that_refuses_the_password_degrades_only(tmp_path: Path, ari: 
     assert any("AMI" in reason for reason in answer["reasons"])
     assert ("ami_link_state", "refused") in [(line["event"], line.get("state")) for line in logs]
     assert "wrong" not in str(logs)
+
+
+async def test_what_the_api_has_answered_survives_a_crash_in_the_next_instant(alone: Settings, tmp_path: Path) -> None:
+    journal = alone.journal.file
+    async with running(alone) as app:
+        assert (await get(app, "/api/v1/agents/agent101/login", AGENT, "POST"))[0] == 200
+        for part in journal.parent.glob(f"{journal.name}*"):  # the disk as a killed engine leaves it
+            if not part.name.endswith(".lock"):
+                shutil.copy(part, tmp_path / f"crashed{part.name.removeprefix(journal.name)}")
+    crashed = replace(alone, journal=replace(alone.journal, file=tmp_path / "crashed"))
+    async with running(crashed) as app:
+        _, agent = await get(app, "/api/v1/agents/agent101", VIEWER)
+    assert agent["activity"] != "logged_out"
+
+
+async def test_a_disk_that_refuses_keeps_no_agent_from_logging_in(
+    alone: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("acd.app.DURABLE_S", 0.05)
+    async with running(alone) as app:
+        lock = sqlite3.connect(alone.journal.file, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        assert (await get(app, "/api/v1/agents/agent101/login", AGENT, "POST"))[0] == 200
+        lock.execute("ROLLBACK")
+        lock.close()
 
 
 async def test_the_name_of_a_token_gives_its_role(alone: Settings) -> None:

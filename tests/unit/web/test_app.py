@@ -233,3 +233,30 @@ def test_no_input_makes_it_a_500() -> None:
     finally:
         loop.run_until_complete(client.close())
         loop.close()
+
+
+# ── what is told outlives a crash ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("method", "path", "token"), [
+    ("POST", "/api/v1/agents/agent101/login", SUPERVISOR), ("GET", "/api/v1/status", VIEWER),
+])  # fmt: skip
+async def test_an_answer_waits_until_what_it_tells_is_durable(
+    client: Client, world: World, method: str, path: str, token: str
+) -> None:
+    world.disk.clear()
+    answer = asyncio.ensure_future(client.request(method, path, headers=bearer(token)))
+    async with asyncio.timeout(10):
+        while not world.waited:  # noqa: ASYNC110 - seen only by asking
+            await asyncio.sleep(0)
+    assert not answer.done()
+    world.disk.set()
+    assert (await answer).status == 200
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/readyz"])
+async def test_who_watches_the_engine_is_answered_also_while_the_disk_hangs(
+    client: Client, world: World, path: str
+) -> None:
+    world.disk.clear()
+    assert (await client.get(path)).status == 200

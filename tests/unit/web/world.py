@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -104,8 +105,13 @@ class World:
     reply: tuple[bool, str] = (True, "")
     readiness: Readiness = field(default_factory=Readiness)
     failure: Exception | None = None
+    waited: int = 0
+    """Answers that waited for the journal."""
+    disk: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set: what was decided is durable."""
 
     def __post_init__(self) -> None:
+        self.disk.set()
         self.records.rows = [
             replace(a_record(Exit.ANSWERED, 4.0), contact_id=ContactId(f"1763826000.{n}"), ended_at=2000.0 + n)
             for n in range(3)
@@ -145,6 +151,11 @@ class World:
         self.orders.append((order, by, request_id))
         return self.reply
 
+    async def durable(self) -> None:
+        """Note that an answer waited for the journal, and let it wait as long as told."""
+        self.waited += 1
+        await self.disk.wait()
+
     def deps(self, **changes: Any) -> WebDeps:
         """Make what the application is given."""
         made = WebDeps(
@@ -156,6 +167,7 @@ class World:
             languages=(Language("id"), Language("en")),
             order=self.order,
             metrics=lambda accept: (b"acd_up 1\n", f"text/plain; accepted={len(accept)}"),
+            durable=self.durable,
             ready=lambda: self.readiness,
             pause_reasons=("makan siang", "rapat"),
             tokens=api_tokens(
