@@ -36,6 +36,20 @@ from acd.domain.events import (
     TimerFired,
 )
 from acd.domain.exits import Exit
+from acd.domain.flow import (
+    AnswerNode,
+    CollectNode,
+    FlowPlan,
+    HangUpNode,
+    HoursNode,
+    LanguageNode,
+    MenuChoice,
+    MenuNode,
+    Node,
+    PlayNode,
+    QueueNode,
+    TransferNode,
+)
 from acd.domain.ids import (
     AgentId,
     CalendarId,
@@ -56,24 +70,11 @@ from acd.domain.plan import (
     AccessCodePlan,
     AgentAction,
     AgentPlan,
-    AnswerNode,
     CalendarPlan,
-    CollectNode,
     FeatureCode,
-    FlowPlan,
-    HangUpNode,
-    HoursNode,
-    LanguageNode,
-    MenuChoice,
-    MenuNode,
-    Node,
     OpeningHours,
     Plan,
-    PlayNode,
-    QueueNode,
     QueuePlan,
-    SkillLevel,
-    TransferNode,
     TrunkPlan,
 )
 from acd.domain.record import (
@@ -82,6 +83,7 @@ from acd.domain.record import (
     DispositionRow,
     RecordingRow,
 )
+from acd.domain.skills import SkillLevel
 from acd.engine.core import Engine
 from acd.engine.state import Agent, Contact, EngineState, Timer
 from tests.fakes.perfect_pbx import PerfectPbx

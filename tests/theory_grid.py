@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from acd.domain.ids import AgentId, QueueId, SkillId
-from acd.domain.plan import Plan, QueuePlan, SkillLevel
+from acd.domain.plan import Plan, QueuePlan
+from acd.domain.skills import SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.sim import erlang
 from acd.sim.chance import Exponential

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from acd.domain.ids import AgentId, ContactId, FlowId, Language, NodeId, QueueId, SkillId
-from acd.domain.plan import SkillLevel
+from acd.domain.skills import SkillLevel
 
 Reason: TypeAlias = Literal[
     "named_other",

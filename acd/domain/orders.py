@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from acd.domain.ids import AgentId, ContactId, QueueId
-from acd.domain.plan import SkillLevel
+from acd.domain.skills import SkillLevel
 
 
 @dataclass(frozen=True, slots=True)

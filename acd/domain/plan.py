@@ -10,33 +10,25 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from acd.domain.callback_plan import CallbackOffer, CallbackPlan
-from acd.domain.exits import Exit
+from acd.domain.flow import FlowPlan
 from acd.domain.ids import (
     AgentId,
     CalendarId,
     DispositionId,
     FlowId,
     Language,
-    NodeId,
     PromptKey,
     QueueId,
     SkillId,
     TrunkId,
 )
 from acd.domain.limits import Limits
+from acd.domain.skills import SkillLevel
 
 AgentAction: TypeAlias = Literal[
     "login", "logout", "ready", "pause", "reject", "extend_wrap_up", "disposition", "end_wrap_up"
 ]
 """What can be asked of the engine for an agent."""
-
-
-@dataclass(frozen=True, slots=True)
-class SkillLevel:
-    """An agent's proficiency, or a contact's minimum, 1 (some) to 5 (expert)."""
-
-    skill: SkillId
-    level: int
 
 
 Medium: TypeAlias = Literal["voice", "whatsapp", "email", "chat"]
@@ -227,162 +219,6 @@ class CalendarPlan:
     time_zone: str
     hours: tuple[OpeningHours, ...]
     holidays: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerNode:
-    """Answer the caller's channel."""
-
-    id: NodeId
-    next: NodeId
-    kind: Literal["answer"] = "answer"
-
-
-@dataclass(frozen=True, slots=True)
-class PlayNode:
-    """Play prompts to the end, or until a key when ``barge_in`` is set (the key is kept for the next menu)."""
-
-    id: NodeId
-    prompts: tuple[PromptKey, ...]
-    next: NodeId
-    barge_in: bool = True
-    kind: Literal["play"] = "play"
-
-
-@dataclass(frozen=True, slots=True)
-class MenuChoice:
-    """One key (0-9, ``*`` or ``#``) and where it leads."""
-
-    digit: str
-    next: NodeId
-
-
-@dataclass(frozen=True, slots=True)
-class MenuNode:
-    """Play prompts and wait for one key. ``retries`` more tries after the first, then ``failed``."""
-
-    id: NodeId
-    prompts: tuple[PromptKey, ...]
-    choices: tuple[MenuChoice, ...]
-    failed: NodeId
-    timeout_s: float = 5.0
-    retries: int = 2
-    invalid_prompts: tuple[PromptKey, ...] = ()
-    timeout_prompts: tuple[PromptKey, ...] = ()
-    barge_in: bool = True
-    kind: Literal["menu"] = "menu"
-
-
-@dataclass(frozen=True, slots=True)
-class CollectNode:
-    """Collect digits into ``variable`` until ``terminator``, ``max_digits`` or ``inter_digit_s`` of silence."""
-
-    id: NodeId
-    prompts: tuple[PromptKey, ...]
-    variable: str
-    next: NodeId
-    failed: NodeId
-    min_digits: int = 1
-    max_digits: int = 20
-    terminator: str = "#"
-    timeout_s: float = 8.0
-    inter_digit_s: float = 4.0
-    retries: int = 2
-    invalid_prompts: tuple[PromptKey, ...] = ()
-    timeout_prompts: tuple[PromptKey, ...] = ()
-    barge_in: bool = True
-    kind: Literal["collect"] = "collect"
-
-
-@dataclass(frozen=True, slots=True)
-class HoursNode:
-    """Branch by the calendar at the moment the node is entered."""
-
-    id: NodeId
-    calendar: CalendarId
-    open: NodeId
-    closed: NodeId
-    holiday: NodeId
-    kind: Literal["hours"] = "hours"
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageNode:
-    """Speak ``language`` from here on; a queue then also requires the language's skill."""
-
-    id: NodeId
-    language: Language
-    next: NodeId
-    kind: Literal["language"] = "language"
-
-
-@dataclass(frozen=True, slots=True)
-class ExitKey:
-    """A key (0-9, ``*`` or ``#``) by which a waiting caller leaves the queue, and the node it leads to."""
-
-    digit: str
-    next: NodeId
-    kind: Literal["exit"] = "exit"
-
-
-WaitingKey: TypeAlias = ExitKey
-"""What a key can do while a caller waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueNode:
-    """Wait for an agent. ``overflow`` is where the caller goes when no agent could be found in time."""
-
-    id: NodeId
-    queue: QueueId
-    overflow: NodeId | None = None
-    requires: tuple[SkillLevel, ...] = ()
-    priority: int | None = None
-    keys: tuple[WaitingKey, ...] = ()
-    """What keys do while the caller waits."""
-    prefers: tuple[SkillLevel, ...] = ()
-    agent: AgentId | None = None
-    """At first only this agent is asked."""
-    last_agent_within_s: float | None = None
-    """At first only the agent is asked who talked with the same number within this time, if that agent qualifies."""
-    agent_wait_s: float = 30.0
-    """How long the contact waits for that one agent before anybody else is asked."""
-    kind: Literal["queue"] = "queue"
-
-
-@dataclass(frozen=True, slots=True)
-class TransferNode:
-    """Hand the caller back to Asterisk's dialplan at ``context``, ``extension``, priority 1."""
-
-    id: NodeId
-    context: str
-    extension: str
-    kind: Literal["transfer"] = "transfer"
-
-
-@dataclass(frozen=True, slots=True)
-class HangUpNode:
-    """Hang up with a Q.850 cause; ``exit`` is the reason in the call record."""
-
-    id: NodeId
-    exit: Exit = Exit.IVR_EXIT
-    cause: int = 16
-    kind: Literal["hang_up"] = "hang_up"
-
-
-Node: TypeAlias = (
-    AnswerNode | PlayNode | MenuNode | CollectNode | HoursNode | LanguageNode | QueueNode | TransferNode | HangUpNode
-)
-
-
-@dataclass(frozen=True, slots=True)
-class FlowPlan:
-    """A flow: nodes by id, where it starts and which languages it speaks (the first is the default)."""
-
-    id: FlowId
-    entry: NodeId
-    languages: tuple[Language, ...]
-    nodes: dict[NodeId, Node]
 
 
 @dataclass(frozen=True, slots=True)

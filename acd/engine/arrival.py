@@ -8,9 +8,9 @@ from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StopPl
 from acd.domain.copies import replace
 from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
+from acd.domain.flow import QueueNode
 from acd.domain.ids import ContactId, NodeId
 from acd.domain.limits import BRANCH, Destination, ToBranch, ToCallback, ToNode, ToQueue
-from acd.domain.plan import QueueNode
 from acd.engine import (
     callback_ask,
     ending,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.ids import ContactId, QueueId
-from acd.domain.plan import SkillLevel
+from acd.domain.skills import SkillLevel
 
 
 def key_of(queue: QueueId, number: str) -> str:

@@ -19,7 +19,7 @@ from itertools import islice
 from math import sqrt
 
 from acd.domain.ids import ContactId, QueueId
-from acd.domain.plan import SkillLevel
+from acd.domain.skills import SkillLevel
 from acd.engine import kpi, matching
 from acd.engine.pace import Pace, Rates, rates
 from acd.engine.score import NEAR_S

@@ -7,8 +7,9 @@ no longer than the longest time asked for, and never more than ``MOST`` of them.
 from __future__ import annotations
 
 from acd.domain.copies import replace
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId
-from acd.domain.plan import Plan, QueueNode
+from acd.domain.plan import Plan
 from acd.engine import matching
 from acd.engine.state import Contact, LastAgent, Waiting
 from acd.engine.turn import Turn

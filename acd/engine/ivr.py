@@ -15,21 +15,20 @@ from zoneinfo import ZoneInfo
 
 from acd.domain.copies import replace
 from acd.domain.exits import Exit
-from acd.domain.ids import ContactId, FlowId, Language, NodeId, PlaybackId, PromptKey
-from acd.domain.plan import (
+from acd.domain.flow import (
     AnswerNode,
-    CalendarPlan,
     CollectNode,
     HangUpNode,
     HoursNode,
     LanguageNode,
     MenuNode,
     Node,
-    Plan,
     PlayNode,
     QueueNode,
     TransferNode,
 )
+from acd.domain.ids import ContactId, FlowId, Language, NodeId, PlaybackId, PromptKey
+from acd.domain.plan import CalendarPlan, Plan
 from acd.engine.state import Position
 
 MAX_INSTANT_NODES = 100

@@ -6,8 +6,9 @@ place is given back; ``redial`` does that.
 
 from __future__ import annotations
 
+from acd.domain.flow import QueueNode
 from acd.domain.ids import QueueId
-from acd.domain.plan import QueueNode, SkillLevel
+from acd.domain.skills import SkillLevel
 from acd.engine import ivr, matching
 from acd.engine.callback_state import LeftPlace, key_of
 from acd.engine.state import Contact, Waiting

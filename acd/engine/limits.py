@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from acd.domain.copies import replace
+from acd.domain.flow import QueueNode
 from acd.domain.ids import FlowId, Language, NodeId, QueueId
 from acd.domain.limits import Destination, LimitName
-from acd.domain.plan import Plan, QueueNode, QueuePlan, SkillLevel
+from acd.domain.plan import Plan, QueuePlan
+from acd.domain.skills import SkillLevel
 from acd.engine import estimate, matching, relaxing
 from acd.engine import queueing as queues
 from acd.engine.matching.facts import Requirement

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from acd.domain.copies import replace
+from acd.domain.flow import QueueNode
 from acd.domain.ids import Language, PromptKey, QueueId
 from acd.domain.limits import ToQueue
-from acd.domain.plan import Plan, QueueNode, QueuePlan
+from acd.domain.plan import Plan, QueuePlan
 from acd.engine import matching
 from acd.engine.state import Position, Waiting
 

@@ -13,9 +13,10 @@ from acd.domain.commands import (
     StartRecording,
 )
 from acd.domain.copies import replace
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, LegId, PromptKey, QueueId, RecordingName
 from acd.domain.limits import ToQueue
-from acd.domain.plan import QueueNode, QueuePlan
+from acd.domain.plan import QueuePlan
 from acd.engine import agent as agents
 from acd.engine import familiar, offers, places, relaxing, treatment
 from acd.engine.offers import NO_QUEUE

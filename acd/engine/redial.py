@@ -6,8 +6,9 @@ Decides when that is so: same calling number, same queue, same requirement, in t
 from __future__ import annotations
 
 from acd.domain.copies import replace
+from acd.domain.flow import QueueNode
 from acd.domain.ids import ContactId, QueueId
-from acd.domain.plan import QueueNode, SkillLevel
+from acd.domain.skills import SkillLevel
 from acd.engine import callbacks, kpi, left_places, matching, numbers, outbound
 from acd.engine.callback_state import key_of
 from acd.engine.state import Contact

@@ -29,12 +29,8 @@ from acd.domain.ids import (
     TimerKey,
     TrunkId,
 )
-from acd.domain.plan import (
-    AgentPlan,
-    Medium,
-    Plan,
-    SkillLevel,
-)
+from acd.domain.plan import AgentPlan, Medium, Plan
+from acd.domain.skills import SkillLevel
 from acd.engine.callback_state import (
     Asking,
     Callback,

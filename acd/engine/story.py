@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from acd.domain.commands import WriteRecord
 from acd.domain.decision import AtNode, InLine, OfferMade, OfferOver, SentAway, Spoke, Step, Story
 from acd.domain.events import DigitPressed, Event, SupervisorRequested
+from acd.domain.flow import CollectNode
 from acd.domain.ids import AgentId, ContactId
-from acd.domain.plan import CollectNode, Plan
+from acd.domain.plan import Plan
 from acd.engine.account import wish
 from acd.engine.state import Contact, InIvr, Leaving, Waiting
 from acd.engine.turn import Chosen, Turn

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 from acd.domain.commands import Command
 from acd.domain.events import CallArrived, Event, LegAnswered, LegEnded, LinkChanged, PlanLoaded
+from acd.domain.flow import FlowPlan, QueueNode
 from acd.domain.ids import OUR_LEG_PREFIX, FlowId, Language, LegId, NodeId
-from acd.domain.plan import AccessCodePlan, FlowPlan, Plan, QueueNode
+from acd.domain.plan import AccessCodePlan, Plan
 from acd.engine.core import Engine
 
 EVERY_S = 0.005

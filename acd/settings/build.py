@@ -7,6 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from acd.domain.flow import (
+    AnswerNode,
+    CollectNode,
+    ExitKey,
+    FlowPlan,
+    HangUpNode,
+    HoursNode,
+    LanguageNode,
+    MenuChoice,
+    MenuNode,
+    Node,
+    PlayNode,
+    QueueNode,
+    TransferNode,
+)
 from acd.domain.ids import (
     AgentId,
     CalendarId,
@@ -22,32 +37,19 @@ from acd.domain.ids import (
 from acd.domain.plan import (
     AccessCodePlan,
     AgentPlan,
-    AnswerNode,
     CalendarPlan,
     Capacity,
-    CollectNode,
     DispositionPlan,
-    ExitKey,
     FeatureCode,
-    FlowPlan,
-    HangUpNode,
-    HoursNode,
-    LanguageNode,
-    MenuChoice,
-    MenuNode,
-    Node,
     OpeningHours,
     Plan,
-    PlayNode,
-    QueueNode,
     QueuePlan,
     RelaxationStep,
     Reservation,
-    SkillLevel,
-    TransferNode,
     TreatmentPlan,
     TrunkPlan,
 )
+from acd.domain.skills import SkillLevel
 from acd.settings import files, flow_file
 from acd.settings.build_callbacks import callbacks, offer
 from acd.settings.calendar_text import days, span

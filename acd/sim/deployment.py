@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acd.domain.errors import ConfigError
+from acd.domain.flow import QueueNode
 from acd.domain.ids import Language, NodeId, QueueId
-from acd.domain.plan import Plan, QueueNode
+from acd.domain.plan import Plan
 from acd.engine.matching.facts import Requirement
 from acd.engine.matching.fit import fit, group_of
 from acd.engine.matching.requirement import preferences, requirement

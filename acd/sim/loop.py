@@ -11,9 +11,10 @@ from heapq import heappop, heappush
 from math import inf
 from typing import Any, TypeAlias
 
+from acd.domain.flow import QueueNode
 from acd.domain.ids import ContactId, FlowId, NodeId
 from acd.domain.limits import ToQueue
-from acd.domain.plan import QueueNode, QueuePlan
+from acd.domain.plan import QueuePlan
 from acd.engine import limits, places, relaxing, trunks, wrapup
 from acd.engine.arrival import MOST_HOPS
 from acd.engine.matching.facts import AgentFacts, Requirement

@@ -16,7 +16,8 @@ from time import perf_counter_ns
 from typing import TypeAlias
 
 from acd.domain.ids import AgentId, ContactId, QueueId, SkillId
-from acd.domain.plan import AgentPlan, Plan, QueuePlan, SkillLevel
+from acd.domain.plan import AgentPlan, Plan, QueuePlan
+from acd.domain.skills import SkillLevel
 from acd.engine.matching.facts import AgentFacts, Choice, Requirement
 from acd.engine.matching.lots import draw
 from acd.engine.matching.router import Router

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, Language
-from acd.domain.plan import Plan, QueueNode
+from acd.domain.plan import Plan
 from acd.engine.matching.facts import Requirement
 from acd.sim.chance import Distribution
 

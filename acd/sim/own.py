@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from itertools import accumulate, pairwise
 
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, NodeId, QueueId, SkillId
-from acd.domain.plan import AgentPlan, Plan, QueueNode, QueuePlan, RelaxationStep, SkillLevel
+from acd.domain.plan import AgentPlan, Plan, QueuePlan, RelaxationStep
+from acd.domain.skills import SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.engine.matching.fit import fit, group_of
 from acd.engine.matching.requirement import relaxed

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from acd.domain.ids import AgentId, SkillId
-from acd.domain.plan import AgentPlan, Plan, SkillLevel
+from acd.domain.plan import AgentPlan, Plan
+from acd.domain.skills import SkillLevel
 from acd.sim.chance import Distribution
 from acd.sim.crews import Absence, Roster, crews
 from acd.sim.model import Kind, Model

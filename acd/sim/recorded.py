@@ -21,8 +21,9 @@ from zoneinfo import ZoneInfo
 
 from acd.domain.errors import AcdError
 from acd.domain.exits import Exit
+from acd.domain.flow import QueueNode
 from acd.domain.ids import Language, NodeId, QueueId
-from acd.domain.plan import Plan, QueueNode
+from acd.domain.plan import Plan
 from acd.domain.record import CallRecord
 from acd.sim.chance import Distribution, Empirical, Exponential
 from acd.sim.crews import DAY_S, Roster

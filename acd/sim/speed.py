@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from time import process_time
 
 from acd.domain.ids import QueueId, SkillId
-from acd.domain.plan import Plan, QueuePlan, SkillLevel
+from acd.domain.plan import Plan, QueuePlan
+from acd.domain.skills import SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.sim.chance import Exponential
 from acd.sim.model import Crew, Kind, Model

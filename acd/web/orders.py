@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from acd.domain.ids import AgentId, ContactId, QueueId, SkillId
 from acd.domain.orders import AssignToAgent, MoveToQueue, Order, ResetSkills, SetPriority, SetSkills
-from acd.domain.plan import SkillLevel
+from acd.domain.skills import SkillLevel
 from acd.engine.views import AgentView, ContactView
 from acd.web.inputs import AgentBody, OrderBody, PriorityBody, QueueBody, SkillsBody
 from acd.web.problems import Problem

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.domain.ids import AgentId, ContactId, LegId, NodeId, QueueId, SkillId
-from acd.domain.plan import AgentPlan, Capacity, Plan, QueuePlan, RelaxationStep, Reservation, SkillLevel
+from acd.domain.plan import AgentPlan, Capacity, Plan, QueuePlan, RelaxationStep, Reservation
+from acd.domain.skills import SkillLevel
 from acd.engine.matching import STANDARD, Matcher
 from acd.engine.rating import rate
 from acd.engine.roster import Roster

@@ -34,6 +34,7 @@ from acd.domain.events import (
     TimerFired,
 )
 from acd.domain.exits import Exit
+from acd.domain.flow import ExitKey, MenuNode, QueueNode
 from acd.domain.ids import (
     AgentId,
     ContactId,
@@ -47,16 +48,7 @@ from acd.domain.ids import (
 )
 from acd.domain.limits import Limits, ToNode, ToQueue
 from acd.domain.orders import AssignToAgent, MoveToQueue, Order, ResetSkills, SetPriority, SetSkills
-from acd.domain.plan import (
-    DispositionPlan,
-    ExitKey,
-    MenuNode,
-    Plan,
-    QueueNode,
-    RelaxationStep,
-    Reservation,
-    TreatmentPlan,
-)
+from acd.domain.plan import DispositionPlan, Plan, RelaxationStep, Reservation, TreatmentPlan
 from acd.engine import (
     estimate,
     kpi,

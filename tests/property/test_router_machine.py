@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from acd.domain.ids import AgentId, ContactId, QueueId, SkillId
-from acd.domain.plan import AgentPlan, Capacity, Plan, QueuePlan, Reservation, SkillLevel
+from acd.domain.plan import AgentPlan, Capacity, Plan, QueuePlan, Reservation
+from acd.domain.skills import SkillLevel
 from acd.engine.matching.facts import AgentFacts, Requirement
 from acd.engine.matching.fit import VOICE_ONLY
 from acd.engine.matching.policies import STANDARD

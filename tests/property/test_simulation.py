@@ -7,8 +7,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, NodeId, QueueId, SkillId
-from acd.domain.plan import AgentPlan, Plan, QueueNode, QueuePlan, RelaxationStep, SkillLevel
+from acd.domain.plan import AgentPlan, Plan, QueuePlan, RelaxationStep
+from acd.domain.skills import SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.engine.matching.policies import STANDARD
 from acd.sim.arrivals import arrivals

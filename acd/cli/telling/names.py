@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from acd.domain.flow import CollectNode, MenuNode, PlayNode
 from acd.domain.ids import AgentId, FlowId, Language, NodeId, QueueId, SkillId
-from acd.domain.plan import CollectNode, MenuNode, PlayNode, SkillLevel
+from acd.domain.skills import SkillLevel
 from acd.settings.values import Settings
 
 LONGEST_TEXT = 70

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from acd.domain.ids import AgentId, QueueId
-from acd.domain.plan import Medium, SkillLevel
+from acd.domain.plan import Medium
+from acd.domain.skills import SkillLevel
 
 Key: TypeAlias = tuple[float | str, ...]
 """Ordered by Python's own comparison of tuples: integers, floats and, last, an id."""

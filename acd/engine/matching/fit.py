@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from acd.domain.ids import QueueId, SkillId
-from acd.domain.plan import AgentPlan, Capacity, Medium, SkillLevel
+from acd.domain.plan import AgentPlan, Capacity, Medium
+from acd.domain.skills import SkillLevel
 from acd.engine.matching.facts import Requirement
 
 VOICE_ONLY = (Capacity("voice", 1),)

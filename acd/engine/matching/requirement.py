@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from acd.domain.flow import QueueNode
 from acd.domain.ids import Language, SkillId
-from acd.domain.plan import Plan, QueueNode, QueuePlan, RelaxationStep, SkillLevel
+from acd.domain.plan import Plan, QueuePlan, RelaxationStep
+from acd.domain.skills import SkillLevel
 from acd.engine.matching.facts import Requirement
 
 

@@ -9,8 +9,7 @@ import pytest
 from acd.demo import crowd
 from acd.demo.behaviour import Kind
 from acd.domain.exits import Exit
-from acd.domain.ids import FlowId
-from acd.domain.plan import (
+from acd.domain.flow import (
     AnswerNode,
     CollectNode,
     FlowPlan,
@@ -21,6 +20,7 @@ from acd.domain.plan import (
     PlayNode,
     QueueNode,
 )
+from acd.domain.ids import FlowId
 from acd.settings import load
 
 ROOT = Path(__file__).parents[3]

@@ -17,8 +17,9 @@ from acd.domain.events import (
     PhoneChanged,
     PlanLoaded,
 )
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, ContactId, LegId, QueueId, RequestId, SkillId
-from acd.domain.plan import QueueNode, RelaxationStep, Reservation
+from acd.domain.plan import RelaxationStep, Reservation
 from acd.engine.core import Engine
 from acd.engine.matching import STANDARD
 from acd.engine.rating import CANDIDATES_KEPT, NAMED, RANKED, rate

@@ -7,8 +7,9 @@ from dataclasses import replace
 from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Ignored, Play, StartMusic, StopMusic, StopPlay
 from acd.domain.events import CallArrived, LegEnded, PlanLoaded
 from acd.domain.exits import Exit
+from acd.domain.flow import MenuChoice, MenuNode
 from acd.domain.ids import ContactId, FlowId, LegId, QueueId, TrunkId
-from acd.domain.plan import AccessCodePlan, MenuChoice, MenuNode
+from acd.domain.plan import AccessCodePlan
 from acd.engine import arrival
 from acd.engine.state import InIvr, Leaving, Waiting
 from tests.engine_kit import EN, GW, Bench, make_plan, n, with_node, with_queue

@@ -8,8 +8,10 @@ import pytest
 
 from acd.domain.events import PlanLoaded
 from acd.domain.exits import Exit
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, ContactId, LegId, QueueId, SkillId, TrunkId
-from acd.domain.plan import QueueNode, RelaxationStep, SkillLevel, TreatmentPlan
+from acd.domain.plan import RelaxationStep, TreatmentPlan
+from acd.domain.skills import SkillLevel
 from acd.engine import estimate, views
 from acd.engine.estimate import ENOUGH
 from acd.engine.pace import Pace

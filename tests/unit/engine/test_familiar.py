@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from acd.domain.commands import Originate
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, QueueId
-from acd.domain.plan import QueueNode
 from acd.engine import familiar
 from acd.engine.state import LastAgent
 from tests.engine_kit import Bench, make_plan, n, with_node

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from acd.domain.exits import Exit
+from acd.domain.flow import CollectNode, HoursNode, LanguageNode, MenuNode, PlayNode
 from acd.domain.ids import CalendarId, ContactId, FlowId, PlaybackId
-from acd.domain.plan import CalendarPlan, CollectNode, HoursNode, LanguageNode, MenuNode, OpeningHours, Plan, PlayNode
+from acd.domain.plan import CalendarPlan, OpeningHours, Plan
 from acd.engine import ivr
 from acd.engine.state import Position
 from tests.engine_kit import EN, ID, MONDAY_10, make_plan, n, prompts, with_node

@@ -9,10 +9,12 @@ import pytest
 
 from acd.domain.commands import Play
 from acd.domain.events import PlanLoaded
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, FlowId, LegId, NodeId, PromptKey, QueueId
 from acd.domain.limits import BRANCH, Destination, Limits, ToCallback, ToNode, ToQueue
 from acd.domain.orders import SetSkills
-from acd.domain.plan import Plan, QueueNode, QueuePlan, RelaxationStep, SkillLevel
+from acd.domain.plan import Plan, QueuePlan, RelaxationStep
+from acd.domain.skills import SkillLevel
 from acd.engine import arrival, kpi
 from acd.engine import limits as limits_module
 from acd.engine.state import Waiting

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from acd.domain.flow import QueueNode
 from acd.domain.ids import FlowId, Language, NodeId, QueueId, SkillId
-from acd.domain.plan import Plan, QueueNode, QueuePlan, SkillLevel
+from acd.domain.plan import Plan, QueuePlan
+from acd.domain.skills import SkillLevel
 from acd.engine import places
 from acd.engine.state import Position, Waiting
 

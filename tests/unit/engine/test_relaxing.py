@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from acd.domain.commands import Originate
 from acd.domain.events import PlanLoaded
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, LegId, QueueId
-from acd.domain.plan import Plan, QueueNode, RelaxationStep
+from acd.domain.plan import Plan, RelaxationStep
 from acd.engine.relaxing import relax
 from acd.engine.state import Position, Waiting
 from tests.engine_kit import Bench, levels, make_plan, n, with_node, with_queue

@@ -10,8 +10,9 @@ import pytest
 from acd.domain.commands import AddToBridge, HangUp, Originate, Play, StartMusic, StopMusic, StopPlay
 from acd.domain.events import DigitPressed, LegAnswered, PlanLoaded, TimerFired
 from acd.domain.exits import Exit
+from acd.domain.flow import ExitKey, QueueNode
 from acd.domain.ids import ContactId, LegId, QueueId, TimerKey
-from acd.domain.plan import ExitKey, Plan, QueueNode, TreatmentPlan
+from acd.domain.plan import Plan, TreatmentPlan
 from acd.engine import saying, treatment
 from acd.engine.core import Engine
 from acd.engine.pace import Pace

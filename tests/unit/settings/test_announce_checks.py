@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from acd.domain.flow import ExitKey, QueueNode
 from acd.domain.ids import FlowId, NodeId, PromptKey, QueueId
-from acd.domain.plan import ExitKey, QueueNode, TreatmentPlan
+from acd.domain.plan import TreatmentPlan
 from acd.settings import load
 from tests.unit.settings.conftest import Deployment
 from tests.unit.settings.test_loader import mistakes

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from acd.domain.errors import ConfigError
+from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, FlowId, NodeId, QueueId, SkillId
-from acd.domain.plan import Capacity, Plan, QueueNode, RelaxationStep, Reservation, SkillLevel
+from acd.domain.plan import Capacity, Plan, RelaxationStep, Reservation
+from acd.domain.skills import SkillLevel
 from acd.settings import load
 from tests.unit.settings.conftest import Deployment
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from acd.domain.flow import QueueNode
 from acd.domain.ids import Language, NodeId, QueueId, SkillId
 from acd.domain.limits import Limits, ToBranch, ToQueue
-from acd.domain.plan import Plan, QueueNode, QueuePlan, RelaxationStep, Reservation, SkillLevel
+from acd.domain.plan import Plan, QueuePlan, RelaxationStep, Reservation
+from acd.domain.skills import SkillLevel
 from acd.engine.matching.facts import Requirement
 from acd.sim.chance import Deterministic, Exponential
 from acd.sim.loop import Replication

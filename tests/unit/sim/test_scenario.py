@@ -8,7 +8,8 @@ import pytest
 
 from acd.domain.errors import ConfigError
 from acd.domain.ids import QueueId, SkillId
-from acd.domain.plan import RelaxationStep, SkillLevel
+from acd.domain.plan import RelaxationStep
+from acd.domain.skills import SkillLevel
 from acd.sim.chance import Empirical, Exponential, Gamma, LogNormal, Uniform
 from acd.sim.scenario import load
 from acd.sim.study import study

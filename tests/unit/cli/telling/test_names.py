@@ -8,7 +8,7 @@ import pytest
 
 from acd.cli.telling.names import Names, duration
 from acd.domain.ids import AgentId, FlowId, Language, NodeId, QueueId, SkillId
-from acd.domain.plan import SkillLevel
+from acd.domain.skills import SkillLevel
 from acd.settings import load
 
 ROOT = Path(__file__).parents[4]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from acd.domain.flow import QueueNode
 from acd.domain.ids import QueueId
-from acd.domain.plan import QueueNode
 from acd.engine import matching
 from acd.engine.matching.facts import Requirement
 from acd.engine.matching.requirement import needs_of
