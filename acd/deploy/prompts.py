@@ -33,6 +33,9 @@ _WORDS_PER_MINUTE = "150"
 # A telephone carries nothing below 200 Hz; the peak is the same in every prompt, so that none is louder than others.
 _EFFECTS = ("channels", "1", "rate", str(RATE), "highpass", "150", "gain", "-n", "-4", "pad", "0.05", "0.15")
 _AT_ONCE = 2
+_PAUSE_S = 0.2
+"""What a text without words, such as a comma, is: a pause."""
+_WORD = re.compile(r"\w")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 Catalogue = Mapping[PromptKey, Mapping[Language, str]]
@@ -163,6 +166,11 @@ def _make(prompt: Prompt, folder: Path, cache: Path, tools: ToolSet) -> Path:
 
 def _speak(prompt: Prompt, work: Path, tools: ToolSet) -> Path:
     spoken = work / "spoken.wav"
+    if not _WORD.search(prompt.text):
+        with wave.open(str(spoken), "wb") as sound:
+            sound.setparams((1, 2, RATE, 0, "NONE", ""))
+            sound.writeframes(bytes(2 * int(_PAUSE_S * RATE)))
+        return spoken
     argv = [*tools.argv("espeak-ng"), "-v", prompt.voice, "-s", _WORDS_PER_MINUTE, "--stdin", "-w", str(spoken)]
     _run(argv, tools, prompt, prompt.text)
     return spoken

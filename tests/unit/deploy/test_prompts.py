@@ -111,6 +111,13 @@ def test_a_text_is_never_taken_for_an_option(tmp_path: Path, tools: ToolSet) -> 
     assert (tmp_path / "out/id/bye.wav").read_text() == "--version"
 
 
+def test_a_text_without_words_is_a_pause_that_nobody_speaks(tmp_path: Path, tools: ToolSet) -> None:
+    build_prompts(list_prompts({BYE: {ID: ","}}), tmp_path / "out", tmp_path / "cache", tools)
+    assert _log(tools) == ["sox"]
+    with wave.open(str(tmp_path / "out/id/bye.wav"), "rb") as sound:
+        assert sound.readframes(sound.getnframes()) == bytes(3200)
+
+
 def test_a_file_that_is_the_same_stays_untouched(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     publish(b"sound", path)

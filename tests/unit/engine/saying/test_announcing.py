@@ -1,4 +1,4 @@
-"""Values as sequences of prompts: numbers, digits, times, places, waits."""
+"""Places, times and waits as sequences of prompts, and the numbers in them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_number_up_to_999_is_said_in_at_most_three_prompts_and_no_two_alik
 
 
 def test_a_number_too_high_is_said_digit_by_digit() -> None:
-    assert saying.number(1042) == saying.digits("1042")
+    assert saying.number(1_000_000_000_042) == saying.digits("1000000000042")
     assert spoken(saying.digits("0812-7"), ID) == "nol delapan satu dua tujuh"
 
 
