@@ -5,7 +5,7 @@ Built by ``acd.settings`` from YAML. Every member of a union has a ``kind``, whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from acd.domain.exits import Exit
@@ -19,6 +19,39 @@ from acd.domain.ids import (
     QueueId,
 )
 from acd.domain.skills import SkillLevel
+
+Value: TypeAlias = str | int | float | bool
+"""What a variable can hold."""
+VariableType: TypeAlias = Literal["text", "digits", "number", "boolean", "date", "time"]
+"""Digits are text of digits alone; dates are ISO 8601 (2026-11-22), times HH:MM."""
+KeyClass: TypeAlias = Literal["none", "digit", "star", "hash", "letter", "timeout", "invalid"]
+"""How a caller came to a node: the kind of the key, never the key itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression as an operator wrote it, and the type of its value; checked when the plan was built."""
+
+    source: str
+    type: VariableType
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A variable and what it is set to."""
+
+    variable: str
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """A node that a contact came to; ``at`` in seconds since the epoch, UTC."""
+
+    at: float
+    flow: FlowId
+    node: NodeId
+    key: KeyClass = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +195,135 @@ class HangUpNode:
     kind: Literal["hang_up"] = "hang_up"
 
 
+@dataclass(frozen=True, slots=True)
+class SetNode:
+    """Set variables, in order: a later one reads what an earlier one set."""
+
+    id: NodeId
+    assignments: tuple[Assignment, ...]
+    next: NodeId
+    error: NodeId | None = None
+    """Where to go when an expression has no value."""
+    kind: Literal["set"] = "set"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A way that is taken when ``when`` (boolean) is true."""
+
+    when: Expression
+    next: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class BranchNode:
+    """The first case that is true, else ``otherwise``."""
+
+    id: NodeId
+    cases: tuple[Case, ...]
+    otherwise: NodeId
+    error: NodeId | None = None
+    kind: Literal["branch"] = "branch"
+
+
+@dataclass(frozen=True, slots=True)
+class GotoNode:
+    """Go on at a node, or at the entry of another flow, which begins with its own variables."""
+
+    id: NodeId
+    next: NodeId | None = None
+    flow: FlowId | None = None
+    kind: Literal["goto"] = "goto"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitNode:
+    """Wait, with music where ``music`` names a class of it; keys pressed meanwhile are lost."""
+
+    id: NodeId
+    seconds: float
+    next: NodeId
+    music: str | None = None
+    kind: Literal["wait"] = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A variable of the calling flow and the variable of the subflow it takes its value from."""
+
+    variable: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubflowNode:
+    """Walk another flow up to its return; it sees its own variables only, those in ``arguments`` set at the start."""
+
+    id: NodeId
+    flow: FlowId
+    next: NodeId
+    arguments: tuple[Assignment, ...] = ()
+    returns: tuple[Returned, ...] = ()
+    error: NodeId | None = None
+    kind: Literal["subflow"] = "subflow"
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnNode:
+    """Go back to the flow that called this one; called by none, the call ends as ``hang_up`` does."""
+
+    id: NodeId
+    kind: Literal["return"] = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A variable and the column of the table it takes its value from."""
+
+    variable: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookupNode:
+    """Find the row of a table whose first column equals ``key`` and keep some of it."""
+
+    id: NodeId
+    table: str
+    key: Expression
+    results: tuple[Result, ...]
+    next: NodeId
+    missing: NodeId
+    error: NodeId | None = None
+    kind: Literal["lookup"] = "lookup"
+
+
 Node: TypeAlias = (
-    AnswerNode | PlayNode | MenuNode | CollectNode | HoursNode | LanguageNode | QueueNode | TransferNode | HangUpNode
+    AnswerNode
+    | PlayNode
+    | MenuNode
+    | CollectNode
+    | HoursNode
+    | LanguageNode
+    | QueueNode
+    | TransferNode
+    | HangUpNode
+    | SetNode
+    | BranchNode
+    | GotoNode
+    | WaitNode
+    | SubflowNode
+    | ReturnNode
+    | LookupNode
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """A table for lookups: its columns after the first, and the rows by their first column, as values of variables."""
+
+    columns: tuple[str, ...]
+    rows: dict[str, tuple[Value, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +334,8 @@ class FlowPlan:
     entry: NodeId
     languages: tuple[Language, ...]
     nodes: dict[NodeId, Node]
+    variables: dict[str, VariableType] = field(default_factory=dict)
+    on_error: NodeId | None = None
+    """Where a node leads whose expression has no value, and that names no ``error`` of its own."""
+    version: str = ""
+    """Short hash of the flow's file; callers finish on the version they began."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from acd.domain.callback_plan import CallbackOffer, CallbackPlan
-from acd.domain.flow import FlowPlan
+from acd.domain.flow import FlowPlan, TablePlan
 from acd.domain.ids import (
     AgentId,
     CalendarId,
@@ -258,3 +258,5 @@ class Plan:
     """Put before a recording's name, e.g. a folder below Asterisk's recording folder."""
     callbacks: CallbackPlan | None = None
     """How customers are called back; None: nobody is."""
+    tables: dict[str, TablePlan] = field(default_factory=dict)
+    """What flows look up."""

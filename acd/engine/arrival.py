@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StopPlay
+from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StartMusic, StopMusic, StopPlay
 from acd.domain.copies import replace
 from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
@@ -32,6 +32,8 @@ CAUSE_NO_CIRCUIT = 34
 CAUSE_TEMPORARY = 41
 MOST_HOPS = 20
 """Queues and nodes a contact is sent through within one event before it is let go."""
+LONGEST_PATH = 200
+"""Nodes of a contact's path that are kept."""
 PLAY_GUARD_S = 120.0
 """Longer than any prompt: if its end was not told by then, that news was lost."""
 
@@ -61,7 +63,7 @@ def arrive(turn: Turn, event: CallArrived) -> None:
         return ending.leave(turn, contact, Exit.BLOCKED, CAUSE_NO_CIRCUIT)
     if code is None:
         return ending.leave(turn, contact, Exit.UNKNOWN_NUMBER, CAUSE_UNALLOCATED)
-    return follow(turn, contact, ivr.start(turn.plan, contact_id, code.flow, turn.at))
+    return follow(turn, contact, ivr.start(scene(turn, contact), code.flow))
 
 
 def seize(turn: Turn, contact: Contact) -> bool:
@@ -75,6 +77,11 @@ def seize(turn: Turn, contact: Contact) -> bool:
         return False
     trunks.lease(turn.state.leases, turn.state.trunks, contact.leg, trunk)
     return True
+
+
+def scene(turn: Turn, contact: Contact) -> ivr.Scene:
+    """What the interpreter may read now."""
+    return ivr.Scene(turn.plan, contact, turn.state, turn.at, turn.evaluate)
 
 
 def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
@@ -92,8 +99,18 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 contact = _answered(turn, contact)
             case ivr.UseLanguage(language):
                 contact = turn.put(replace(contact, language=language))
-            case ivr.Keep(variable, value):
-                contact = turn.put(replace(contact, variables={**contact.variables, variable: value}))
+            case ivr.Remember(variables):
+                contact = turn.put(replace(contact, variables=variables))
+            case ivr.Visit(step):
+                turn.state.ivr.visited(step)
+                if len(contact.path) < LONGEST_PATH:
+                    contact = turn.put(replace(contact, path=(*contact.path, step)))
+            case ivr.Miscarry():
+                turn.state.ivr.miscarried(action.flow, action.node)
+            case ivr.Music(name):
+                turn.do(StartMusic(contact.id, contact.leg, name))
+            case ivr.Silence():
+                turn.do(StopMusic(contact.id, contact.leg))
             case ivr.Speak(playback, prompts):
                 turn.start_timer(f"play:{contact.id}", PLAY_GUARD_S * len(prompts))
                 turn.do(Play(contact.id, contact.leg, playback, prompts, contact.language or treatment.NO_LANGUAGE))
@@ -136,8 +153,7 @@ def _not_let_in(turn: Turn, contact: Contact, node: QueueNode, position: Positio
         return ending.leave(turn, contact, Exit.OVERFLOWED, 16 if contact.answered_at is not None else 42)
     match to:
         case ToNode():
-            position = replace(position, flow=to.flow)
-            return follow(turn, contact, ivr.enter(turn.plan, contact.id, position, to.node, turn.at))
+            return follow(turn, contact, ivr.enter_flow(scene(turn, contact), position, to.flow, to.node))
         case ToQueue():
             turned = limits.at_door(turn, contact, replace(node, queue=to.queue, requires=()))
             if turned is not None:
@@ -158,7 +174,7 @@ def _not_let_in(turn: Turn, contact: Contact, node: QueueNode, position: Positio
 
 def _may_not_wait(turn: Turn, contact: Contact, waiting: Waiting, to: Destination) -> None:
     """Lead a contact on that may no longer wait in its queue."""
-    node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
+    node = ivr.node_at(turn.plan, turn.state, waiting.position)
     match to:
         case ToQueue() if (queue := turn.plan.queues.get(to.queue)) is not None:
             return queues.place_in(turn, contact, waiting, queue, to)
@@ -166,8 +182,7 @@ def _may_not_wait(turn: Turn, contact: Contact, waiting: Waiting, to: Destinatio
             return None
         case ToNode():
             contact = _stop_waiting(turn, contact, waiting)
-            position = replace(waiting.position, flow=to.flow)
-            return follow(turn, contact, ivr.enter(turn.plan, contact.id, position, to.node, turn.at))
+            return follow(turn, contact, ivr.enter_flow(scene(turn, contact), waiting.position, to.flow, to.node))
         case _:
             contact = _stop_waiting(turn, contact, waiting)
     if isinstance(node, QueueNode):
@@ -194,7 +209,7 @@ def no_place(turn: Turn, contact: Contact, node: QueueNode, position: Position) 
     """The queue has no room or no agent in time: the node's overflow branch, else the end."""
     if node.overflow is None:
         return ending.leave(turn, contact, Exit.OVERFLOWED, 16 if contact.answered_at is not None else 42)
-    return follow(turn, contact, ivr.enter(turn.plan, contact.id, position, node.overflow, turn.at))
+    return follow(turn, contact, ivr.enter(scene(turn, contact), position, node.overflow))
 
 
 def waited_too_long(turn: Turn, contact: Contact, waiting: Waiting) -> None:
@@ -220,7 +235,7 @@ def _stop_waiting(turn: Turn, contact: Contact, waiting: Waiting) -> Contact:
 
 def key_while_waiting(turn: Turn, contact: Contact, waiting: Waiting, digit: str) -> bool:
     """A waiting caller pressed a key: do what the queue's node says. False when it says nothing of that key."""
-    node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
+    node = ivr.node_at(turn.plan, turn.state, waiting.position)
     keys = node.keys if isinstance(node, QueueNode) else ()
     key = next((key for key in keys if key.digit == digit), None)
     if key is None:
@@ -232,4 +247,4 @@ def key_while_waiting(turn: Turn, contact: Contact, waiting: Waiting, digit: str
 def _leave_queue(turn: Turn, contact: Contact, waiting: Waiting, to: NodeId) -> None:
     """The caller would rather go on in the flow than wait; a phone that rings for it is silenced."""
     contact = _stop_waiting(turn, contact, waiting)
-    follow(turn, contact, ivr.enter(turn.plan, contact.id, waiting.position, to, turn.at))
+    follow(turn, contact, ivr.enter(scene(turn, contact), waiting.position, to))

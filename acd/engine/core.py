@@ -78,9 +78,15 @@ PoliciesFor = Callable[[Plan], matching.Policies]
 class Engine:
     """Holds the state and applies events to it."""
 
-    def __init__(self, state: EngineState | None = None, policies: PoliciesFor = matching.standard) -> None:
+    def __init__(
+        self,
+        state: EngineState | None = None,
+        policies: PoliciesFor = matching.standard,
+        evaluate: ivr.Evaluator = ivr.no_evaluator,
+    ) -> None:
         self._state = state if state is not None else EngineState()
         self._policies = policies
+        self._evaluate = evaluate
         self.matcher = self._match(self._state.plan)
         self.turn: Turn | None = None
         """The latest event's work, for who explains it."""
@@ -104,7 +110,7 @@ class Engine:
         if self._state.plan is None:
             self.turn = None
             return [Ignored(event.kind, "no plan is loaded")]
-        self.turn = turn = Turn(self._state, self._state.plan, self.matcher, event.at)
+        self.turn = turn = Turn(self._state, self._state.plan, self.matcher, event.at, self._evaluate)
         self._learnt = False
         _dispatch(turn, event)
         arrival.leave_deserted(turn)
@@ -211,7 +217,7 @@ def _digit(turn: Turn, event: DigitPressed) -> None:
         return None
     if contact is None or not isinstance(contact.phase, InIvr):
         return turn.ignore(event, "nobody waits for keys here")
-    position, actions = ivr.digit(turn.plan, contact.id, contact.phase.position, event.digit, turn.at)
+    position, actions = ivr.digit(arrival.scene(turn, contact), contact.phase.position, event.digit)
     if not actions:
         return turn.ignore(event, "nothing here takes a key now")
     return arrival.follow(turn, contact, (position, actions))
@@ -248,7 +254,7 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
         return
     match kind, contact.phase if contact is not None else None:
         case "ivr", InIvr(position=position) if contact is not None:
-            arrival.follow(turn, contact, ivr.timeout(turn.plan, contact_id, position, turn.at))
+            arrival.follow(turn, contact, ivr.timeout(arrival.scene(turn, contact), position))
         case "play", (InIvr(position=Position(playback=playback)) | Waiting(playback=playback)) if playback is not None:
             turn.do(StopPlay(contact_id, playback))
             legs.playback_over(turn, playback)

@@ -20,7 +20,7 @@ MOST = 10_000
 
 def origin(turn: Turn, contact: Contact, waiting: Waiting) -> tuple[QueueId, tuple[SkillLevel, ...]]:
     """The queue and requirement a place began with, whatever it overflowed to or was relaxed to since."""
-    node = ivr.node_of(turn.plan, waiting.position.flow, waiting.position.node)
+    node = ivr.node_at(turn.plan, turn.state, waiting.position)
     queue = turn.plan.queues.get(node.queue) if isinstance(node, QueueNode) else None
     if queue is None or not isinstance(node, QueueNode):
         return waiting.queue, waiting.requires

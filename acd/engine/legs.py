@@ -188,7 +188,7 @@ def playback_over(turn: Turn, playback: PlaybackId) -> bool:
         return True
     match contact.phase if contact is not None else None:
         case InIvr(position=position) if contact is not None and position.playback == playback:
-            outcome = ivr.playback_ended(turn.plan, contact.id, position, playback, turn.at)
+            outcome = ivr.playback_ended(arrival.scene(turn, contact), position, playback)
             arrival.follow(turn, contact, outcome)
             return True
         case Waiting(playback=current) as waiting if contact is not None and current == playback:

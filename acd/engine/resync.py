@@ -153,7 +153,7 @@ def _repair(
         case Talking(leg=leg) if settled:
             _rejoin(turn, contact, leg, bridges.get(contact.bridge))
         case InIvr(position=position) if after_gap:
-            arrival.follow(turn, contact, ivr.resume(turn.plan, contact.id, position, turn.at))
+            arrival.follow(turn, contact, ivr.resume(arrival.scene(turn, contact), position))
         case Leaving(exit=Exit.TRANSFERRED) if not caller.in_app:
             ending.caller_left(turn, contact)
         case Leaving(cause=cause) if settled:

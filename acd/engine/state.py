@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.decision import Step
 from acd.domain.exits import Exit
+from acd.domain.flow import FlowPlan, PathStep, Value
 from acd.domain.ids import (
     OUR_BRIDGE_PREFIX,
     AgentId,
@@ -36,10 +37,21 @@ from acd.engine.callback_state import (
     Callback,
     LeftPlace,
 )
+from acd.engine.ivr_figures import IvrFigures
 from acd.engine.kpi import Figures
 from acd.engine.pace import Pace
 
 # ---------------------------------------------------------------- IVR
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The flow that called the one a caller is in, the node that did, and its variables."""
+
+    flow: FlowId
+    version: str
+    node: NodeId
+    variables: dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,12 @@ class Position:
     """The key pressed before the node that wants it."""
     plays: int = 0
     """Playbacks started in this contact; numbers the playback ids."""
+    version: str = ""
+    """Of the flow."""
+    stack: tuple[Frame, ...] = ()
+    """The flows that wait for this one's return, the outermost first."""
+    music: bool = False
+    """The node plays music while the caller waits."""
 
 
 # ---------------------------------------------------------------- contact
@@ -222,7 +240,9 @@ class Contact:
     """The contact's bridge was made."""
     offers: int = 0
     disposition: DispositionId | None = None
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, Value] = field(default_factory=dict)
+    path: tuple[PathStep, ...] = ()
+    """The nodes it came to, oldest first."""
     callback: Callback | None = None
     """The promise to call back."""
     asking: Asking | None = None
@@ -413,7 +433,10 @@ class EngineState:
     skill_changes: dict[AgentId, SkillChange] = field(default_factory=dict)
     orders: dict[RequestId, OrderAnswer] = field(default_factory=dict)
     """Supervisors' orders of the last hour, longest ago first."""
+    old_flows: dict[str, FlowPlan] = field(default_factory=dict)
+    """Versions of flows that callers are still in though the plan has newer ones, by ``flow@version``."""
     figures: Figures = field(default_factory=Figures)
+    ivr: IvrFigures = field(default_factory=IvrFigures)
     paces: dict[str, Pace] = field(default_factory=dict)
     """How fast each line of waiting contacts moves; the line touched last stands last."""
     stories: dict[ContactId, tuple[Step, ...]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from acd.domain.decision import Outcome
 from acd.domain.ids import AgentId, ContactId, TimerKey
 from acd.domain.plan import Plan
 from acd.engine import kpi
+from acd.engine.ivr.scene import Evaluator, no_evaluator
 from acd.engine.matching import Matcher
 from acd.engine.state import Agent, Contact, EngineState, Offer, Phase, Timer
 
@@ -48,6 +49,7 @@ class Turn:
         "agents_were",
         "at",
         "contacts_were",
+        "evaluate",
         "hops",
         "matcher",
         "offers",
@@ -57,11 +59,14 @@ class Turn:
         "state",
     )
 
-    def __init__(self, state: EngineState, plan: Plan, matcher: Matcher, at: float) -> None:
+    def __init__(
+        self, state: EngineState, plan: Plan, matcher: Matcher, at: float, evaluate: Evaluator = no_evaluator
+    ) -> None:
         self.state = state
         self.plan = plan
         self.matcher = matcher
         self.at = at
+        self.evaluate = evaluate
         self.hops = 0
         """How often limits sent contacts on within this event."""
         self.plan_changed = False

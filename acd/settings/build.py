@@ -7,28 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from acd.domain.flow import (
-    AnswerNode,
-    CollectNode,
-    ExitKey,
-    FlowPlan,
-    HangUpNode,
-    HoursNode,
-    LanguageNode,
-    MenuChoice,
-    MenuNode,
-    Node,
-    PlayNode,
-    QueueNode,
-    TransferNode,
-)
 from acd.domain.ids import (
     AgentId,
     CalendarId,
     DispositionId,
     FlowId,
     Language,
-    NodeId,
     PromptKey,
     QueueId,
     SkillId,
@@ -49,9 +33,9 @@ from acd.domain.plan import (
     TreatmentPlan,
     TrunkPlan,
 )
-from acd.domain.skills import SkillLevel
-from acd.settings import files, flow_file
+from acd.settings import files
 from acd.settings.build_callbacks import callbacks, offer
+from acd.settings.build_flow import flow, keys, levels
 from acd.settings.calendar_text import days, span
 from acd.settings.limit_file import limits
 from acd.settings.matching_files import RelaxationSection, ReservationSection
@@ -86,7 +70,8 @@ def plan(version: str, files: Files) -> Plan:
             for number in (code, *section.also)
         },
         calendars={CalendarId(k): calendar(k, v, acd.time_zone) for k, v in files.calendars.calendars.items()},
-        flows={FlowId(k): _flow(k, v) for k, v in files.flows.items()},
+        flows={FlowId(k): flow(k, v, files.flow_versions[k], files.flows) for k, v in files.flows.items()},
+        tables={k: table.plan() for k, table in files.tables.items()},
         language_skills={Language(k): SkillId(v.skill) for k, v in acd.languages.items() if v.skill},
         feature_codes={k: _feature_code(k, v) for k, v in acd.feature_codes.items()},
         pause_reasons=acd.pause_reasons,
@@ -102,16 +87,12 @@ def _feature_code(code: str, section: files.FeatureCodeSection) -> FeatureCode:
     return FeatureCode(code, section.action, section.reason or "", section.by or 30.0, section.disposition or "")
 
 
-def _levels(requires: dict[str, int]) -> tuple[SkillLevel, ...]:
-    return tuple(SkillLevel(SkillId(skill), level) for skill, level in requires.items())
-
-
 def _agent(name: str, section: files.AgentSection, queues: Iterable[str]) -> AgentPlan:
     return AgentPlan(
         id=AgentId(name),
         name=section.name,
         device=device_of(name, section),
-        skills=_levels(section.skills),
+        skills=levels(section.skills),
         queues=tuple(QueueId(q) for q in section.queues or (queues if section.tiers else ())),
         login_at_start=section.login_at_start,
         wrap_up_s=section.wrap_up,
@@ -125,7 +106,7 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
     return QueuePlan(
         id=QueueId(name),
         name=section.name,
-        requires=_levels(section.requires),
+        requires=levels(section.requires),
         ring=section.ring,
         ring_timeout_s=section.ring_timeout,
         wrap_up_s=section.wrap_up,
@@ -153,7 +134,7 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
         callback=offer(section.callback) if section.callback is not None else None,
         redial_s=section.redial_within or 0.0,
         policy=section.policy,
-        prefers=_levels(section.prefers),
+        prefers=levels(section.prefers),
         tier=section.tier,
         relaxation=tuple(map(_step, section.relaxation)),
         weight=section.weight,
@@ -164,7 +145,7 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
 
 def _step(section: RelaxationSection) -> RelaxationStep:
     helpers = tuple(QueueId(queue) for queue in section.helpers)
-    return RelaxationStep(section.after, _levels(section.lower), section.drop_preferred, section.tier, helpers)
+    return RelaxationStep(section.after, levels(section.lower), section.drop_preferred, section.tier, helpers)
 
 
 def _reservation(section: ReservationSection) -> Reservation:
@@ -176,7 +157,7 @@ def _treatment(section: files.AnnounceSection) -> TreatmentPlan:
     return TreatmentPlan(
         position=section.position,
         estimate=section.estimate,
-        comfort=_keys(section.comfort),
+        comfort=keys(section.comfort),
         first_after_s=section.first_after,
         every_s=section.every,
         at_most_positions=section.at_most_positions,
@@ -199,87 +180,4 @@ def calendar(name: str, section: files.CalendarSection, time_zone: str) -> Calen
             if not isinstance(minutes := span(text), str)
         ),
         holidays=tuple(section.holidays),
-    )
-
-
-def _flow(name: str, section: flow_file.FlowFile) -> FlowPlan:
-    return FlowPlan(
-        id=FlowId(name),
-        entry=NodeId(section.entry),
-        languages=tuple(Language(x) for x in section.languages),
-        nodes={NodeId(k): _node(NodeId(k), v) for k, v in section.nodes.items()},
-    )
-
-
-def _keys(prompts: tuple[str, ...]) -> tuple[PromptKey, ...]:
-    return tuple(PromptKey(p) for p in prompts)
-
-
-def _node(name: NodeId, node: flow_file.NodeSection) -> Node:
-    match node:
-        case flow_file.Answer():
-            return AnswerNode(name, NodeId(node.next))
-        case flow_file.Play():
-            return PlayNode(name, _keys(node.prompts), NodeId(node.next), node.barge_in)
-        case flow_file.Menu():
-            return _menu(name, node)
-        case flow_file.Collect():
-            return _collect(name, node)
-        case flow_file.Hours():
-            return HoursNode(
-                name, CalendarId(node.calendar), NodeId(node.open), NodeId(node.closed), NodeId(node.holiday)
-            )
-        case flow_file.SetLanguage():
-            return LanguageNode(name, Language(node.language), NodeId(node.next))
-        case flow_file.Queue():
-            overflow = NodeId(node.overflow) if node.overflow else None
-            keys = tuple(ExitKey(key, NodeId(to)) for key, to in node.keys.items())
-            return QueueNode(
-                name,
-                QueueId(node.queue),
-                overflow,
-                _levels(node.requires),
-                node.priority,
-                keys,
-                prefers=_levels(node.prefers),
-                agent=AgentId(node.agent) if node.agent else None,
-                last_agent_within_s=node.last_agent,
-                agent_wait_s=node.agent_wait,
-            )
-        case flow_file.Transfer():
-            return TransferNode(name, node.context, node.extension)
-        case flow_file.HangUp():
-            return HangUpNode(name, node.exit, node.cause)
-
-
-def _menu(name: NodeId, node: flow_file.Menu) -> MenuNode:
-    return MenuNode(
-        id=name,
-        prompts=_keys(node.prompts),
-        choices=tuple(MenuChoice(key, NodeId(to)) for key, to in node.choices.items()),
-        failed=NodeId(node.failed),
-        timeout_s=node.timeout,
-        retries=node.retries,
-        invalid_prompts=_keys(node.invalid_prompts),
-        timeout_prompts=_keys(node.timeout_prompts),
-        barge_in=node.barge_in,
-    )
-
-
-def _collect(name: NodeId, node: flow_file.Collect) -> CollectNode:
-    return CollectNode(
-        id=name,
-        prompts=_keys(node.prompts),
-        variable=node.variable,
-        next=NodeId(node.next),
-        failed=NodeId(node.failed),
-        min_digits=node.min_digits,
-        max_digits=node.max_digits,
-        terminator="" if node.terminator == "none" else node.terminator,
-        timeout_s=node.timeout,
-        inter_digit_s=node.inter_digit,
-        retries=node.retries,
-        invalid_prompts=_keys(node.invalid_prompts),
-        timeout_prompts=_keys(node.timeout_prompts),
-        barge_in=node.barge_in,
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import assert_never
 
 from acd.domain.exits import Exit
-from acd.settings import flow_file, matching_checks
+from acd.settings import flow_file, matching_checks, subflow_checks
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import Names, check_fulfilled, check_spoken, refer, refer_all
 from acd.settings.sources import Source, Sources
@@ -53,6 +54,8 @@ def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, name
             spoken.add(prompt)
         _check_node(sources, document, path, node, flow, names)
     if source.whole:
+        if flow.on_error is not None:
+            refer(document, ("on_error",), flow.on_error, nodes, "node")
         _check_reached(document, flow, entered)
         _check_rounds(document, flow)
 
@@ -73,8 +76,23 @@ def edges(node: NodeSection) -> Iterator[Edge]:
             if node.overflow is not None:
                 yield ("overflow",), node.overflow
             yield from ((("keys", key), target) for key, target in node.keys.items())
-        case flow_file.Transfer() | flow_file.HangUp():
+        case flow_file.Branch():
+            yield from ((("cases", number, "next"), case.next) for number, case in enumerate(node.cases))
+            yield ("otherwise",), node.otherwise
+        case flow_file.Set() | flow_file.Wait() | flow_file.Subflow():
+            yield ("next",), node.next
+        case flow_file.Goto():
+            if node.next is not None:
+                yield ("next",), node.next
+        case flow_file.Lookup():
+            yield from ((("next",), node.next), (("missing",), node.missing))
+        case flow_file.Transfer() | flow_file.HangUp() | flow_file.Return():
             pass
+        case _:
+            assert_never(node)
+    error = getattr(node, "error", None)
+    if error is not None:
+        yield ("error",), error
 
 
 def _prompts(node: NodeSection) -> Iterator[Edge]:
@@ -102,6 +120,17 @@ def _check_node(
         case flow_file.HangUp() if node.exit not in FLOW_EXITS:
             allowed = ", ".join(sorted(FLOW_EXITS))
             document.add((*path, "exit"), f"'{node.exit}' is the engine's to find out; a flow may say {allowed}")
+        case flow_file.Goto() if (node.next is None) == (node.flow is None):
+            document.add(path, "needs either 'next' or 'flow'", at_key=True)
+        case flow_file.Goto() if node.flow is not None:
+            refer(document, (*path, "flow"), node.flow, names.flows, "flow")
+        case flow_file.Subflow():
+            subflow_checks.check(sources, document, path, node, flow, names)
+        case flow_file.Lookup():
+            _check_lookup(sources, document, path, node, flow)
+        case flow_file.Set():
+            for variable in node.set:
+                refer(document, (*path, "set", variable), variable, flow.known_variables, "variable", at_key=True)
         case flow_file.Transfer():
             ours = sources.acd.model.dialplan if sources.acd.model else None
             if ours and node.context in {ours.from_trunk, ours.from_agents}:
@@ -125,12 +154,21 @@ def _check_queue_node(sources: Sources, document: Document, path: Path_, node: f
     matching_checks.check_node(document, path, node, names)
 
 
+def _check_lookup(sources: Sources, document: Document, path: Path_, node: flow_file.Lookup, flow: FlowFile) -> None:
+    known = refer(document, (*path, "table"), node.table, frozenset(sources.tables), "table")
+    columns = sources.tables[node.table].columns if known else None
+    for variable, column in node.results.items():
+        refer(document, (*path, "results", variable), variable, flow.known_variables, "variable", at_key=True)
+        if columns:
+            refer(document, (*path, "results", variable), column, frozenset(columns), "column")
+
+
 # --- where a call can go
 
 
 def _check_reached(document: Document, flow: FlowFile, entered: list[str]) -> None:
     reached: set[str] = set()
-    ahead = [flow.entry, *(node for node in entered if node in flow.nodes)]
+    ahead = [flow.entry, *([flow.on_error] if flow.on_error else []), *(node for node in entered if node in flow.nodes)]
     while ahead:
         name = ahead.pop()
         if name not in flow.nodes:

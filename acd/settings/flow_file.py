@@ -10,7 +10,20 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from acd.domain.exits import Exit
-from acd.settings.fields import Flag, Key, Level, Name, PositiveDuration, Priority, Strict, Terminator, Whole, Word
+from acd.domain.flow import VariableType
+from acd.settings.fields import (
+    Flag,
+    Key,
+    Level,
+    Name,
+    PositiveDuration,
+    Priority,
+    Strict,
+    Terminator,
+    Text,
+    Whole,
+    Word,
+)
 from acd.settings.matching_files import NodeMatching
 
 Prompts: TypeAlias = tuple[Name, ...]
@@ -119,8 +132,103 @@ class HangUp(Strict):
     """Q.850 cause."""
 
 
+class Set(Strict):
+    """Set variables, in order."""
+
+    kind: Literal["set"]
+    set: dict[Name, Text] = Field(min_length=1)
+    """Variables, and the expression each gets its value from."""
+    next: Name
+    error: Name | None = None
+    """Node to go to when an expression has no value; else the flow's ``on_error``."""
+
+
+class CaseSection(Strict):
+    """A way that is taken when an expression is true."""
+
+    when: Text
+    next: Name
+
+
+class Branch(Strict):
+    """Take the first case that is true."""
+
+    kind: Literal["branch"]
+    cases: tuple[CaseSection, ...] = Field(min_length=1)
+    otherwise: Name
+    error: Name | None = None
+
+
+class Goto(Strict):
+    """Go on at a node, or at the beginning of another flow, which nothing comes back from."""
+
+    kind: Literal["goto"]
+    next: Name | None = None
+    flow: Name | None = None
+
+
+class Wait(Strict):
+    """Wait, with music or in silence."""
+
+    kind: Literal["wait"]
+    seconds: PositiveDuration
+    music: Word | None = None
+    """Class of music on hold."""
+    next: Name
+
+
+class Subflow(Strict):
+    """Walk another flow up to its ``return`` node, then go on."""
+
+    kind: Literal["subflow"]
+    flow: Name
+    arguments: dict[Name, Text] = Field(default_factory=dict)
+    """The other flow's variables, and the expression each gets its value from."""
+    returns: dict[Name, Name] = Field(default_factory=dict)
+    """This flow's variables, and the other flow's variable each gets its value from."""
+    next: Name
+    error: Name | None = None
+
+
+class Return(Strict):
+    """Go back to the flow that called this one."""
+
+    kind: Literal["return"]
+
+
+class Lookup(Strict):
+    """Find a row of a table, the CSV file of that name beside the flows, by its first column."""
+
+    kind: Literal["lookup"]
+    table: Name
+    key: Text
+    """Expression."""
+    results: dict[Name, Name] = Field(default_factory=dict)
+    """Variables, and the column each gets its value from."""
+    next: Name
+    missing: Name
+    """Node to go to when the table has no such row."""
+    error: Name | None = None
+
+
 NodeSection: TypeAlias = Annotated[
-    Answer | Play | Menu | Collect | Hours | SetLanguage | Queue | Transfer | HangUp, Field(discriminator="kind")
+    Answer
+    | Play
+    | Menu
+    | Collect
+    | Hours
+    | SetLanguage
+    | Queue
+    | Transfer
+    | HangUp
+    | Set
+    | Branch
+    | Goto
+    | Wait
+    | Subflow
+    | Return
+    | Lookup,
+    Field(discriminator="kind"),
 ]
 
 
@@ -131,4 +239,21 @@ class FlowFile(Strict):
     """Languages it speaks; the first is the one it begins in."""
     entry: Name
     """Node where a call begins."""
+    variables: dict[Name, VariableType] = Field(default_factory=dict)
+    """What the flow remembers of a caller. What a ``collect`` keeps is declared by that, as digits."""
+    on_error: Name | None = None
+    """Node to go to when an expression has no value and its node says nothing of that."""
     nodes: dict[Name, NodeSection]
+
+    @property
+    def types(self) -> dict[str, VariableType]:
+        """The flow's variables, those that collections keep included."""
+        kept: dict[str, VariableType] = {
+            node.variable: "digits" for node in self.nodes.values() if isinstance(node, Collect)
+        }
+        return {**kept, **self.variables}
+
+    @property
+    def known_variables(self) -> frozenset[str]:
+        """Their names."""
+        return frozenset(self.types)

@@ -18,6 +18,7 @@ from acd.domain.errors import Mistake
 from acd.settings import files
 from acd.settings.flow_file import FlowFile
 from acd.settings.structure import did_you_mean, validate
+from acd.settings.table_file import Table, read_table
 from acd.settings.yaml_marks import Document, printable, read
 
 M = TypeVar("M", bound=BaseModel)
@@ -58,6 +59,8 @@ class Files:
     access_codes: files.AccessCodesFile
     prompts: files.PromptsFile
     flows: dict[str, FlowFile]
+    flow_versions: dict[str, str]
+    tables: dict[str, Table]
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class Sources:
     access_codes: Source[files.AccessCodesFile]
     prompts: Source[files.PromptsFile]
     flows: dict[str, Source[FlowFile]]
+    tables: dict[str, Table]
     strays: list[Document] = field(default_factory=list)
     """Files and folders that are not what they should be; only their mistakes count."""
 
@@ -82,6 +86,7 @@ class Sources:
             yield source.document
         yield from (self.access_codes.document, self.prompts.document)
         yield from (source.document for source in self.flows.values())
+        yield from (table.document for table in self.tables.values())
         yield from self.strays
 
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -104,7 +109,10 @@ class Sources:
         flows = {name: source.model for name, source in self.flows.items() if source.model}
         if not (acd and skills and queues and agents and trunks and calendars and access_codes and prompts):
             return None
-        return Files(acd, skills, queues, agents, trunks, calendars, access_codes, prompts, flows)
+        versions = {name: hashlib.sha256(source.document.raw).hexdigest()[:12] for name, source in self.flows.items()}
+        return Files(
+            acd, skills, queues, agents, trunks, calendars, access_codes, prompts, flows, versions, self.tables
+        )
 
 
 def read_all(config_dir: Path, flows_dir: Path) -> Sources:
@@ -119,6 +127,7 @@ def read_all(config_dir: Path, flows_dir: Path) -> Sources:
         access_codes=_source(config_dir / "access_codes.yaml", files.AccessCodesFile),
         prompts=_source(flows_dir / PROMPTS_FILE, files.PromptsFile),
         flows={path.stem: _source(path, FlowFile) for path in _flow_files(flows_dir)},
+        tables={path.stem: read_table(path) for path in _files(flows_dir, {".csv"})},
         strays=[*_strays(config_dir, list(CONFIG_FILES)), *_strays(flows_dir, None)],
     )
 
@@ -128,11 +137,15 @@ def _source(path: Path, model: type[M]) -> Source[M]:
     return Source(document, *validate(document, model))
 
 
-def _yaml_files(folder: Path) -> list[Path]:
+def _files(folder: Path, suffixes: set[str]) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix in {".yaml", ".yml"})
+        return sorted(path for path in folder.iterdir() if path.suffix in suffixes)
     except OSError:
         return []
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return _files(folder, {".yaml", ".yml"})
 
 
 def _flow_files(folder: Path) -> list[Path]:

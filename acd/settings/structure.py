@@ -155,7 +155,10 @@ def _message(model: type[BaseModel], detail: ErrorDetails) -> str:
             word = given.get(_tag_of(detail)) if isinstance(given, dict) else given
             if not isinstance(word, str):
                 return "must be text"
-            return f"{quoted(word)} is none of {', '.join(names)}{did_you_mean(word, names)}"
+            meant = did_you_mean(word, names)
+            if meant and detail["type"] == "union_tag_invalid":
+                return f"{quoted(word)} is not known here{meant}"  # there are too many kinds of nodes to list
+            return f"{quoted(word)} is none of {', '.join(names)}{meant}"
         case kind:
             return _plain_message(kind, context, given)
 

@@ -81,6 +81,14 @@ class Document:
 
 def read(path: Path) -> Document:
     """Read a file; whatever is wrong with it stands in the document's mistakes, nothing is raised."""
+    document = read_bytes(path)
+    if not document.mistakes:
+        _fill(document)
+    return document
+
+
+def read_bytes(path: Path) -> Document:
+    """Read a file that need not be YAML: only ``raw`` is filled."""
     document = Document(printable(str(path), 4096))
     try:
         if not S_ISREG(path.stat().st_mode):
@@ -92,8 +100,8 @@ def read(path: Path) -> Document:
         document.add((), "this file is missing")
     except (OSError, ValueError) as error:
         document.add((), f"cannot be read: {getattr(error, 'strerror', None) or error}")
-    else:
-        _fill(document)
+    if len(document.raw) > MAX_BYTES:
+        document.add((), f"is larger than {MAX_BYTES} bytes")
     return document
 
 

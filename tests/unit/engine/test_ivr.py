@@ -7,17 +7,28 @@ from dataclasses import replace
 import pytest
 
 from acd.domain.exits import Exit
-from acd.domain.flow import CollectNode, HoursNode, LanguageNode, MenuNode, PlayNode
+from acd.domain.flow import CollectNode, HoursNode, LanguageNode, MenuNode, PlayNode, Value
 from acd.domain.ids import CalendarId, ContactId, FlowId, PlaybackId
 from acd.domain.plan import CalendarPlan, OpeningHours, Plan
 from acd.engine import ivr
-from acd.engine.state import Position
+from acd.engine.state import Contact, EngineState, InIvr, Position
 from tests.engine_kit import EN, ID, MONDAY_10, make_plan, n, prompts, with_node
 
 PLAN = make_plan()
 MAIN = FlowId("main")
 CALL = ContactId("c")
 NOW = MONDAY_10
+
+
+def scene(plan: Plan = PLAN, variables: dict[str, Value] | None = None) -> ivr.Scene:
+    contact = Contact(CALL, InIvr(NOW, Position(MAIN, n(""))), "169", None, "", NOW, variables=variables or {})
+    return ivr.Scene(plan, contact, EngineState(plan), NOW)
+
+
+def done(outcome: ivr.Outcome) -> ivr.Outcome:
+    """What is wanted, without the notes of the way."""
+    position, actions = outcome
+    return position, [action for action in actions if not isinstance(action, ivr.Visit)]
 
 
 def playback(number: int) -> PlaybackId:
@@ -33,7 +44,7 @@ def at(node: str, *, heard: bool = False, **more: object) -> Position:
 def press(position: Position, keys: str, plan: Plan = PLAN) -> tuple[Position, list[ivr.Action]]:
     actions: list[ivr.Action] = []
     for key in keys:
-        position, more = ivr.digit(plan, CALL, position, key, NOW)
+        position, more = done(ivr.digit(scene(plan), position, key))
         actions += more
     return position, actions
 
@@ -46,29 +57,29 @@ def spoken(number: int, *keys: str) -> ivr.Speak:
 
 
 def test_a_flow_starts_in_its_first_language_and_walks_to_the_first_node_that_waits() -> None:
-    position, actions = ivr.start(PLAN, CALL, MAIN, NOW)
+    position, actions = done(ivr.start(scene(PLAN), MAIN))
     assert position == Position(MAIN, n("lang"), playback(1), plays=1)
     assert actions == [ivr.UseLanguage(ID), ivr.AnswerCall(), spoken(1, "lang")]
 
 
 def test_a_flow_that_is_not_there_ends_as_a_technical_failure() -> None:
-    assert ivr.start(PLAN, CALL, FlowId("none"), NOW)[1] == [ivr.BROKEN]
-    assert ivr.enter(PLAN, CALL, at("lang"), n("nowhere"), NOW)[1] == [ivr.BROKEN]
+    assert done(ivr.start(scene(PLAN), FlowId("none")))[1] == [ivr.BROKEN]
+    assert done(ivr.enter(scene(PLAN), at("lang"), n("nowhere")))[1] == [ivr.BROKEN]
 
 
 def test_hours_that_name_no_calendar_end_as_a_technical_failure() -> None:
     plan = with_node(PLAN, HoursNode(n("hours"), CalendarId("none"), n("a"), n("b"), n("c")))
-    assert ivr.enter(plan, CALL, at("lang"), n("hours"), NOW)[1] == [ivr.BROKEN]
+    assert done(ivr.enter(scene(plan), at("lang"), n("hours")))[1] == [ivr.BROKEN]
 
 
 def test_a_circle_of_instant_nodes_is_cut() -> None:
     plan = with_node(PLAN, LanguageNode(n("hours"), EN, n("say_id")))
-    assert ivr.enter(plan, CALL, at("lang"), n("say_id"), NOW)[1][-1] == ivr.BROKEN
+    assert done(ivr.enter(scene(plan), at("lang"), n("say_id")))[1][-1] == ivr.BROKEN
 
 
 def test_nodes_that_leave_the_flow_say_so() -> None:
     for node, action in [("q_bill", ivr.ToQueue), ("xfer", ivr.ToDialplan), ("bye", ivr.Finish)]:
-        position, actions = ivr.enter(PLAN, CALL, at("menu"), n(node), NOW)
+        position, actions = done(ivr.enter(scene(PLAN), at("menu"), n(node)))
         assert [type(a) for a in actions] == [action]
         assert position.node == node
 
@@ -148,7 +159,7 @@ def test_a_key_ahead_skips_further_prompts_that_may_be_interrupted_only() -> Non
     plan = with_node(plan, PlayNode(n("hours"), prompts("must"), n("menu"), barge_in=False))
     position, actions = press(at("notice"), "1", plan)
     assert actions == [ivr.Hush(playback(7)), spoken(8, "must")]
-    assert ivr.playback_ended(plan, CALL, position, playback(8), NOW)[0].node == "q_bill"
+    assert done(ivr.playback_ended(scene(plan), position, playback(8)))[0].node == "q_bill"
 
 
 def test_a_key_pressed_ahead_of_a_menu_that_must_be_heard_is_lost_not_kept_for_a_later_one() -> None:
@@ -183,14 +194,14 @@ def test_digits_are_collected_until_the_terminator() -> None:
         ivr.Await(4.0),
         ivr.Await(4.0),
         ivr.Await(4.0),
-        ivr.Keep("nib", "123"),
+        ivr.Remember({"nib": "123"}),
         spoken(8, "nib_ok"),
     ]
     assert (position.node, position.digits) == ("told", "")
 
 
 def test_the_last_possible_digit_ends_the_number() -> None:
-    assert press(at("nib"), "12345")[1][-2:] == [ivr.Keep("nib", "12345"), spoken(8, "nib_ok")]
+    assert press(at("nib"), "12345")[1][-2:] == [ivr.Remember({"nib": "12345"}), spoken(8, "nib_ok")]
 
 
 @pytest.mark.parametrize("keys", ["12#", "1*3#", "#"])
@@ -203,9 +214,9 @@ def test_too_few_digits_or_a_key_that_is_none_is_asked_again_then_fails(keys: st
 
 
 def test_silence_after_enough_digits_accepts_them_and_after_too_few_asks_again() -> None:
-    position, actions = ivr.timeout(PLAN, CALL, at("nib", heard=True, digits="1234"), NOW)
-    assert actions[0] == ivr.Keep("nib", "1234")
-    position, actions = ivr.timeout(PLAN, CALL, at("nib", heard=True, digits="12"), NOW)
+    position, actions = done(ivr.timeout(scene(PLAN), at("nib", heard=True, digits="1234")))
+    assert actions[0] == ivr.Remember({"nib": "1234"})
+    position, actions = done(ivr.timeout(scene(PLAN), at("nib", heard=True, digits="12")))
     assert actions == [spoken(8, "nib_ask")]
     assert position.tries == 1
 
@@ -222,21 +233,21 @@ def test_a_collect_without_barge_in_takes_keys_when_it_was_heard() -> None:
 
 
 def test_after_a_prompt_the_flow_goes_on_and_after_a_menu_it_waits_for_a_key() -> None:
-    assert ivr.playback_ended(PLAN, CALL, at("notice"), playback(7), NOW)[1] == [spoken(8, "main")]
-    position, actions = ivr.playback_ended(PLAN, CALL, at("menu"), playback(7), NOW)
+    assert done(ivr.playback_ended(scene(PLAN), at("notice"), playback(7)))[1] == [spoken(8, "main")]
+    position, actions = done(ivr.playback_ended(scene(PLAN), at("menu"), playback(7)))
     assert actions == [ivr.Await(5.0)]
     assert position.playback is None
-    assert ivr.playback_ended(PLAN, CALL, at("nib"), playback(7), NOW)[1] == [ivr.Await(8.0)]
+    assert done(ivr.playback_ended(scene(PLAN), at("nib"), playback(7)))[1] == [ivr.Await(8.0)]
 
 
 def test_the_end_of_another_playback_changes_nothing() -> None:
-    assert ivr.playback_ended(PLAN, CALL, at("menu"), playback(6), NOW) == (at("menu"), [])
+    assert done(ivr.playback_ended(scene(PLAN), at("menu"), playback(6))) == (at("menu"), [])
 
 
 def test_silence_is_told_and_the_menu_repeated_until_retries_are_used_up() -> None:
-    position, actions = ivr.timeout(PLAN, CALL, at("lang", heard=True), NOW)
+    position, actions = done(ivr.timeout(scene(PLAN), at("lang", heard=True)))
     assert actions == [spoken(8, "noinput", "lang")]
-    assert ivr.timeout(PLAN, CALL, replace(position, playback=None), NOW)[0].node == "notice"
+    assert done(ivr.timeout(scene(PLAN), replace(position, playback=None)))[0].node == "notice"
 
 
 # ---------------------------------------------------------------- reloads and gaps
@@ -244,27 +255,27 @@ def test_silence_is_told_and_the_menu_repeated_until_retries_are_used_up() -> No
 
 def test_a_caller_whose_node_a_reload_took_away_begins_the_flow_again() -> None:
     for position, actions in (
-        ivr.playback_ended(PLAN, CALL, at("gone"), playback(7), NOW),
-        ivr.timeout(PLAN, CALL, at("gone", heard=True), NOW),
-        ivr.resume(PLAN, CALL, at("gone", heard=True, ahead="1"), NOW),
+        done(ivr.playback_ended(scene(PLAN), at("gone"), playback(7))),
+        done(ivr.timeout(scene(PLAN), at("gone", heard=True))),
+        done(ivr.resume(scene(PLAN), at("gone", heard=True, ahead="1"))),
     ):
         assert actions == [ivr.AnswerCall(), spoken(8, "lang")]
         assert position.node == "lang"
-    assert ivr.resume(PLAN, CALL, replace(at("gone"), flow=FlowId("gone")), NOW)[1][-1] == ivr.BROKEN
+    assert done(ivr.resume(scene(PLAN), replace(at("gone"), flow=FlowId("gone"))))[1][-1] == ivr.BROKEN
     assert press(at("gone"), "1") == (at("gone"), [])
 
 
 def test_a_caller_whose_node_a_reload_changed_enters_it_as_it_is_now() -> None:
     plan = with_node(PLAN, PlayNode(n("menu"), prompts("new"), n("bye")))
-    assert ivr.timeout(plan, CALL, at("menu", heard=True), NOW)[1] == [spoken(8, "new")]
-    assert ivr.playback_ended(PLAN, CALL, at("bye"), playback(7), NOW)[1] == [ivr.Finish(Exit.IVR_EXIT, 16)]
+    assert done(ivr.timeout(scene(plan), at("menu", heard=True)))[1] == [spoken(8, "new")]
+    assert done(ivr.playback_ended(scene(PLAN), at("bye"), playback(7)))[1] == [ivr.Finish(Exit.IVR_EXIT, 16)]
 
 
 def test_after_a_gap_the_node_begins_again_and_what_is_still_spoken_stops() -> None:
-    assert ivr.resume(PLAN, CALL, at("menu"), NOW)[1] == [ivr.Hush(playback(7)), spoken(8, "main")]
-    assert ivr.resume(PLAN, CALL, at("menu", heard=True), NOW)[1] == [spoken(8, "main")]
+    assert done(ivr.resume(scene(PLAN), at("menu")))[1] == [ivr.Hush(playback(7)), spoken(8, "main")]
+    assert done(ivr.resume(scene(PLAN), at("menu", heard=True)))[1] == [spoken(8, "main")]
 
 
 def test_after_a_gap_digits_already_collected_are_kept() -> None:
     position = at("nib", heard=True, digits="12")
-    assert ivr.resume(PLAN, CALL, position, NOW) == (position, [ivr.Await(4.0)])
+    assert done(ivr.resume(scene(PLAN), position)) == (position, [ivr.Await(4.0)])

@@ -1,0 +1,120 @@
+"""What the interpreter wants done, in order; the arrival desk makes commands of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from acd.domain.exits import Exit
+from acd.domain.flow import PathStep, QueueNode, TransferNode, Value
+from acd.domain.ids import FlowId, Language, NodeId, PlaybackId, PromptKey
+from acd.engine.state import Position
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCall:
+    """Answer the caller if that was not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Say prompts under this playback id."""
+
+    playback: PlaybackId
+    prompts: tuple[PromptKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Stop this playback."""
+
+    playback: PlaybackId
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """Play music of this class to the caller."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """End the music."""
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Call ``timeout`` after so many seconds without a key; replaces the wait before."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UseLanguage:
+    """Speak this language from here on."""
+
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """These are the variables now, all of them."""
+
+    variables: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The caller came to a node."""
+
+    step: PathStep
+
+
+@dataclass(frozen=True, slots=True)
+class Miscarry:
+    """An expression of a node had no value."""
+
+    flow: FlowId
+    node: NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class ToQueue:
+    """Wait for an agent by this node."""
+
+    node: QueueNode
+
+
+@dataclass(frozen=True, slots=True)
+class ToDialplan:
+    """Hand the caller over to the dialplan."""
+
+    node: TransferNode
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """End the call."""
+
+    exit: Exit
+    cause: int
+
+
+Action: TypeAlias = (
+    AnswerCall
+    | Speak
+    | Hush
+    | Music
+    | Silence
+    | Await
+    | UseLanguage
+    | Remember
+    | Visit
+    | Miscarry
+    | ToQueue
+    | ToDialplan
+    | Finish
+)
+Outcome: TypeAlias = tuple[Position, list[Action]]
+BROKEN = Finish(Exit.FAILED_TECHNICAL, 41)

@@ -1,0 +1,165 @@
+"""One caller's way through a flow within one event: from node to node, up to one that waits or ends.
+
+``Walk`` gathers what is to be done. ``go`` walks; what a single kind of node does stands in the modules beside this
+one. Nothing here knows channels, queues' contents or clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from acd.domain.copies import replace
+from acd.domain.flow import (
+    Expression,
+    FlowPlan,
+    KeyClass,
+    Node,
+    PathStep,
+    Value,
+    VariableType,
+)
+from acd.domain.ids import FlowId, Language, NodeId, PlaybackId, PromptKey
+from acd.engine.ivr.actions import (
+    BROKEN,
+    Action,
+    Await,
+    Hush,
+    Miscarry,
+    Outcome,
+    Remember,
+    Silence,
+    Speak,
+    UseLanguage,
+    Visit,
+)
+from acd.engine.ivr.scene import ExpressionError, Scene
+from acd.engine.state import Position
+
+MAX_INSTANT_NODES = 100
+"""Nodes walked through without waiting; the configuration check refuses such loops, this stops what slips by."""
+_EMPTY: dict[VariableType, Value] = {"text": "", "digits": "", "number": 0, "boolean": False, "date": "", "time": ""}
+
+Step: TypeAlias = Callable[["Walk", Node], NodeId | None]
+"""What a kind of node does on being entered. Gives the node to go on at, None when the walk ends or waits here."""
+
+
+class Walk:
+    """The walk of one event. ``position``, ``variables`` and ``language`` are as of now, not as of its beginning."""
+
+    __slots__ = ("_changed", "actions", "key", "language", "position", "scene", "variables")
+
+    def __init__(self, scene: Scene, position: Position) -> None:
+        self.scene = scene
+        self.position = position
+        self.actions: list[Action] = []
+        self.variables: dict[str, Value] = scene.contact.variables
+        self.language: Language | None = scene.contact.language
+        self.key: KeyClass = "none"
+        """How the caller comes to the next node."""
+        self._changed = False
+
+    @property
+    def flow(self) -> FlowPlan | None:
+        """The flow the caller is in, in the caller's version."""
+        return self.scene.flow(self.position.flow, self.position.version)
+
+    def do(self, *actions: Action) -> None:
+        """Want something done."""
+        self.actions.extend(actions)
+
+    def move(self, **changes: Any) -> None:
+        """Change the position."""
+        self.position = replace(self.position, **changes)
+
+    def visit(self) -> None:
+        """Note that the caller came to this node, or made a try there in vain."""
+        self.do(Visit(PathStep(self.scene.at, self.position.flow, self.position.node, self.key)))
+        self.key = "none"
+
+    def keep(self, variable: str, value: Value) -> None:
+        """Set a variable."""
+        self.variables = {**self.variables, variable: value}
+        self._changed = True
+
+    def begin(self, flow: FlowPlan, variables: dict[str, Value] | None = None) -> None:
+        """Be in a flow, with its own variables, empty but for those given."""
+        self.move(flow=flow.id, version=flow.version)
+        if self.variables or flow.variables:
+            self.variables = {name: _EMPTY[type_] for name, type_ in flow.variables.items()} | (variables or {})
+            self._changed = True
+
+    def come_back(self, variables: dict[str, Value]) -> None:
+        """Have these variables again."""
+        self.variables = variables
+        self._changed = True
+
+    def use(self, language: Language) -> None:
+        """Speak a language from here on."""
+        self.language = language
+        self.do(UseLanguage(language))
+
+    def value(self, expression: Expression) -> Value:
+        """Evaluate. Raises ``ExpressionError``, which ``go`` turns into the node's error branch."""
+        return self.scene.evaluate(expression, self)
+
+    def speak(self, prompts: tuple[PromptKey, ...]) -> None:
+        """Say prompts; their end comes back as ``playback_ended``."""
+        number = self.position.plays + 1
+        playback = PlaybackId(f"acd-p-{self.scene.contact.id}-{number}")
+        self.move(playback=playback, plays=number)
+        self.do(Speak(playback, prompts))
+
+    def wait(self, seconds: float) -> None:
+        """Have ``timeout`` called later."""
+        self.do(Await(seconds))
+
+    def outcome(self) -> Outcome:
+        """The walk's end: the position, and what is to be done."""
+        if self._changed:
+            return self.position, [Remember(self.variables), *self.actions]
+        return self.position, self.actions
+
+
+def go(walk: Walk, node_id: NodeId | None, step: Step) -> None:
+    """Go to a node, through those that need nothing of the caller."""
+    for _ in range(MAX_INSTANT_NODES):
+        if node_id is None:
+            return
+        if walk.position.music:
+            walk.do(Silence())
+        walk.move(node=node_id, playback=None, tries=0, digits="", music=False)
+        walk.visit()
+        node = walk.scene.node(walk.position)
+        if node is None:
+            break
+        try:
+            node_id = step(walk, node)
+        except ExpressionError:
+            walk.do(Miscarry(walk.position.flow, node.id))
+            node_id = error_way(walk, node)
+            if node_id is None:
+                break
+    walk.do(BROKEN)
+
+
+def error_way(walk: Walk, node: Node) -> NodeId | None:
+    """Where a node leads whose expression has no value: its own branch, else the flow's; never to itself."""
+    flow = walk.flow
+    way: NodeId | None = getattr(node, "error", None) or (flow.on_error if flow is not None else None)
+    return None if way == node.id else way
+
+
+def hushing(before: Position, walk: Walk) -> Outcome:
+    """End the walk of a key that was pressed while something was said: that is cut first."""
+    if before.playback is None:
+        return walk.outcome()
+    if walk.position.playback == before.playback:
+        walk.move(playback=None)
+    position, actions = walk.outcome()
+    return position, [Hush(before.playback), *actions]
+
+
+def flow_named(scene: Scene, flow: FlowId) -> FlowPlan | None:
+    """A flow in its current version."""
+    return scene.plan.flows.get(flow)

@@ -1,0 +1,160 @@
+"""Turns checked flow files into the engine's flows.
+
+Decides nothing an operator could get wrong: it runs only on files without mistakes. Must not know where they stood.
+"""
+
+from __future__ import annotations
+
+from acd.domain.flow import (
+    AnswerNode,
+    Assignment,
+    BranchNode,
+    Case,
+    CollectNode,
+    ExitKey,
+    Expression,
+    FlowPlan,
+    GotoNode,
+    HangUpNode,
+    HoursNode,
+    LanguageNode,
+    LookupNode,
+    MenuChoice,
+    MenuNode,
+    Node,
+    PlayNode,
+    QueueNode,
+    Result,
+    Returned,
+    ReturnNode,
+    SetNode,
+    SubflowNode,
+    TransferNode,
+    WaitNode,
+)
+from acd.domain.ids import AgentId, CalendarId, FlowId, Language, NodeId, PromptKey, QueueId, SkillId
+from acd.domain.skills import SkillLevel
+from acd.settings import flow_file
+
+
+def levels(requires: dict[str, int]) -> tuple[SkillLevel, ...]:
+    """Skills at levels."""
+    return tuple(SkillLevel(SkillId(skill), level) for skill, level in requires.items())
+
+
+def _assignments(values: dict[str, str], section: flow_file.FlowFile) -> tuple[Assignment, ...]:
+    types = section.types
+    return tuple(Assignment(name, Expression(source, types[name])) for name, source in values.items())
+
+
+def _way(node: str | None) -> NodeId | None:
+    return NodeId(node) if node else None
+
+
+def flow(name: str, section: flow_file.FlowFile, version: str, flows: dict[str, flow_file.FlowFile]) -> FlowPlan:
+    """The plan of a flow without mistakes; ``version`` is a hash of its file, ``flows`` are all there are."""
+    return FlowPlan(
+        id=FlowId(name),
+        entry=NodeId(section.entry),
+        languages=tuple(Language(x) for x in section.languages),
+        nodes={NodeId(k): _node(NodeId(k), v, section, flows) for k, v in section.nodes.items()},
+        variables=section.types,
+        on_error=_way(section.on_error),
+        version=version,
+    )
+
+
+def keys(prompts: tuple[str, ...]) -> tuple[PromptKey, ...]:
+    """Prompts by name."""
+    return tuple(PromptKey(p) for p in prompts)
+
+
+def _node(
+    name: NodeId, node: flow_file.NodeSection, section: flow_file.FlowFile, flows: dict[str, flow_file.FlowFile]
+) -> Node:
+    match node:
+        case flow_file.Answer():
+            return AnswerNode(name, NodeId(node.next))
+        case flow_file.Play():
+            return PlayNode(name, keys(node.prompts), NodeId(node.next), node.barge_in)
+        case flow_file.Menu():
+            return _menu(name, node)
+        case flow_file.Collect():
+            return _collect(name, node)
+        case flow_file.Hours():
+            return HoursNode(
+                name, CalendarId(node.calendar), NodeId(node.open), NodeId(node.closed), NodeId(node.holiday)
+            )
+        case flow_file.SetLanguage():
+            return LanguageNode(name, Language(node.language), NodeId(node.next))
+        case flow_file.Queue():
+            overflow = NodeId(node.overflow) if node.overflow else None
+            exits = tuple(ExitKey(key, NodeId(to)) for key, to in node.keys.items())
+            return QueueNode(
+                name,
+                QueueId(node.queue),
+                overflow,
+                levels(node.requires),
+                node.priority,
+                exits,
+                prefers=levels(node.prefers),
+                agent=AgentId(node.agent) if node.agent else None,
+                last_agent_within_s=node.last_agent,
+                agent_wait_s=node.agent_wait,
+            )
+        case flow_file.Transfer():
+            return TransferNode(name, node.context, node.extension)
+        case flow_file.HangUp():
+            return HangUpNode(name, node.exit, node.cause)
+        case flow_file.Set():
+            return SetNode(name, _assignments(node.set, section), NodeId(node.next), _way(node.error))
+        case flow_file.Branch():
+            cases = tuple(Case(Expression(case.when, "boolean"), NodeId(case.next)) for case in node.cases)
+            return BranchNode(name, cases, NodeId(node.otherwise), _way(node.error))
+        case flow_file.Goto():
+            return GotoNode(name, _way(node.next), FlowId(node.flow) if node.flow else None)
+        case flow_file.Wait():
+            return WaitNode(name, node.seconds, NodeId(node.next), node.music)
+        case flow_file.Subflow():
+            returns = tuple(Returned(ours, theirs) for ours, theirs in node.returns.items())
+            arguments = _assignments(node.arguments, flows[node.flow])
+            return SubflowNode(name, FlowId(node.flow), NodeId(node.next), arguments, returns, _way(node.error))
+        case flow_file.Return():
+            return ReturnNode(name)
+        case flow_file.Lookup():
+            results = tuple(Result(variable, column) for variable, column in node.results.items())
+            key = Expression(node.key, "text")
+            return LookupNode(name, node.table, key, results, NodeId(node.next), NodeId(node.missing), _way(node.error))
+
+
+def _menu(name: NodeId, node: flow_file.Menu) -> MenuNode:
+    return MenuNode(
+        id=name,
+        prompts=keys(node.prompts),
+        choices=tuple(MenuChoice(key, NodeId(to)) for key, to in node.choices.items()),
+        failed=NodeId(node.failed),
+        timeout_s=node.timeout,
+        retries=node.retries,
+        invalid_prompts=keys(node.invalid_prompts),
+        timeout_prompts=keys(node.timeout_prompts),
+        barge_in=node.barge_in,
+    )
+
+
+def _collect(name: NodeId, node: flow_file.Collect) -> CollectNode:
+    return CollectNode(
+        id=name,
+        prompts=keys(node.prompts),
+        variable=node.variable,
+        next=NodeId(node.next),
+        failed=NodeId(node.failed),
+        min_digits=node.min_digits,
+        max_digits=node.max_digits,
+        terminator="" if node.terminator == "none" else node.terminator,
+        timeout_s=node.timeout,
+        inter_digit_s=node.inter_digit,
+        retries=node.retries,
+        invalid_prompts=keys(node.invalid_prompts),
+        timeout_prompts=keys(node.timeout_prompts),
+        barge_in=node.barge_in,
+    )

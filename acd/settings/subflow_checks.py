@@ -1,0 +1,51 @@
+"""Checks what a flow says of another flow that it calls.
+
+Decides that a called flow exists, comes back, speaks the caller's languages, and never calls itself. Must not know how
+a flow is run.
+"""
+
+from __future__ import annotations
+
+from acd.settings import flow_file
+from acd.settings.flow_file import FlowFile
+from acd.settings.names import Names, refer
+from acd.settings.sources import Sources
+from acd.settings.yaml_marks import Document, Path_
+
+
+def check(
+    sources: Sources, document: Document, path: Path_, node: flow_file.Subflow, flow: FlowFile, names: Names
+) -> None:
+    """Note the mistakes of one ``subflow`` node."""
+    for variable in node.returns:
+        refer(document, (*path, "returns", variable), variable, flow.known_variables, "variable", at_key=True)
+    known = refer(document, (*path, "flow"), node.flow, names.flows, "flow")
+    other = sources.flows[node.flow].model if known else None
+    if other is None:
+        return
+    for variable in node.arguments:
+        what = f"variable of flow '{node.flow}'"
+        refer(document, (*path, "arguments", variable), variable, other.known_variables, what, at_key=True)
+    for ours, variable in node.returns.items():
+        refer(document, (*path, "returns", ours), variable, other.known_variables, f"variable of flow '{node.flow}'")
+    if not any(isinstance(one, flow_file.Return) for one in other.nodes.values()):
+        document.add((*path, "flow"), f"flow '{node.flow}' has no return node: nobody would come back from it")
+    for language in flow.languages:
+        if language not in other.languages:
+            document.add((*path, "flow"), f"flow '{node.flow}' does not speak {language}")
+    if _calls_itself(sources, node.flow):
+        document.add((*path, "flow"), f"flow '{node.flow}' calls itself, directly or through others")
+
+
+def _calls_itself(sources: Sources, flow: str) -> bool:
+    seen: set[str] = set()
+    ahead = [flow]
+    while ahead:
+        source = sources.flows.get(ahead.pop())
+        nodes = source.model.nodes.values() if source is not None and source.model is not None else ()
+        called = {node.flow for node in nodes if isinstance(node, flow_file.Subflow)}
+        if flow in called:
+            return True
+        ahead += called - seen
+        seen |= called
+    return False
