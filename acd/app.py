@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from random import SystemRandom
 
 import structlog
 from aiohttp import web
 
+from acd.dips.client import DataClient
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, Event
 from acd.domain.ids import Language, LegId, PromptKey
@@ -81,6 +83,8 @@ class App:
         )
         self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
         self._rehearsal.use(settings.plan)
+        self._data = DataClient(settings.data, SystemRandom())
+        self.dispatcher.attach_data(self._data)
         self._auditor = Auditor(self._clock, self.dispatcher, self._control)
         ami = settings.ami
         self._watch = PbxWatch(
@@ -138,6 +142,7 @@ class App:
         await self._auditor.close()
         await self._control.link.close()
         await self.dispatcher.close()
+        await self._data.close()
         await self._journal.close()
         await self._records.close()
 
@@ -170,7 +175,7 @@ class App:
 
     async def _listen(self) -> None:
         api = self._settings.api
-        metrics = MetricsExporter(self.dispatcher.view, self._writers, self._delays)
+        metrics = MetricsExporter(self.dispatcher.view, self._writers, self._delays, self._data.figures)
         application = make_app(
             WebDeps(
                 view=self.dispatcher.view,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from acd.domain.commands import TelephonyCommand
+from acd.domain.commands import FetchData, SendHook, TelephonyCommand
+from acd.domain.data import DataOutcome
 from acd.domain.decision import Decision, Step, Story
-from acd.domain.events import Event, RecordingChecked, Resynced
+from acd.domain.events import DataFetched, Event, RecordingChecked, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, QueueId, RecordingName
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
@@ -125,3 +126,58 @@ class Recordings(Protocol):
 
     async def check(self, name: RecordingName, talk_s: float, now: Callable[[], float]) -> RecordingChecked:
         """Size and duration of a file against the talk time; a missing file is a result, not an error."""
+
+
+class DataSource(Protocol):
+    """Other systems, asked and told over HTTP."""
+
+    async def fetch(self, question: FetchData, now: Callable[[], float]) -> DataFetched:
+        """Ask, within the question's time; whatever goes wrong is an outcome, never an error."""
+
+    def send(self, hook: SendHook) -> None:
+        """Tell an event without waiting; tried again until it was taken or given up, and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How often a node's questions to a host came to an outcome; ``cached``: without asking the host."""
+
+    node: str
+    host: str
+    outcome: DataOutcome
+    cached: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostFigures:
+    """How a host does. ``buckets`` count answers up to each of ``bounds`` seconds and, last, longer ones."""
+
+    host: str
+    breaker: str
+    """``closed``, ``half_open`` or ``open``."""
+    buckets: tuple[int, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HookFigures:
+    """How events told to a webhook came out; ``waiting`` are under way."""
+
+    hook: str
+    delivered: int
+    failed: int
+    """Attempts that came to nothing."""
+    lost: int
+    """Given up."""
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataFigures:
+    """All of it; counted since the process began."""
+
+    bounds: tuple[float, ...]
+    asked: tuple[Asked, ...]
+    hosts: tuple[HostFigures, ...]
+    hooks: tuple[HookFigures, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from acd.domain.data import HttpRequest, Wanted
 from acd.domain.decision import Decision, Story
 from acd.domain.ids import (
     AgentId,
@@ -260,6 +261,38 @@ class CheckRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchData:
+    """Ask another system. Answered by ``DataFetched`` with the same ``request_id``, within ``timeout_s`` in all."""
+
+    contact_id: ContactId
+    request_id: RequestId
+    node: str
+    """``FLOW/NODE``, for figures and logs; nothing else of the question may go there."""
+    request: HttpRequest
+    wanted: tuple[Wanted, ...] = ()
+    timeout_s: float = 3.0
+    retries: int = 1
+    """Further tries after the first, where the request is idempotent and time is left."""
+    cache_s: float = 0.0
+    """How long the same question is answered from memory; 0 always asks."""
+    cache_not_found_s: float = 0.0
+    kind: Literal["fetch_data"] = "fetch_data"
+
+
+@dataclass(frozen=True, slots=True)
+class SendHook:
+    """Tell another system that something happened, at least once; nobody waits for it."""
+
+    hook: str
+    """Name of a webhook of the deployment."""
+    event_id: str
+    """The same however often it is sent."""
+    body: str
+    """JSON text."""
+    kind: Literal["send_hook"] = "send_hook"
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Answer to an ``AgentRequested`` or, without agent, a ``SupervisorRequested``: done, or refused and why."""
 
@@ -302,6 +335,8 @@ RuntimeCommand: TypeAlias = (
     | WriteDecision
     | WriteStory
     | CheckRecording
+    | FetchData
+    | SendHook
     | Reply
     | CallbackReply
     | Ignored

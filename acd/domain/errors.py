@@ -48,6 +48,10 @@ class CommandTimeout(TelephonyError):  # noqa: N818 - the house's word for it
     """Asterisk did not answer in time; whether it acted is unknown."""
 
 
+class DataError(AcdError):
+    """Another system gave no usable answer; the message names no person and no address."""
+
+
 class StoreError(AcdError):
     """The store could not keep or give what was asked."""
 

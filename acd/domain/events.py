@@ -5,9 +5,10 @@ Late and duplicate events are normal: Asterisk orders events per channel only, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from acd.domain.data import DataOutcome, Scalar
 from acd.domain.ids import (
     AgentId,
     BridgeId,
@@ -231,6 +232,20 @@ class SupervisorRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class DataFetched:
+    """What became of a ``FetchData``. ``values`` by variable, only with ``ok``; ``status`` is HTTP's, 0 without one."""
+
+    at: float
+    contact_id: ContactId
+    request_id: RequestId
+    outcome: DataOutcome
+    values: dict[str, Scalar] = field(default_factory=dict)
+    status: int = 0
+    latency_s: float = 0.0
+    kind: Literal["data_fetched"] = "data_fetched"
+
+
+@dataclass(frozen=True, slots=True)
 class UnroutedEnded:
     """A caller's call ended that never entered, or had left, our application (AMI): fallback queue or refusal."""
 
@@ -311,6 +326,7 @@ Event: TypeAlias = (
     | CallbackRequested
     | CallbackCancelled
     | SupervisorRequested
+    | DataFetched
     | UnroutedEnded
     | LinkChanged
     | Resynced

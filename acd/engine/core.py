@@ -24,6 +24,7 @@ from acd.domain.events import (
     CallbackCancelled,
     CallbackRequested,
     CommandFailed,
+    DataFetched,
     DigitPressed,
     Event,
     LegAnswered,
@@ -182,6 +183,8 @@ def _dispatch(turn: Turn, event: Event) -> None:
             callbacks.requested(turn, event)
         case CallbackCancelled():
             callbacks.cancelled(turn, event)
+        case DataFetched():
+            turn.ignore(event, "nobody waits for this answer")
         case UnroutedEnded():
             _unrouted(turn, event)
         case LinkChanged():

@@ -27,7 +27,9 @@ from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.limits import LimitName
 from acd.engine.kpi import Figures, QueueFigures
 from acd.engine.views import ACTIVITIES, EngineView
+from acd.observability import data_metrics
 from acd.observability.delays import Delays
+from acd.ports import DataFigures
 
 ATTEMPT_OUTCOMES: tuple[str, ...] = get_args(AttemptOutcome)
 OFFER_OUTCOMES = ("accepted", "rejected", "timed_out", "rescinded", "failed")
@@ -45,15 +47,24 @@ class WriterHealth:
 
 Snapshot: TypeAlias = Callable[[], EngineView | None]
 Health: TypeAlias = Callable[[], Sequence[WriterHealth]]
+Data: TypeAlias = Callable[[], DataFigures]
+
+
+def no_data() -> DataFigures:
+    """Figures of a deployment that asks no other system."""
+    return DataFigures((), (), (), ())
 
 
 class EngineCollector(Collector):
     """Translates one view per scrape; gives nothing of the engine before a plan is loaded."""
 
-    def __init__(self, snapshot: Snapshot, health: Health = tuple, delays: Delays | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, health: Health = tuple, delays: Delays | None = None, data: Data = no_data
+    ) -> None:
         self._snapshot = snapshot
         self._health = health
         self._delays = delays or Delays()
+        self._data = data
 
     def describe(self) -> Iterable[Metric]:
         """Names are not needed at registration: nothing else registers ``acd_`` names."""
@@ -75,15 +86,18 @@ class EngineCollector(Collector):
             yield from _deployment(view)
             yield self._delays.metric()
         yield from _writers(self._health())
+        yield from data_metrics.metrics(self._data())
 
 
 class MetricsExporter:
     """What ``/metrics`` answers with."""
 
-    def __init__(self, snapshot: Snapshot, health: Health = tuple, delays: Delays | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, health: Health = tuple, delays: Delays | None = None, data: Data = no_data
+    ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.registry.register(EngineCollector(snapshot, health, delays))
+        self.registry.register(EngineCollector(snapshot, health, delays, data))
         ProcessCollector(registry=self.registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:

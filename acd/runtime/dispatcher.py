@@ -22,8 +22,10 @@ from acd.domain.commands import (
     CancelTimer,
     CheckRecording,
     Command,
+    FetchData,
     Ignored,
     Reply,
+    SendHook,
     StartTimer,
     TelephonyCommand,
     WriteAttempt,
@@ -38,6 +40,7 @@ from acd.domain.events import (
     AgentRequested,
     CallbackCancelled,
     CallbackRequested,
+    DataFetched,
     Event,
     LinkChanged,
     PlanLoaded,
@@ -60,7 +63,7 @@ from acd.engine.core import Engine, PoliciesFor
 from acd.engine.matching import standard
 from acd.engine.state import EngineState
 from acd.engine.views import EngineView, PlanIndex, index_of, view
-from acd.ports import CallControl, Clock, Journal, Recordings, RecordWriter
+from acd.ports import CallControl, Clock, DataSource, Journal, Recordings, RecordWriter
 from acd.runtime.timers import Timers
 
 log = structlog.get_logger(__name__)
@@ -104,6 +107,7 @@ class Dispatcher:
         self._recordings = recordings
         self._codec = codec
         self._control: CallControl | None = None
+        self._data: DataSource | None = None
         self._policies = policies
         self._engine = Engine(policies=policies)
         self._timers = Timers(clock, self.submit)
@@ -148,6 +152,10 @@ class Dispatcher:
     def attach(self, control: CallControl) -> None:
         """Give the way to Asterisk. Commands before that are dropped; the resync after connecting makes up for them."""
         self._control = control
+
+    def attach_data(self, data: DataSource) -> None:
+        """Give the way to other systems. Without it every question to one fails."""
+        self._data = data
 
     def release_timers(self) -> None:
         """Let timers run: the first resync is done."""
@@ -317,6 +325,11 @@ class Dispatcher:
                 self._keep(command)
             case CheckRecording():
                 self._start(self._check(command))
+            case FetchData():
+                self._start(self._fetch(command))
+            case SendHook():
+                if self._data is not None:
+                    self._data.send(command)
             case Reply():
                 self._replies[command.request_id] = command
             case CallbackReply():
@@ -349,6 +362,16 @@ class Dispatcher:
 
     async def _check(self, command: CheckRecording) -> None:
         self.submit(await self._recordings.check(command.name, command.talk_s, self.clock.now))
+
+    async def _fetch(self, question: FetchData) -> None:
+        answer = DataFetched(self.clock.now(), question.contact_id, question.request_id, "failed")
+        try:
+            if self._data is not None:
+                answer = await self._data.fetch(question, self.clock.now)
+        except Exception:
+            # A caller waits for this; the question itself is not for the log.
+            log.exception("fetch_failed", node=question.node)
+        self.submit(answer)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from acd.settings import (
     announce_checks,
     callback_checks,
+    data_checks,
     flow_checks,
     limit_checks,
     line_checks,
@@ -29,6 +30,7 @@ def check(sources: Sources) -> None:
     """Note every mistake in the document it stands in."""
     names = collect(sources)
     surroundings.check(sources, names)
+    data_checks.check(sources)
     _check_agents(sources, names)
     _check_queues(sources, names)
     matching_checks.check_all(sources, names)

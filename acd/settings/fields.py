@@ -76,7 +76,8 @@ def quoted(text: str) -> str:
     return f"'{printable(text, 40)}'"
 
 
-def _matching(pattern: str, what: str) -> BeforeValidator:
+def matching(pattern: str, what: str) -> BeforeValidator:
+    """Take text of a pattern only; ``what`` says what it must be."""
     compiled = re.compile(pattern)
 
     def check(value: Any) -> str:
@@ -123,28 +124,28 @@ PositiveDuration = Annotated[
 ]
 Name = Annotated[
     str,
-    _matching(_NAME, "a name of letters, digits, _ and - (at most 40)"),
+    matching(_NAME, "a name of letters, digits, _ and - (at most 40)"),
     _like_text(_NAME),
 ]
 """What a queue, skill, agent … is called in these files, in figures and in records."""
 _POLICY = r"[a-z_]{1,40}|[A-Za-z_][A-Za-z0-9_.]{0,99}:[A-Za-z_][A-Za-z0-9_]{0,99}"
 PolicyName = Annotated[
-    str, _matching(_POLICY, "a policy such as longest_idle, or module:Class of your own"), _like_text(_POLICY)
+    str, matching(_POLICY, "a policy such as longest_idle, or module:Class of your own"), _like_text(_POLICY)
 ]
-AccessNumber = Annotated[str, _matching(_CODE, "a number of 2 to 15 digits"), _like_text(_CODE)]
-Dialled = Annotated[str, _matching(_DIALLED, "1 to 8 of the keys 0-9, * and #"), _like_text(_DIALLED)]
-Key = Annotated[str, _matching(_KEY, "one of the keys 0-9, * and #"), _like_text(_KEY)]
+AccessNumber = Annotated[str, matching(_CODE, "a number of 2 to 15 digits"), _like_text(_CODE)]
+Dialled = Annotated[str, matching(_DIALLED, "1 to 8 of the keys 0-9, * and #"), _like_text(_DIALLED)]
+Key = Annotated[str, matching(_KEY, "one of the keys 0-9, * and #"), _like_text(_KEY)]
 NumberPattern = Annotated[
     str,
-    _matching(_NUMBERS, "a pattern such as 08X. or +65X."),
+    matching(_NUMBERS, "a pattern such as 08X. or +65X."),
     _like_text(_NUMBERS),
 ]
 """Numbers: digits and + stand for themselves, X is any digit, Z 1-9, N 2-9, a dot at the end any rest."""
 DialString = Annotated[
-    str, _matching(_DIAL, "an endpoint with {number} or {e164} in it, such as PJSIP/{number}@gw1"), _like_text(_DIAL)
+    str, matching(_DIAL, "an endpoint with {number} or {e164} in it, such as PJSIP/{number}@gw1"), _like_text(_DIAL)
 ]
-CountryCode = Annotated[str, _matching(r"[1-9][0-9]{0,2}", "a country code such as 62"), _like_text(r"[1-9][0-9]{0,2}")]
-AreaCode = Annotated[str, _matching(r"[1-9][0-9]{0,3}", "an area code without its 0, such as 21"),
+CountryCode = Annotated[str, matching(r"[1-9][0-9]{0,2}", "a country code such as 62"), _like_text(r"[1-9][0-9]{0,2}")]
+AreaCode = Annotated[str, matching(r"[1-9][0-9]{0,3}", "an area code without its 0, such as 21"),
                      _like_text(r"[1-9][0-9]{0,3}")]  # fmt: skip
 LongDuration = Annotated[
     float,
@@ -155,20 +156,18 @@ LongDuration = Annotated[
 """Seconds, written as any duration; at most two weeks (336h)."""
 Terminator = Annotated[
     str,
-    _matching(f"{_KEY}|none", "one of the keys 0-9, * and #, or none"),
+    matching(f"{_KEY}|none", "one of the keys 0-9, * and #, or none"),
     _like_text(f"{_KEY}|none"),
 ]
-ChannelPrefix = Annotated[
-    str, _matching(_PREFIX, "a channel prefix such as PJSIP/gw1 or DAHDI/i1"), _like_text(_PREFIX)
-]
-Word = Annotated[str, _matching(_WORD, "one word of letters, digits, _, . and -"), _like_text(_WORD)]
+ChannelPrefix = Annotated[str, matching(_PREFIX, "a channel prefix such as PJSIP/gw1 or DAHDI/i1"), _like_text(_PREFIX)]
+Word = Annotated[str, matching(_WORD, "one word of letters, digits, _, . and -"), _like_text(_WORD)]
 """A name Asterisk uses: a context, an extension, a class of music."""
 _SOUND = r"[A-Za-z0-9_./-]{1,200}"
 _VOICE = r"[A-Za-z0-9_.+-]{1,60}"
 _URI = r"sips?:[^\s;,\"<>\\]{1,200}"
 _USER = r"[^\s;]{1,100}"
-SoundPath = Annotated[str, _matching(_SOUND, "a path of letters, digits, _, ., - and /"), _like_text(_SOUND)]
-Voice = Annotated[str, _matching(_VOICE, "a voice of espeak-ng such as id or en-us+f3"), _like_text(_VOICE)]
-SipUri = Annotated[str, _matching(_URI, "an address such as sip:192.0.2.10:5060"), _like_text(_URI)]
-SipUser = Annotated[str, _matching(_USER, "a user name without spaces"), _like_text(_USER)]
-EnvName = Annotated[str, _matching(r"[A-Z][A-Z0-9_]*", "the name of an environment variable such as ACD_ARI_PASSWORD")]
+SoundPath = Annotated[str, matching(_SOUND, "a path of letters, digits, _, ., - and /"), _like_text(_SOUND)]
+Voice = Annotated[str, matching(_VOICE, "a voice of espeak-ng such as id or en-us+f3"), _like_text(_VOICE)]
+SipUri = Annotated[str, matching(_URI, "an address such as sip:192.0.2.10:5060"), _like_text(_URI)]
+SipUser = Annotated[str, matching(_USER, "a user name without spaces"), _like_text(_USER)]
+EnvName = Annotated[str, matching(r"[A-Z][A-Z0-9_]*", "the name of an environment variable such as ACD_ARI_PASSWORD")]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from acd.settings.data_file import DataSection
 from acd.settings.fields import (
     AccessNumber,
     AreaCode,
@@ -254,6 +255,7 @@ class AcdFile(Strict):
     feature_codes: dict[Dialled, FeatureCodeSection] = Field(default_factory=dict)
     callbacks: CallbacksSection | None = None
     """How customers are called back; without it nobody is."""
+    data: DataSection = DataSection()
 
 
 class SkillsFile(Strict):

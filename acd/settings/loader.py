@@ -12,6 +12,7 @@ from acd.domain.errors import ConfigError
 from acd.domain.ids import AgentId, Language, PromptKey, SkillId, TrunkId
 from acd.engine import saying
 from acd.settings import build, values
+from acd.settings.build_data import data_settings
 from acd.settings.checks import check
 from acd.settings.files import PhonesSection, RegistrationSection
 from acd.settings.secret_files import fetch, pairs
@@ -75,6 +76,13 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
         Secret(acd.store.url) if acd.store.url else secrets.one("store", "url", acd.store.url_env, acd.store.url_file)
     )
     phone_passwords = _phone_passwords(secrets, acd.phones, files)
+    data = data_settings(
+        acd.data,
+        {
+            name: secrets.one(("data", "secrets", name), "value", section.value_env, section.value_file)
+            for name, section in acd.data.secrets.items()
+        },
+    )
     pbx = _pbx(files, phone_passwords, _Secrets(sources.trunks.document, base, env))
     if sources.mistakes():
         return None
@@ -92,6 +100,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
         time_zone=acd.time_zone,
         languages={Language(k): v.name for k, v in acd.languages.items()},
         skills={SkillId(k): v for k, v in files.skills.skills.items()},
+        data=data,
     )
 
 

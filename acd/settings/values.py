@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from acd.domain.data import Header
 from acd.domain.ids import AgentId, Language, PromptKey, SkillId, TrunkId
 from acd.domain.plan import Plan
 
@@ -151,6 +152,44 @@ class PbxSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DataHost:
+    """A host that flows may ask; ``name`` as it was written. Times in seconds."""
+
+    name: str
+    scheme: str
+    host: str
+    """Lower case; an IPv6 address without brackets."""
+    port: int
+    internal: bool = False
+    """Its addresses may be private or loopback."""
+    failures: int = 5
+    """So many in a row, and it is left alone for ``pause_s``."""
+    pause_s: float = 15.0
+    connections: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where events are told to; ``headers`` as a request's."""
+
+    name: str
+    url: str
+    headers: tuple[Header, ...] = ()
+    timeout_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """What flows may ask of other systems and tell them; nothing by default."""
+
+    hosts: tuple[DataHost, ...] = ()
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
+    most_bytes: int = 65_536
+    """Of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One deployment."""
 
@@ -168,3 +207,4 @@ class Settings:
     """Language codes with their names."""
     skills: Mapping[SkillId, str]
     """Skills with a word for people."""
+    data: DataSettings = DataSettings()
