@@ -11,8 +11,10 @@ from acd.domain.commands import (
     CancelTimer,
     CheckRecording,
     Command,
+    FetchData,
     Ignored,
     Reply,
+    SendHook,
     StartTimer,
     TelephonyCommand,
     WriteAttempt,
@@ -254,6 +256,8 @@ class Bench:
     rows: list[RecordingRow] = field(default_factory=list)
     dispositions: list[DispositionRow] = field(default_factory=list)
     checks: list[CheckRecording] = field(default_factory=list)
+    asked: list[FetchData] = field(default_factory=list)
+    told: list[SendHook] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     callback_replies: list[CallbackReply] = field(default_factory=list)
     attempts: list[CallbackAttempt] = field(default_factory=list)
@@ -308,6 +312,10 @@ class Bench:
                 self.replies.append(command)
             case CallbackReply():
                 self.callback_replies.append(command)
+            case FetchData():
+                self.asked.append(command)
+            case SendHook():
+                self.told.append(command)
             case WriteAttempt():
                 self.attempts.append(command.attempt)
             case Ignored() | WriteDecision() | WriteStory():
