@@ -189,6 +189,7 @@ class App:
                 ready=self._ready,
                 pause_reasons=self._settings.plan.pause_reasons,
                 languages=tuple(self._settings.languages),
+                prompts=frozenset(self._settings.prompts.texts),
                 tokens=api_tokens((given.name, given.token.reveal()) for given in api.tokens),
             )
         )

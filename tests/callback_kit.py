@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from acd.domain.calendar_plan import CalendarPlan, OpeningHours
 from acd.domain.callback_plan import CallbackLine, CallbackOffer, CallbackPlan, NumberPlan
 from acd.domain.commands import Command
 from acd.domain.ids import CalendarId, ContactId, LegId, QueueId, TrunkId, is_customer_leg
-from acd.domain.plan import CalendarPlan, OpeningHours, Plan
+from acd.domain.plan import Plan
 from acd.engine.state import CallingBack, Promised
 from acd.engine.views import CallbackView, view
 from tests.engine_kit import Bench, make_plan

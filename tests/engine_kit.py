@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_args
 
+from acd.domain.calendar_plan import CalendarPlan, OpeningHours
 from acd.domain.commands import (
     Account,
     CallbackReply,
@@ -72,9 +73,7 @@ from acd.domain.plan import (
     AccessCodePlan,
     AgentAction,
     AgentPlan,
-    CalendarPlan,
     FeatureCode,
-    OpeningHours,
     Plan,
     QueuePlan,
     TrunkPlan,

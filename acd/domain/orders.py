@@ -1,11 +1,11 @@
-"""What a supervisor can order about waiting contacts and about agents. Every member names its kind, for the journal."""
+"""What a supervisor can order about contacts, agents and calendars. Every member names its kind, for the journal."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from acd.domain.ids import AgentId, ContactId, QueueId
+from acd.domain.ids import AgentId, CalendarId, ContactId, PromptKey, QueueId
 from acd.domain.skills import SkillLevel
 
 
@@ -54,4 +54,24 @@ class ResetSkills:
     kind: Literal["reset_skills"] = "reset_skills"
 
 
-Order: TypeAlias = SetPriority | MoveToQueue | AssignToAgent | SetSkills | ResetSkills
+@dataclass(frozen=True, slots=True)
+class CloseCalendar:
+    """Close at once, whatever the hours, until a moment (seconds since the epoch) or until it is taken back."""
+
+    calendar: CalendarId
+    reason: str
+    until: float | None = None
+    message: PromptKey | None = None
+    """A prompt about it."""
+    kind: Literal["close_calendar"] = "close_calendar"
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenCalendar:
+    """Take an ordered closure back; the configured hours hold again."""
+
+    calendar: CalendarId
+    kind: Literal["reopen_calendar"] = "reopen_calendar"
+
+
+Order: TypeAlias = SetPriority | MoveToQueue | AssignToAgent | SetSkills | ResetSkills | CloseCalendar | ReopenCalendar

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from acd.domain.calendar_plan import CalendarPlan
 from acd.domain.callback_plan import CallbackOffer, CallbackPlan
 from acd.domain.flow import FlowPlan, TablePlan
 from acd.domain.ids import (
@@ -97,11 +98,13 @@ class TreatmentPlan:
     """A longer wait is announced as more than this."""
     estimate_step_s: float = 60.0
     """Waits are announced rounded up to a multiple of this."""
+    lunch: CalendarId | None = None
+    """Whose lunch prompt is said once to those who begin to wait during its lunch."""
 
     @property
     def speaks(self) -> bool:
         """Whether there is anything to say."""
-        return self.position or self.estimate or bool(self.comfort)
+        return self.position or self.estimate or bool(self.comfort) or self.lunch is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,25 +203,6 @@ class AccessCodePlan:
 
     code: str
     flow: FlowId
-
-
-@dataclass(frozen=True, slots=True)
-class OpeningHours:
-    """One opening: ISO weekday 1-7, minutes of the local day, end exclusive."""
-
-    weekday: int
-    opens_min: int
-    closes_min: int
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarPlan:
-    """Opening hours in ``time_zone`` (IANA name); ``holidays`` are local dates ``YYYY-MM-DD`` that stay closed."""
-
-    id: CalendarId
-    time_zone: str
-    hours: tuple[OpeningHours, ...]
-    holidays: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

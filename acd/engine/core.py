@@ -105,7 +105,7 @@ class Engine:
         """Apply one event. Returns commands in the order to be carried out; never raises for an event's content."""
         self.settle()
         if isinstance(event, PlanLoaded):
-            self._state.plan = supervising.in_force(self._state, event.plan)
+            self._state.plan = supervising.in_force(self._state, event.plan, event.at)
             self.matcher = self._match(event.plan)
         self._unexplained = None
         if self._state.plan is None:

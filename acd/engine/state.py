@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from acd.domain.calendar_plan import Closure
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.decision import Step
 from acd.domain.exits import Exit
@@ -16,6 +17,7 @@ from acd.domain.ids import (
     OUR_BRIDGE_PREFIX,
     AgentId,
     BridgeId,
+    CalendarId,
     ContactId,
     DispositionId,
     FlowId,
@@ -117,6 +119,8 @@ class Told:
     comfort: int = 0
     """Comfort messages heard."""
     estimates: tuple[Announced, ...] = ()
+    lunch: bool = False
+    """That agents are on their breaks in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +435,8 @@ class EngineState:
     left_places: dict[str, LeftPlace] = field(default_factory=dict)
     """Places of callers who abandoned, by queue and calling number, oldest first."""
     skill_changes: dict[AgentId, SkillChange] = field(default_factory=dict)
+    closures: dict[CalendarId, Closure] = field(default_factory=dict)
+    """Calendars closed by order; laid over the plan's by ``acd.engine.calendars``."""
     orders: dict[RequestId, OrderAnswer] = field(default_factory=dict)
     """Supervisors' orders of the last hour, longest ago first."""
     old_flows: dict[str, FlowPlan] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The supervisors' desk: orders that take effect at once on waiting contacts and on agents' skills.
+"""The supervisors' desk: orders that take effect at once on waiting contacts, agents' skills and calendars.
 
 No order loses waited time: ``Waiting.since`` never changes. An order is known by its request id for an hour, so that
 asking twice does it once and is answered alike. Changed skills stand in the plan in force itself, so that matching,
@@ -14,9 +14,17 @@ from acd.domain.commands import Reply
 from acd.domain.copies import replace
 from acd.domain.events import SupervisorRequested
 from acd.domain.ids import AgentId, ContactId
-from acd.domain.orders import AssignToAgent, MoveToQueue, ResetSkills, SetPriority, SetSkills
+from acd.domain.orders import (
+    AssignToAgent,
+    CloseCalendar,
+    MoveToQueue,
+    ReopenCalendar,
+    ResetSkills,
+    SetPriority,
+    SetSkills,
+)
 from acd.domain.plan import AgentPlan, Plan
-from acd.engine import offers
+from acd.engine import closures, offers
 from acd.engine import queueing as queues
 from acd.engine.agent import Refused
 from acd.engine.state import Contact, EngineState, OrderAnswer, SkillChange, Waiting
@@ -56,6 +64,10 @@ def _carry_out(turn: Turn, event: SupervisorRequested) -> Refused | None:
                 return Refused("no such agent")
             as_configured(turn, agent_id)
             return None
+        case CloseCalendar() as order:
+            return closures.close(turn, order, event.by)
+        case ReopenCalendar() as order:
+            return closures.reopen(turn, order)
     assert_never(event.order)
 
 
@@ -156,8 +168,8 @@ def _use(turn: Turn, agent: AgentPlan) -> None:
     queues.changed(turn, agent.id)
 
 
-def in_force(state: EngineState, plan: Plan) -> Plan:
-    """Lay the changes of this shift over a plan that was loaded; those of agents it no longer has are forgotten."""
+def in_force(state: EngineState, plan: Plan, at: float) -> Plan:
+    """Lay closures and the changes of this shift over a plan; changes of agents it no longer has are forgotten."""
     changed = {}
     for agent_id, change in list(state.skill_changes.items()):
         configured = plan.agents.get(agent_id)
@@ -166,4 +178,5 @@ def in_force(state: EngineState, plan: Plan) -> Plan:
             continue
         state.skill_changes[agent_id] = replace(change, configured=configured)
         changed[agent_id] = replace(configured, skills=change.skills, queues=change.queues)
-    return replace(plan, agents={**plan.agents, **changed}) if changed else plan
+    plan = replace(plan, agents={**plan.agents, **changed}) if changed else plan
+    return closures.in_force(state, plan, at)

@@ -1,8 +1,8 @@
 """Queue treatment: what a caller hears while waiting, and when.
 
-Decides between ringing, music and announcements: the place in the queue, the estimated wait, comfort messages. Must not
-know how an agent is found. An announcement never stands in the way of a connection: phones are rung as if nobody spoke,
-and what is being said is cut when the agent answers, without music in between.
+Decides between ringing, music and announcements: lunch, the place in the queue, the estimated wait, comfort messages.
+Must not know how an agent is found. An announcement never stands in the way of a connection: phones are rung as if
+nobody spoke, and what is being said is cut when the agent answers, without music in between.
 
 An announcement is made only of what is new: a place nearer than the one said before, an estimate that is spoken
 differently. A place that got worse, because somebody more urgent came or an agent did not answer, is not announced.
@@ -16,7 +16,7 @@ from acd.domain.commands import Play, Ring, StartMusic, StopMusic, StopPlay
 from acd.domain.copies import replace
 from acd.domain.ids import Language, PlaybackId, PromptKey
 from acd.domain.plan import QueuePlan, TreatmentPlan
-from acd.engine import estimate, saying
+from acd.engine import calendars, estimate, saying
 from acd.engine.state import Announced, Contact, Told, Waiting
 from acd.engine.turn import Turn
 
@@ -28,6 +28,8 @@ NOTHING = TreatmentPlan()
 DEFAULT_MUSIC = "default"
 SPEAKING_S = 120.0
 """After this long an announcement counts as over, whether its end was heard of or not."""
+LUNCH_S = 1.0
+"""From entering a queue to the lunch announcement: who is connected at once does not hear it begin."""
 MOST_SCORED = 50
 """Announcements of one caller that are scored; further ones are made all the same."""
 
@@ -36,7 +38,8 @@ def begin(turn: Turn, contact: Contact, waiting: Waiting) -> None:
     """A contact came into a queue, its agent's phone perhaps ringing: let its time until the first announcement run."""
     plan = _plan(turn, waiting)
     if plan.speaks and contact.answered_at is not None and not contact.away:
-        turn.start_timer(f"tell:{contact.id}", plan.first_after_s)
+        soon = _lunch(turn, waiting, plan) is not None
+        turn.start_timer(f"tell:{contact.id}", LUNCH_S if soon else plan.first_after_s)
     else:
         turn.cancel_timer(f"tell:{contact.id}")
 
@@ -103,10 +106,11 @@ def tell(turn: Turn, contact: Contact, waiting: Waiting) -> None:
     plan = _plan(turn, waiting)
     if not plan.speaks or contact.away:
         return
-    turn.start_timer(f"tell:{contact.id}", plan.every_s)
+    lunch = _lunch(turn, waiting, plan)
+    turn.start_timer(f"tell:{contact.id}", plan.every_s if lunch is None else plan.first_after_s)
     if waiting.playback is not None or waiting.offers or contact.asking is not None:
         return
-    told, prompts = _news(turn, contact, waiting, plan)
+    told, prompts = _news(turn, contact, waiting, plan, lunch)
     if not prompts:
         told, prompts = _comforting(told, plan)
     speaking, play = spoken(contact, replace(waiting, told=told), prompts)
@@ -128,13 +132,25 @@ def _plan(turn: Turn, waiting: Waiting) -> TreatmentPlan:
     return queue.treatment if queue is not None else NOTHING
 
 
+def _lunch(turn: Turn, waiting: Waiting, plan: TreatmentPlan) -> PromptKey | None:
+    """What to say of the agents' lunch to somebody who began to wait during it and was not told."""
+    calendar = turn.plan.calendars.get(plan.lunch) if plan.lunch is not None else None
+    if calendar is None or calendar.lunch is None or waiting.told.lunch:
+        return None
+    return calendar.lunch.prompt if calendars.read(calendar, waiting.since).lunch else None
+
+
 def _comforting(told: Told, plan: TreatmentPlan) -> tuple[Told, tuple[PromptKey, ...]]:
     if not plan.comfort:
         return told, ()
     return replace(told, comfort=told.comfort + 1), (plan.comfort[told.comfort % len(plan.comfort)],)
 
 
-def _news(turn: Turn, contact: Contact, waiting: Waiting, plan: TreatmentPlan) -> tuple[Told, tuple[PromptKey, ...]]:
+def _news(
+    turn: Turn, contact: Contact, waiting: Waiting, plan: TreatmentPlan, lunch: PromptKey | None
+) -> tuple[Told, tuple[PromptKey, ...]]:
+    if lunch is not None:
+        return replace(waiting.told, lunch=True), (lunch,)
     told, language = waiting.told, contact.language or NO_LANGUAGE
     if not (plan.position or plan.estimate) or not saying.speaks(language):
         return told, ()

@@ -32,6 +32,7 @@ from acd.engine import (
     outbound,
     trunks,
 )
+from acd.engine.calendar_views import CalendarView, calendar_views
 from acd.engine.estimate import (
     AT_ONCE,
     Estimate,
@@ -194,6 +195,7 @@ class EngineView:
     figures: Figures
     callbacks: tuple[CallbackView, ...] = ()
     """Promises not yet kept."""
+    calendars: tuple[CalendarView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,4 +430,5 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         trunks=tuple(_trunks(plan, state)),
         figures=state.figures,
         callbacks=tuple(_callbacks(state, places)),
+        calendars=calendar_views(plan, at),
     )

@@ -83,6 +83,7 @@ class EngineCollector(Collector):
             yield from _callbacks(view)
             yield from _agents(view)
             yield from _trunks(view)
+            yield from _calendars(view)
             yield from _deployment(view)
             yield self._delays.metric()
         yield from _writers(self._health())
@@ -273,6 +274,21 @@ def _trunks(view: EngineView) -> Iterator[Metric]:
     )
     yield _gauge("acd_trunk_up", "Whether the trunk is registered and free of alarms.",
                  [(t.id, t.up) for t in trunks], "trunk")  # fmt: skip
+
+
+def _calendars(view: EngineView) -> Iterator[Metric]:
+    yield _gauge(
+        "acd_calendar_open",
+        "Whether the calendar is open now: hours, holidays, overrides and closures taken together.",
+        [(c.id, c.state == "open") for c in view.calendars],
+        "calendar",
+    )
+    yield _gauge(
+        "acd_calendar_closed_by_order",
+        "Whether a supervisor closed the calendar.",
+        [(c.id, c.closure is not None) for c in view.calendars],
+        "calendar",
+    )
 
 
 def _deployment(view: EngineView) -> Iterator[Metric]:

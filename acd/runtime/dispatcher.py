@@ -53,7 +53,7 @@ from acd.domain.ids import (
     QueueId,
     RequestId,
 )
-from acd.domain.orders import Order, ResetSkills, SetSkills
+from acd.domain.orders import CloseCalendar, Order, ReopenCalendar, ResetSkills, SetSkills
 from acd.domain.plan import (
     AgentAction,
     Plan,
@@ -385,5 +385,11 @@ class Dispatcher:
 
 
 def _subject(order: Order) -> str:
-    """Whom an order is about."""
-    return order.agent_id if isinstance(order, SetSkills | ResetSkills) else order.contact_id
+    """Whom or what an order is about."""
+    match order:
+        case SetSkills() | ResetSkills():
+            return order.agent_id
+        case CloseCalendar() | ReopenCalendar():
+            return order.calendar
+        case _:
+            return order.contact_id

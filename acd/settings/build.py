@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from acd.domain.calendar_plan import CalendarPlan, OpeningHours
 from acd.domain.ids import (
     AgentId,
     CalendarId,
@@ -21,11 +22,9 @@ from acd.domain.ids import (
 from acd.domain.plan import (
     AccessCodePlan,
     AgentPlan,
-    CalendarPlan,
     Capacity,
     DispositionPlan,
     FeatureCode,
-    OpeningHours,
     Plan,
     QueuePlan,
     RelaxationStep,

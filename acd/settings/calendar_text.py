@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from acd.domain.plan import OpeningHours
+from acd.domain.calendar_plan import OpeningHours
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")

@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
-from acd.domain.plan import OpeningHours
+from acd.domain.calendar_plan import OpeningHours
 from acd.settings.build import prefixes_of
 from acd.settings.calendar_text import days, is_date, overlapping, span
 from acd.settings.fields import quoted

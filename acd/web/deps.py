@@ -10,6 +10,7 @@ from acd.domain.ids import (
     AgentId,
     ContactId,
     Language,
+    PromptKey,
     QueueId,
 )
 from acd.domain.orders import Order
@@ -57,4 +58,6 @@ class WebDeps:
     """The reasons the deployment knows."""
     languages: tuple[Language, ...] = ()
     """Those callers can choose, the first is spoken to who chose none."""
+    prompts: frozenset[PromptKey] = frozenset()
+    """What can be said to callers."""
     tokens: tuple[ApiToken, ...] = ()

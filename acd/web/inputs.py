@@ -153,6 +153,14 @@ class SkillsBody(OrderBody):
     queues: list[Word] | None = None
 
 
+class CloseBody(OrderBody):
+    """Why a calendar is closed, until when, and what callers are told."""
+
+    reason: Word = Field(description="Shown to people; flows may speak it.", examples=["Evakuasi gedung"])
+    until: Moment | None = Field(default=None, description="Opens by its hours again then; without it, by `reopen`.")
+    message: Word | None = Field(default=None, description="A prompt of the deployment about it, for the flows.")
+
+
 def read_query(request: web.Request, model: type[M]) -> M:
     """Read the query string strictly. Raises ``Problem`` 400 naming the parameter."""
     values: dict[str, str] = {}

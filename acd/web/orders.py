@@ -17,7 +17,12 @@ from acd.web.problems import Problem
 from acd.web.routes import Call, Handler, Route
 
 ORDER_ANSWER_S = 10.0
-_UNKNOWN = {"no such contact": "unknown-contact", "no such agent": "unknown-agent", "no such queue": "unknown-queue"}
+_UNKNOWN = {
+    "no such contact": "unknown-contact",
+    "no such agent": "unknown-agent",
+    "no such queue": "unknown-queue",
+    "no such calendar": "unknown-calendar",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class OrderDone:
     agent: AgentView | None = None
 
 
-async def _give(call: Call, order: Order) -> None:
+async def give(call: Call, order: Order) -> None:
+    """Have an order carried out, under the supervisor's name. Raises ``Problem`` 404, 409, 504."""
     body: OrderBody = call.body
     try:
         async with asyncio.timeout(ORDER_ANSWER_S):
@@ -42,14 +48,14 @@ async def _give(call: Call, order: Order) -> None:
 
 
 async def _about_contact(call: Call, order: Order) -> OrderDone:
-    await _give(call, order)
+    await give(call, order)
     view = call.deps.view()
     wanted = call.path["contact_id"]
     return OrderDone(contact=next((c for c in view.contacts if c.id == wanted), None) if view is not None else None)
 
 
 async def _about_agent(call: Call, order: Order) -> OrderDone:
-    await _give(call, order)
+    await give(call, order)
     view = call.deps.view()
     wanted = call.path["agent_id"]
     return OrderDone(agent=next((a for a in view.agents if a.id == wanted), None) if view is not None else None)

@@ -19,7 +19,6 @@ from acd.engine.ivr.actions import (
     Visit,
 )
 from acd.engine.ivr.interpreter import digit, enter, enter_flow, playback_ended, resume, start, timeout
-from acd.engine.ivr.opening import opening
 from acd.engine.ivr.scene import Evaluator, ExpressionError, Scene, no_evaluator, node_at
 from acd.engine.ivr.walk import Walk
 
@@ -49,7 +48,6 @@ __all__ = [
     "enter_flow",
     "no_evaluator",
     "node_at",
-    "opening",
     "playback_ended",
     "resume",
     "start",

@@ -30,9 +30,9 @@ from acd.domain.flow import (
     WaitNode,
 )
 from acd.domain.ids import FlowId, NodeId, PlaybackId
+from acd.engine import calendars
 from acd.engine.ivr import asking, control
 from acd.engine.ivr.actions import BROKEN, AnswerCall, Finish, Music, Outcome, ToDialplan, ToQueue
-from acd.engine.ivr.opening import opening
 from acd.engine.ivr.scene import Scene
 from acd.engine.ivr.walk import Walk, flow_named, go, hushing
 from acd.engine.state import Position
@@ -190,7 +190,7 @@ def _by_hours(walk: Walk, node: HoursNode) -> NodeId | None:
         walk.do(BROKEN)
         return None
     branches = {"open": node.open, "closed": node.closed, "holiday": node.holiday}
-    return branches[opening(calendar, walk.scene.at)]
+    return branches[calendars.read(calendar, walk.scene.at).state]
 
 
 def _play(walk: Walk, node: PlayNode) -> NodeId | None:

@@ -9,7 +9,7 @@ import pytest
 from acd.domain.exits import Exit
 from acd.domain.flow import CollectNode, HoursNode, LanguageNode, MenuNode, PlayNode, Value
 from acd.domain.ids import CalendarId, ContactId, FlowId, PlaybackId
-from acd.domain.plan import CalendarPlan, OpeningHours, Plan
+from acd.domain.plan import Plan
 from acd.engine import ivr
 from acd.engine.state import Contact, EngineState, InIvr, Position
 from tests.engine_kit import EN, ID, MONDAY_10, make_plan, n, prompts, with_node
@@ -82,27 +82,6 @@ def test_nodes_that_leave_the_flow_say_so() -> None:
         position, actions = done(ivr.enter(scene(PLAN), at("menu"), n(node)))
         assert [type(a) for a in actions] == [action]
         assert position.node == node
-
-
-CALENDAR = CalendarPlan(
-    CalendarId("x"), "Asia/Jakarta", (OpeningHours(1, 480, 1020), OpeningHours(2, 480, 1020)), ("2024-06-04",)
-)
-
-
-@pytest.mark.parametrize(
-    ("hours_later", "state"),
-    [
-        (0, "open"),
-        (-2, "open"),
-        (-2 - 1 / 3600, "closed"),
-        (7, "closed"),
-        (7 - 1 / 3600, "open"),
-        (24, "holiday"),
-        (48, "closed"),
-    ],
-)
-def test_opening_hours_are_local_with_an_exclusive_end_and_holidays_first(hours_later: float, state: str) -> None:
-    assert ivr.opening(CALENDAR, MONDAY_10 + hours_later * 3600) == state
 
 
 # ---------------------------------------------------------------- keys

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from acd.domain.calendar_plan import LunchPlan
 from acd.domain.commands import AddToBridge, HangUp, Originate, Play, StartMusic, StopMusic, StopPlay
 from acd.domain.events import DigitPressed, LegAnswered, PlanLoaded, TimerFired
 from acd.domain.exits import Exit
 from acd.domain.flow import ExitKey, QueueNode
-from acd.domain.ids import ContactId, LegId, QueueId, TimerKey
+from acd.domain.ids import CalendarId, ContactId, LegId, PromptKey, QueueId, TimerKey
 from acd.domain.plan import Plan, TreatmentPlan
 from acd.engine import saying, treatment
 from acd.engine.core import Engine
@@ -19,7 +20,7 @@ from acd.engine.pace import Pace
 from acd.engine.state import EngineState, InIvr, Waiting
 from acd.engine.treatment import spoken_wait
 from acd.store.codec import decode, encode
-from tests.engine_kit import EN, ID, Bench, make_plan, n, prompts, with_node, with_queue
+from tests.engine_kit import EN, ID, MONDAY_10, Bench, make_plan, n, prompts, with_node, with_queue
 
 BILLING = "billing billing:1 lang_id:1"
 """The line of the bench's callers."""
@@ -367,3 +368,71 @@ def test_what_was_learnt_and_told_survives_a_restart_to_the_last_word() -> None:
     assert successor.handle(event) == said
     assert bench.one(Play).prompts == (*saying.place(1, ID), *saying.wait(120, "about", ID))
     assert successor.state == bench.state
+
+
+# ---------------------------------------------------------------- lunch
+
+LUNCH_AT = MONDAY_10 + 3600.0
+
+
+def lunch_bench(at: float = LUNCH_AT, **treatment: Any) -> Bench:
+    plan = plan_with(lunch=CalendarId("office"), **treatment)
+    office = plan.calendars[CalendarId("office")]
+    with_lunch = replace(office, lunch=LunchPlan(660, 780, PromptKey("lunch")))
+    return Bench(replace(plan, calendars={office.id: with_lunch}), at=at)
+
+
+def said(bench: Bench, seconds: float) -> list[tuple[str, ...]]:
+    return [c.prompts for c in bench.sleep(seconds) if isinstance(c, Play)]
+
+
+def test_who_begins_to_wait_at_lunch_is_told_once_and_then_hears_what_everybody_hears() -> None:
+    bench = lunch_bench(comfort=prompts("comfort"))
+    leg = bench.queued()
+    assert said(bench, treatment.LUNCH_S) == [prompts("lunch")]
+    bench.spoken(leg)
+    assert said(bench, 19.9) == []
+    assert said(bench, 0.1) == [prompts("comfort")]
+    bench.spoken(leg)
+    assert said(bench, 30) == [prompts("comfort")]
+
+
+def test_lunch_alone_is_worth_saying() -> None:
+    bench = lunch_bench()
+    leg = bench.queued()
+    assert said(bench, treatment.LUNCH_S) == [prompts("lunch")]
+    bench.spoken(leg)
+    assert said(bench, 300) == []
+
+
+def test_who_began_to_wait_before_lunch_is_not_told() -> None:
+    bench = lunch_bench(LUNCH_AT - 10, comfort=prompts("comfort"))
+    bench.queued()
+    assert said(bench, 20) == [prompts("comfort")]
+
+
+def test_who_goes_on_to_another_queue_is_not_told_again() -> None:
+    bench = lunch_bench()
+    told = bench.plan.queues[QueueId("billing")].treatment
+    plan = with_queue(bench.plan, "general", treatment=told, max_wait_s=None)
+    bench = Bench(with_queue(plan, "billing", max_wait_s=10.0), at=LUNCH_AT)
+    leg = bench.queued()
+    assert said(bench, 5) == [prompts("lunch")]
+    bench.spoken(leg)
+    assert prompts("lunch") not in said(bench, 30)
+    assert waiting(bench, leg).queue == "general"
+
+
+def test_who_is_about_to_be_answered_is_not_told() -> None:
+    bench = lunch_bench()
+    bench.login("ana")
+    bench.queued()
+    assert said(bench, 10) == []
+
+
+def test_a_calendar_that_a_reload_took_away_or_that_knows_no_lunch_says_nothing() -> None:
+    for calendars in ({}, make_plan().calendars):
+        bench = lunch_bench()
+        bench.queued()
+        bench.feed(PlanLoaded(bench.at, replace(bench.plan, calendars=calendars)))
+        assert said(bench, 60) == []

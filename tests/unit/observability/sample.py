@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from acd.domain.exits import Exit
-from acd.domain.ids import AgentId, ContactId, FlowId, Language, NodeId, QueueId, TrunkId
+from acd.domain.ids import AgentId, CalendarId, ContactId, FlowId, Language, NodeId, QueueId, TrunkId
 from acd.domain.record import CallRecord
+from acd.engine.calendar_views import CalendarView, ClosureView
 from acd.engine.kpi import Figures, count, count_estimate, count_offer, count_recording
 from acd.engine.views import Activity, AgentView, ContactView, EngineView, NewcomerView, QueueView, TrunkView
 
@@ -122,4 +125,15 @@ def a_view(figures: Figures) -> EngineView:
         ),
         trunks=(TrunkView(TrunkId("e1"), capacity=30, in_use=7, peak=30, blocked=1, up=True),),
         figures=figures,
+        calendars=(a_calendar("kantor", "open"), a_calendar("loket", "closed")),
     )
+
+
+def a_calendar(name: str, state: Literal["open", "closed"]) -> CalendarView:
+    """Make a calendar, closed by a supervisor if closed."""
+    closed = state == "closed"
+    return CalendarView(
+        CalendarId(name), "Asia/Jakarta", state, "closure" if closed else "hours", lunch=False, reason={}, message=None,
+        opens_at=None if closed else 2000.0,
+        closure=ClosureView(1990.0, "supervisor/rudi", "banjir", None, None) if closed else None,
+    )  # fmt: skip

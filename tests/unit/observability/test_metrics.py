@@ -80,6 +80,8 @@ def test_what_is_now_comes_from_the_view() -> None:
     assert got["acd_trunk_channels_peak", trunk] == 30
     assert got["acd_trunk_blocked_total", trunk] == 1
     assert got["acd_trunk_up", trunk] == 1
+    for name, values in (("acd_calendar_open", (1, 0)), ("acd_calendar_closed_by_order", (0, 1))):
+        assert tuple(got[name, (("calendar", calendar),)] for calendar in ("kantor", "loket")) == values
     assert got["acd_link_up", (("link", "ari"),)] == 1
     assert got["acd_link_up", (("link", "ami"),)] == 0
     assert got["acd_plan_info", (("version", "abc123"),)] == 1
@@ -105,6 +107,8 @@ def test_the_names_are_a_contract() -> None:
     assert names(got) == {
         "acd_queue_diverted_total",
         "acd_agents",
+        "acd_calendar_closed_by_order",
+        "acd_calendar_open",
         "acd_callback_attempts_total",
         "acd_callbacks",
         "acd_callbacks_promised_total",
@@ -149,7 +153,7 @@ def test_labels_never_hold_a_caller_or_a_call() -> None:
     got = scrape(a_view(busy_figures()))
     labels = {key for name, pairs in got if name.startswith("acd_") for key, _value in pairs}
     assert labels == {
-        "limit",
+        "calendar", "limit",
         "queue", "language", "trunk", "outcome", "exit", "state", "activity", "link", "version", "le",
     }  # fmt: skip
 

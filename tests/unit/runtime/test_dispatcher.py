@@ -31,6 +31,7 @@ from acd.domain.events import (
 from acd.domain.exits import Exit
 from acd.domain.ids import (
     AgentId,
+    CalendarId,
     ContactId,
     DispositionId,
     Language,
@@ -39,7 +40,7 @@ from acd.domain.ids import (
     RecordingName,
     RequestId,
 )
-from acd.domain.orders import ResetSkills, SetPriority
+from acd.domain.orders import CloseCalendar, ReopenCalendar, ResetSkills, SetPriority
 from acd.domain.plan import DispositionPlan
 from acd.domain.record import CallRecord, DispositionRow
 from acd.engine.state import Offered, Talking, Waiting
@@ -586,6 +587,25 @@ async def test_an_order_is_journaled_with_its_supervisor_and_done_once_also_afte
     assert await after.dispatcher.order(SetPriority(ContactId("c1"), 1), "supervisor/sri", "x") == (True, "")
     gone = ResetSkills(AgentId("nobody"))
     assert await after.dispatcher.order(gone, "supervisor/rudi") == (False, "no such agent")
+
+
+@in_virtual_time
+async def test_a_calendar_closed_by_order_is_journaled_and_stays_closed_after_a_restart() -> None:
+    world = World()
+    await world.start()
+    close = CloseCalendar(CalendarId("office"), "banjir")
+    assert await world.dispatcher.order(close, "supervisor/rudi") == (True, "")
+    after = world.next_life()
+    await after.start()
+    seen = after.dispatcher.view()
+    assert seen is not None
+    assert [(c.id, c.state, c.by) for c in seen.calendars] == [("office", "closed", "closure")]
+    assert await after.dispatcher.order(ReopenCalendar(CalendarId("office")), "supervisor/rudi") == (True, "")
+    last = after.next_life()
+    await last.start()
+    seen = last.dispatcher.view()
+    assert seen is not None
+    assert seen.calendars[0].closure is None
 
 
 @in_virtual_time

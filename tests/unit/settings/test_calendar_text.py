@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acd.domain.plan import OpeningHours
+from acd.domain.calendar_plan import OpeningHours
 from acd.settings.calendar_text import days, is_date, overlapping, span
 
 

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from acd.domain.calendar_plan import OpeningHours
 from acd.domain.errors import ConfigError
 from acd.domain.flow import HangUpNode, HoursNode, MenuNode, PlayNode, QueueNode
 from acd.domain.ids import NodeId
-from acd.domain.plan import AccessCodePlan, FeatureCode, OpeningHours, TrunkPlan
+from acd.domain.plan import AccessCodePlan, FeatureCode, TrunkPlan
 from acd.domain.skills import SkillLevel
 from acd.settings import load
 from acd.settings.files import AcdFile

@@ -13,6 +13,7 @@ from acd.domain.ids import (
     AgentId,
     ContactId,
     Language,
+    PromptKey,
     QueueId,
     RecordingName,
 )
@@ -165,6 +166,7 @@ class World:
             request_callback=self.request_callback,
             cancel_callback=self.cancel_callback,
             languages=(Language("id"), Language("en")),
+            prompts=frozenset({PromptKey("darurat")}),
             order=self.order,
             metrics=lambda accept: (b"acd_up 1\n", f"text/plain; accepted={len(accept)}"),
             durable=self.durable,
