@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.exits import Exit
+from acd.domain.flow import PathStep
 from acd.domain.ids import (
     AgentId,
     ContactId,
@@ -60,6 +61,8 @@ class CallRecord:
     """Outbound calls made to call the customer back; their rows are ``CallbackAttempt``."""
     follows: ContactId | None = None
     """The contact whose place in the queue this one took over: the customer called again."""
+    path: tuple[PathStep, ...] = ()
+    """The nodes of flows it came to, oldest first; the first 200."""
 
     @property
     def wait_s(self) -> float | None:

@@ -8,7 +8,7 @@ from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StartM
 from acd.domain.copies import replace
 from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
-from acd.domain.flow import QueueNode
+from acd.domain.flow import PathStep, QueueNode
 from acd.domain.ids import ContactId, NodeId
 from acd.domain.limits import BRANCH, Destination, ToBranch, ToCallback, ToNode, ToQueue
 from acd.engine import (
@@ -103,8 +103,10 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 contact = turn.put(replace(contact, variables=variables))
             case ivr.Visit(step):
                 turn.state.ivr.visited(step)
-                if len(contact.path) < LONGEST_PATH:
-                    contact = turn.put(replace(contact, path=(*contact.path, step)))
+                contact = _stepped(turn, contact, step)
+            case ivr.InVain(step):
+                turn.state.ivr.tried(step)
+                contact = _stepped(turn, contact, step)
             case ivr.Miscarry():
                 turn.state.ivr.miscarried(action.flow, action.node)
             case ivr.Music(name):
@@ -132,6 +134,12 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 return
             case _:
                 assert_never(action)
+
+
+def _stepped(turn: Turn, contact: Contact, step: PathStep) -> Contact:
+    if len(contact.path) >= LONGEST_PATH:
+        return contact
+    return turn.put(replace(contact, path=(*contact.path, step)))
 
 
 def _to_queue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> None:

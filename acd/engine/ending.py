@@ -87,7 +87,9 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
         disposition=contact.disposition,
         attempts=0 if contact.callback is None else contact.callback.attempts,
         follows=contact.follows,
+        path=contact.path,
     )
+    turn.state.ivr.left(contact.path, why)
     keep(turn, record, target)
     outbound.unlist(turn, contact)
     for name in TIMERS:

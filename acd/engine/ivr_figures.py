@@ -1,4 +1,4 @@
-"""What is counted of flows: visits of nodes and expressions without a value.
+"""What is counted of flows: visits of nodes, tries in vain, expressions without a value, and where contacts ended.
 
 Must not know what the figures are shown as.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from acd.domain.exits import Exit
 from acd.domain.flow import PathStep
 from acd.domain.ids import FlowId, NodeId
 
@@ -16,16 +17,31 @@ class IvrFigures:
     """Totals since the first plan was loaded. Keys are words with a space between, so that they are JSON's too."""
 
     visits: dict[str, int] = field(default_factory=dict)
-    """By flow, node and key class. A try in vain at a node counts again there, as ``invalid`` or ``timeout``."""
+    """By flow and node."""
+    tries: dict[str, int] = field(default_factory=dict)
+    """Tries in vain, by flow, node and why: ``invalid`` or ``timeout``. The last of them is followed by no retry."""
     errors: dict[str, int] = field(default_factory=dict)
     """Expressions that had no value, by flow and node."""
+    exits: dict[str, int] = field(default_factory=dict)
+    """Contacts by the flow and node they came to last and how they ended."""
 
     def visited(self, step: PathStep) -> None:
-        """Count a step."""
-        name = f"{step.flow} {step.node} {step.key}"
-        self.visits[name] = self.visits.get(name, 0) + 1
+        """Count a node."""
+        _count(self.visits, f"{step.flow} {step.node}")
+
+    def tried(self, step: PathStep) -> None:
+        """Count a try in vain."""
+        _count(self.tries, f"{step.flow} {step.node} {step.key}")
 
     def miscarried(self, flow: FlowId, node: NodeId) -> None:
         """Count an expression's error."""
-        name = f"{flow} {node}"
-        self.errors[name] = self.errors.get(name, 0) + 1
+        _count(self.errors, f"{flow} {node}")
+
+    def left(self, path: tuple[PathStep, ...], why: Exit) -> None:
+        """Count where a contact's path ended."""
+        if path:
+            _count(self.exits, f"{path[-1].flow} {path[-1].node} {why}")
+
+
+def _count(totals: dict[str, int], name: str) -> None:
+    totals[name] = totals.get(name, 0) + 1

@@ -6,7 +6,7 @@ The HTTP API, the live table and the Prometheus collector read these and nothing
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Literal, assert_never
 
@@ -119,6 +119,16 @@ class ContactView:
 
 
 @dataclass(frozen=True, slots=True)
+class IvrView:
+    """Totals of flows; see ``IvrFigures``."""
+
+    visits: dict[str, int] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    exits: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NewcomerView:
     """What somebody would wait who came to a queue now, by the language chosen; None where nothing is known yet."""
 
@@ -193,6 +203,7 @@ class EngineView:
     queues: tuple[QueueView, ...]
     trunks: tuple[TrunkView, ...]
     figures: Figures
+    ivr: IvrView
     callbacks: tuple[CallbackView, ...] = ()
     """Promises not yet kept."""
     calendars: tuple[CalendarView, ...] = ()
@@ -429,6 +440,7 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         queues=tuple(_queues(index, state, lines, at)),
         trunks=tuple(_trunks(plan, state)),
         figures=state.figures,
+        ivr=IvrView(dict(state.ivr.visits), dict(state.ivr.tries), dict(state.ivr.errors), dict(state.ivr.exits)),
         callbacks=tuple(_callbacks(state, places)),
         calendars=calendar_views(plan, at),
     )

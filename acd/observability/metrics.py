@@ -29,6 +29,7 @@ from acd.engine.kpi import Figures, QueueFigures
 from acd.engine.views import ACTIVITIES, EngineView
 from acd.observability import data_metrics
 from acd.observability.delays import Delays
+from acd.observability.ivr import ivr_metrics
 from acd.ports import DataFigures
 
 ATTEMPT_OUTCOMES: tuple[str, ...] = get_args(AttemptOutcome)
@@ -84,6 +85,7 @@ class EngineCollector(Collector):
             yield from _agents(view)
             yield from _trunks(view)
             yield from _calendars(view)
+            yield from ivr_metrics(view.ivr)
             yield from _deployment(view)
             yield self._delays.metric()
         yield from _writers(self._health())

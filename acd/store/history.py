@@ -15,6 +15,7 @@ from urllib.parse import quote
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.record import CallRecord
+from acd.store.rows import path_of
 
 _TABLE = "call_records"
 
@@ -51,7 +52,12 @@ def _record(row: dict[str, object]) -> CallRecord:
     try:
         within = row["within_target"]
         return CallRecord(
-            **{**row, "exit": Exit(str(row["exit"])), "within_target": None if within is None else bool(within)}  # type: ignore[arg-type]
+            **{
+                **row,
+                "exit": Exit(str(row["exit"])),
+                "within_target": None if within is None else bool(within),
+                "path": path_of(str(row.get("path", "[]"))),
+            }  # type: ignore[arg-type]
         )
     except ValueError as error:
         raise StoreError(f"a call record has an exit this version does not know: {row['exit']!r}") from error

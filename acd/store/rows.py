@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import RowMapping, Table
@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Table
 from acd.domain.decision import Decision, Step, Story
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
+from acd.domain.flow import PathStep
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
 from acd.ports import Row
 from acd.store import tables
@@ -45,6 +46,9 @@ def row_of(item: Row) -> dict[str, Any]:
             return {**plain, "account": encode(item).decode()}
         case Story():
             return {"contact_id": item.contact_id, "steps": encode(item.steps).decode()}
+        case CallRecord():
+            plain = {field.name: getattr(item, field.name) for field in fields(item)}
+            return {**plain, "path": encode(item.path).decode()}
         case _:
             return asdict(item)
 
@@ -52,9 +56,14 @@ def row_of(item: Row) -> dict[str, Any]:
 def record_of(row: RowMapping) -> CallRecord:
     """Read a call record. Raises ``StoreError``."""
     try:
-        return CallRecord(**{**row, "exit": Exit(row["exit"])})
+        return CallRecord(**{**row, "exit": Exit(row["exit"]), "path": path_of(row["path"])})
     except ValueError as error:
         raise StoreError(f"a call record has an exit this version does not know: {row['exit']!r}") from error
+
+
+def path_of(text: str) -> tuple[PathStep, ...]:
+    """Read a contact's path. Raises ``StoreError``."""
+    return decode(tuple[PathStep, ...], text.encode())
 
 
 def decision_of(row: RowMapping) -> Decision:

@@ -33,11 +33,12 @@ call_records = Table(
     Column("disposition", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("follows", Text),
+    Column("path", Text, nullable=False, server_default="[]"),
     Index("ix_call_records_ended", "ended_at", "contact_id"),
     Index("ix_call_records_queue_ended", "queue", "ended_at"),
     Index("ix_call_records_exit_ended", "exit", "ended_at"),
 )
-"""One row per contact; times are seconds since the epoch, UTC."""
+"""One row per contact; times are seconds since the epoch, UTC. ``path`` is JSON."""
 
 recordings = Table(
     "recordings",

@@ -8,6 +8,7 @@ from typing import Literal
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.decision import Decision, Step
 from acd.domain.exits import Exit
+from acd.domain.flow import PathStep
 from acd.domain.ids import (
     AgentId,
     ContactId,
@@ -100,7 +101,7 @@ class RecordAnswer:
     @classmethod
     def of(cls, record: CallRecord, *, full_numbers: bool) -> RecordAnswer:
         """Make the answer from a record."""
-        values = {field.name: getattr(record, field.name) for field in fields(record)}
+        values = {field.name: getattr(record, field.name) for field in fields(record) if field.name != "path"}
         values["caller"] = record.caller if full_numbers else masked(record.caller)
         return cls(**values, wait_s=record.wait_s, talk_s=record.talk_s)
 
@@ -137,9 +138,11 @@ class AttemptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RecordWithRecordings:
-    """A call record, its recordings, and the outbound calls if it was a callback."""
+    """A call record, its way through the flows, its recordings, and the outbound calls if it was a callback."""
 
     record: RecordAnswer
+    path: tuple[PathStep, ...]
+    """The nodes of flows the contact came to; keys by their kind only."""
     recordings: tuple[RecordingRow, ...]
     callback_attempts: tuple[AttemptAnswer, ...]
 

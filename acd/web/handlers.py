@@ -153,6 +153,7 @@ async def _record(call: Call) -> RecordWithRecordings:
     full = _full_numbers(call)
     return RecordWithRecordings(
         RecordAnswer.of(record, full_numbers=full),
+        record.path,
         recordings,
         tuple(AttemptAnswer.of(attempt, full_numbers=full) for attempt in attempts),
     )

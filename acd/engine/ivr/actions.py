@@ -72,6 +72,13 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class InVain:
+    """The caller's try at this node, which is ``step``'s, came to nothing."""
+
+    step: PathStep
+
+
+@dataclass(frozen=True, slots=True)
 class Miscarry:
     """An expression of a node had no value."""
 
@@ -111,6 +118,7 @@ Action: TypeAlias = (
     | UseLanguage
     | Remember
     | Visit
+    | InVain
     | Miscarry
     | ToQueue
     | ToDialplan

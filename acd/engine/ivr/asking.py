@@ -66,10 +66,9 @@ def _collected(walk: Walk, node: CollectNode) -> NodeId | None:
 
 
 def _again(walk: Walk, node: MenuNode | CollectNode, why: tuple[PromptKey, ...], key: KeyClass) -> NodeId | None:
-    walk.key = key
+    walk.in_vain(key)
     if walk.position.tries >= node.retries:
         return node.failed
     walk.move(tries=walk.position.tries + 1, digits="")
-    walk.visit()
     walk.speak((*why, *node.prompts))
     return None

@@ -25,6 +25,7 @@ from acd.engine.ivr.actions import (
     Action,
     Await,
     Hush,
+    InVain,
     Miscarry,
     Outcome,
     Remember,
@@ -73,9 +74,17 @@ class Walk:
         self.position = replace(self.position, **changes)
 
     def visit(self) -> None:
-        """Note that the caller came to this node, or made a try there in vain."""
-        self.do(Visit(PathStep(self.scene.at, self.position.flow, self.position.node, self.key)))
+        """Note that the caller came to this node."""
+        self.do(Visit(self._here()))
         self.key = "none"
+
+    def in_vain(self, why: KeyClass) -> None:
+        """Note that the caller's try at this node came to nothing; the next step is taken because of that."""
+        self.key = why
+        self.do(InVain(self._here()))
+
+    def _here(self) -> PathStep:
+        return PathStep(self.scene.at, self.position.flow, self.position.node, self.key)
 
     def keep(self, variable: str, value: Value) -> None:
         """Set a variable."""

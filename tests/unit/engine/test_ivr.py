@@ -28,7 +28,7 @@ def scene(plan: Plan = PLAN, variables: dict[str, Value] | None = None) -> ivr.S
 def done(outcome: ivr.Outcome) -> ivr.Outcome:
     """What is wanted, without the notes of the way."""
     position, actions = outcome
-    return position, [action for action in actions if not isinstance(action, ivr.Visit)]
+    return position, [action for action in actions if not isinstance(action, ivr.Visit | ivr.InVain)]
 
 
 def playback(number: int) -> PlaybackId:

@@ -9,7 +9,7 @@ from acd.domain.ids import AgentId, CalendarId, ContactId, FlowId, Language, Nod
 from acd.domain.record import CallRecord
 from acd.engine.calendar_views import CalendarView, ClosureView
 from acd.engine.kpi import Figures, count, count_estimate, count_offer, count_recording
-from acd.engine.views import Activity, AgentView, ContactView, EngineView, NewcomerView, QueueView, TrunkView
+from acd.engine.views import Activity, AgentView, ContactView, EngineView, IvrView, NewcomerView, QueueView, TrunkView
 
 QUEUE = QueueId("sales")
 TARGET_S = 25.0
@@ -126,6 +126,12 @@ def a_view(figures: Figures) -> EngineView:
         trunks=(TrunkView(TrunkId("e1"), capacity=30, in_use=7, peak=30, blocked=1, up=True),),
         figures=figures,
         calendars=(a_calendar("kantor", "open"), a_calendar("loket", "closed")),
+        ivr=IvrView(
+            visits={"169 utama": 7, "169 nib": 2},
+            tries={"169 utama invalid": 3, "169 utama timeout": 1},
+            errors={"169 cabang": 1},
+            exits={"169 utama ivr_exit": 2, "169 selesai self_service": 3, "169 q_umum answered": 5},
+        ),
     )
 
 

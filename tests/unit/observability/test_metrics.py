@@ -62,11 +62,11 @@ def test_the_wait_histogram_has_exactly_the_figures_bounds_cumulated() -> None:
 
 def test_without_traffic_ratios_are_absent_and_every_exit_and_activity_is_there_as_0() -> None:
     got = scrape(a_view(Figures()))
-    assert not [n for n in names(got) if n.endswith("_ratio")]
+    assert [n for n in names(got) if n.endswith("_ratio")] == ["acd_ivr_containment_ratio"]
     assert {dict(k)["exit"] for n, k in got if n == "acd_contacts_total"} == {e.value for e in Exit}
     assert {dict(k)["activity"] for n, k in got if n == "acd_agents"} == set(ACTIVITIES)
     queue_only_short = count(Figures(), a_record(Exit.SHORT_ABANDONED, wait=1.0), TARGET_S)
-    assert not [n for n in names(scrape(a_view(queue_only_short))) if n.endswith("_ratio")]
+    assert [n for n in names(scrape(a_view(queue_only_short))) if n.endswith("_ratio")] == ["acd_ivr_containment_ratio"]
 
 
 def test_what_is_now_comes_from_the_view() -> None:
@@ -105,6 +105,12 @@ def test_announced_waits_are_scored_and_what_is_unknown_is_absent() -> None:
 def test_the_names_are_a_contract() -> None:
     got = scrape(a_view(busy_figures()), (WriterHealth("journal", 0, 0, 0),))
     assert names(got) == {
+        "acd_ivr_containment_ratio",
+        "acd_ivr_exits_total",
+        "acd_ivr_expression_errors_total",
+        "acd_ivr_misdials_total",
+        "acd_ivr_no_input_total",
+        "acd_ivr_node_visits_total",
         "acd_queue_diverted_total",
         "acd_agents",
         "acd_calendar_closed_by_order",
@@ -154,6 +160,8 @@ def test_labels_never_hold_a_caller_or_a_call() -> None:
     labels = {key for name, pairs in got if name.startswith("acd_") for key, _value in pairs}
     assert labels == {
         "calendar", "limit",
+        "flow",
+        "node",
         "queue", "language", "trunk", "outcome", "exit", "state", "activity", "link", "version", "le",
     }  # fmt: skip
 
