@@ -22,7 +22,7 @@ from acd.deploy.asterisk import AsteriskInstance
 from acd.deploy.melody import melody
 from acd.deploy.plan import PbxPlan
 from acd.deploy.progress import Progress, SilentProgress
-from acd.deploy.prompts import build_prompts, list_prompts, publish
+from acd.deploy.prompts import build_prompts, prompts_of, publish, speech_of
 from acd.deploy.toolchain import ToolSet
 from acd.domain.errors import DeployError
 
@@ -150,8 +150,8 @@ class Site:
 def speak(tools: ToolSet, deployment: Deployment, cache: Path, progress: Progress) -> int:
     """Make the prompts and the music of the run, from the cache where it has them; give how many prompts."""
     wanted = deployment.settings.prompts
-    prompts = list_prompts(wanted.texts, wanted.voices, wanted.recorded_dir)
-    build_prompts(prompts, wanted.dir, cache, tools, progress)
+    prompts = prompts_of(wanted)
+    build_prompts(prompts, wanted.dir, cache, speech_of(wanted, tools), progress)
     publish(melody(), deployment.folder / "sounds" / "moh" / "melody.wav")
     return len(prompts)
 

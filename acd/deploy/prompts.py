@@ -1,17 +1,14 @@
-"""Sound files of what callers hear: the operator's recording where there is one, else spoken by espeak-ng.
+"""Sound files of what callers hear: the operator's recording where there is one, else spoken by a program.
 
-Decides the files' form (8 kHz, mono, 16 bit, one peak level), where they stand (``<folder>/<language>/<key>.wav``) and
-when one has to be made again. Must not know who plays them, or when.
+Decides where they stand (``<folder>/<language>/<key>.<ending>``) and that a file is whole or not there. Must not know
+how a sound is made, who plays it, or when.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import subprocess
 import tempfile
-import wave
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,23 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acd.deploy.progress import SilentProgress
+from acd.deploy.speech import ESPEAK, Said, Speech, made
 from acd.domain.errors import DeployError
 from acd.domain.ids import Language, PromptKey
 
 if TYPE_CHECKING:
     from acd.deploy.progress import Progress
     from acd.deploy.toolchain import ToolSet
+    from acd.settings.values import PromptsSettings
 
-RATE = 8000
-_VERSION = 1
-_WORDS_PER_MINUTE = "150"
-# A telephone carries nothing below 200 Hz; the peak is the same in every prompt, so that none is louder than others.
-_EFFECTS = ("channels", "1", "rate", str(RATE), "highpass", "150", "gain", "-n", "-4", "pad", "0.05", "0.15")
 _AT_ONCE = 2
-_PAUSE_S = 0.2
-"""What a text without words, such as a comma, is: a pause."""
-_WORD = re.compile(r"\w")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_ENDINGS = ("wav", "alaw", "ulaw", "sln16")
+"""What Asterisk might play in place of another; a form no longer asked for must not stay with an old text."""
 
 Catalogue = Mapping[PromptKey, Mapping[Language, str]]
 """Prompt key -> language -> text."""
@@ -44,32 +37,52 @@ Catalogue = Mapping[PromptKey, Mapping[Language, str]]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One prompt to have: its key, language and text, espeak-ng's voice, and the operator's recording, if any."""
+    """One prompt to have: its key, language and text, the program's voice, the operator's recording, its version."""
 
     key: PromptKey
     language: Language
     text: str
     voice: str
     recorded: Path | None
+    version: int = 1
 
-    def digest(self) -> str:
-        """Name what the sound depends on; a change of any of it makes the sound again."""
-        if self.recorded is not None:
-            source = hashlib.sha256(self.recorded.read_bytes()).hexdigest()
-        else:
-            source = repr((self.text, self.voice, _WORDS_PER_MINUTE))
-        return hashlib.sha256(repr((_VERSION, _EFFECTS, source)).encode()).hexdigest()[:24]
+    @property
+    def said(self) -> Said:
+        """What its sound depends on."""
+        return Said(self.text, self.language, self.voice, self.version, self.recorded)
+
+    def file(self, folder: Path) -> Path:
+        """Where its sound stands in a folder."""
+        return folder / self.language / f"{self.key}.wav"
+
+
+def prompts_of(settings: PromptsSettings) -> list[Prompt]:
+    """List every prompt of a configuration, by key and language.
+
+    Raises:
+        DeployError: a key or language cannot be a file's name.
+    """
+    prompts = []
+    for key, texts in sorted(settings.texts.items()):
+        voices = {**settings.voices, **settings.own_voices.get(key, {})}
+        listed = list_prompts({key: texts}, voices, settings.recorded_dir, settings.versions.get(key, 1))
+        prompts += listed
+    return prompts
 
 
 def list_prompts(
-    catalogue: Catalogue, voices: Mapping[Language, str] | None = None, recorded_dir: Path | None = None
+    catalogue: Catalogue,
+    voices: Mapping[Language, str] | None = None,
+    recorded_dir: Path | None = None,
+    version: int = 1,
 ) -> list[Prompt]:
     """List every prompt of the catalogue, by key and language.
 
     Args:
         catalogue: texts by key and language.
-        voices: espeak-ng's voice of a language; the language's own code where none is named.
+        voices: the program's voice of a language; the language's own code where none is named.
         recorded_dir: the operator's recordings, ``<language>/<key>.wav``.
+        version: of all of them.
 
     Raises:
         DeployError: a key or language cannot be a file's name.
@@ -81,20 +94,30 @@ def list_prompts(
                 raise DeployError(f"the prompt {key!r} in {language!r} cannot be a file's name")
             path = recorded_dir / language / f"{key}.wav" if recorded_dir else None
             recorded = path if path is not None and path.is_file() else None
-            prompts.append(Prompt(key, language, text, (voices or {}).get(language, language), recorded))
+            prompts.append(Prompt(key, language, text, (voices or {}).get(language, language), recorded, version))
     return prompts
 
 
+def programs(settings: PromptsSettings) -> tuple[str, ...]:
+    """Name the programs of the tools it takes to make the prompts."""
+    return ("sox",) if settings.command else ("espeak-ng", "sox")
+
+
+def speech_of(settings: PromptsSettings, tools: ToolSet) -> Speech:
+    """Tell who speaks, and in which forms."""
+    return Speech(tools, settings.command or ESPEAK, settings.forms)
+
+
 def build_prompts(
-    prompts: list[Prompt], folder: Path, cache: Path, tools: ToolSet, progress: Progress | None = None
+    prompts: list[Prompt], folder: Path, cache: Path, speech: Speech, progress: Progress | None = None
 ) -> dict[tuple[PromptKey, Language], Path]:
-    """Make every prompt's file, two at a time; what the cache has is only copied.
+    """Make every prompt's files, two at a time; what the cache has is only copied.
 
     Args:
         prompts: what to make.
-        folder: gets ``<language>/<key>.wav``.
+        folder: gets ``<language>/<key>.wav`` and the other forms.
         cache: keeps sounds by what they depend on.
-        tools: where espeak-ng and sox are.
+        speech: who speaks, in which forms.
         progress: where to report.
 
     Returns:
@@ -105,17 +128,37 @@ def build_prompts(
     """
     progress = progress or SilentProgress()
     progress.stage(f"Speaking {len(prompts)} prompts")
-    made: dict[tuple[PromptKey, Language], Path] = {}
+    done: dict[tuple[PromptKey, Language], Path] = {}
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            paths = pool.map(lambda prompt: _make(prompt, folder.absolute(), cache, tools), prompts)
+            paths = pool.map(lambda prompt: place(prompt, folder.absolute(), cache, speech), prompts)
             for index, (prompt, path) in enumerate(zip(prompts, paths, strict=True)):
-                made[prompt.key, prompt.language] = path.with_suffix("")
+                done[prompt.key, prompt.language] = path.with_suffix("")
                 progress.advance((index + 1) / len(prompts), f"{prompt.language}/{prompt.key}")
     except OSError as error:
         raise DeployError(f"A prompt cannot be written: {error}") from error
-    return made
+    return done
+
+
+def place(prompt: Prompt, folder: Path, cache: Path, speech: Speech) -> Path:
+    """Put one prompt's files into the folder, out of the cache or newly made; give its WAV.
+
+    Raises:
+        DeployError: it could not be made.
+        OSError: a folder cannot be written.
+    """
+    try:
+        files = made(prompt.said, cache, speech)
+    except DeployError as error:
+        raise DeployError(f"The prompt {prompt.key} ({prompt.language}) cannot be made: {error}") from error
+    path = prompt.file(folder)
+    for ending, file in files.items():
+        publish(file.read_bytes(), path.with_suffix(f".{ending}"))
+    for ending in _ENDINGS:
+        if ending not in files:
+            path.with_suffix(f".{ending}").unlink(missing_ok=True)
+    return path
 
 
 def unrecorded(prompts: list[Prompt]) -> list[Prompt]:
@@ -125,7 +168,7 @@ def unrecorded(prompts: list[Prompt]) -> list[Prompt]:
 
 def missing(prompts: list[Prompt], folder: Path) -> list[Prompt]:
     """List the prompts without a sound file in the folder."""
-    return [prompt for prompt in prompts if not (folder / prompt.language / f"{prompt.key}.wav").is_file()]
+    return [prompt for prompt in prompts if not prompt.file(folder).is_file()]
 
 
 def publish(content: bytes, path: Path) -> None:
@@ -144,60 +187,3 @@ def publish(content: bytes, path: Path) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _make(prompt: Prompt, folder: Path, cache: Path, tools: ToolSet) -> Path:
-    path = folder / prompt.language / f"{prompt.key}.wav"
-    if prompt.recorded is not None and _suits(prompt.recorded):
-        publish(prompt.recorded.read_bytes(), path)
-        return path
-    kept = cache / f"{prompt.digest()}.wav"
-    if not kept.is_file():
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".work-") as work:
-            source = prompt.recorded or _speak(prompt, Path(work), tools)
-            made = Path(work) / "made.wav"
-            form = ("-b", "16", "-e", "signed-integer")
-            # No dither: the same text gives the same bytes.
-            _run([*tools.argv("sox"), "-D", str(source), *form, str(made), *_EFFECTS], tools, prompt)
-            made.replace(kept)
-    publish(kept.read_bytes(), path)
-    return path
-
-
-def _speak(prompt: Prompt, work: Path, tools: ToolSet) -> Path:
-    spoken = work / "spoken.wav"
-    if not _WORD.search(prompt.text):
-        with wave.open(str(spoken), "wb") as sound:
-            sound.setparams((1, 2, RATE, 0, "NONE", ""))
-            sound.writeframes(bytes(2 * int(_PAUSE_S * RATE)))
-        return spoken
-    argv = [*tools.argv("espeak-ng"), "-v", prompt.voice, "-s", _WORDS_PER_MINUTE, "--stdin", "-w", str(spoken)]
-    _run(argv, tools, prompt, prompt.text)
-    return spoken
-
-
-def _run(argv: list[str], tools: ToolSet, prompt: Prompt, text: str = "") -> None:
-    try:
-        done = subprocess.run(  # noqa: S603 - a program of the tools
-            argv,
-            env=tools.env(),
-            input=text,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=120,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise DeployError(f"The prompt {prompt.key} ({prompt.language}) cannot be made: {error}") from error
-    if done.returncode:
-        raise DeployError(f"The prompt {prompt.key} ({prompt.language}) cannot be made: {done.stderr.strip()[-300:]}")
-
-
-def _suits(path: Path) -> bool:
-    """Tell whether Asterisk can play a recording as it is."""
-    try:
-        with wave.open(str(path), "rb") as sound:
-            return (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (RATE, 1, 2)
-    except (OSError, EOFError, wave.Error):
-        return False

@@ -134,11 +134,14 @@ def _check_prompts(sources: Sources, names: Names) -> None:
     document, model = sources.prompts.document, sources.prompts.model
     if model is None:
         return
-    for key, texts in model.prompts.items():
-        if not texts and sources.prompts.whole:
+    for key, prompt in model.prompts.items():
+        if not prompt.texts and sources.prompts.whole:
             document.add(("prompts", key), "has no text in any language")
-        for language in texts:
+        for language in prompt.texts:
             refer(document, ("prompts", key, language), language, names.languages, "language", at_key=True)
+        for language in prompt.voices:
+            where = ("prompts", key, "voices", language)
+            refer(document, where, language, names.languages, "language", at_key=True)
     for key in surroundings.system_prompts(sources.acd.model):
         if names.prompts is not None and key not in names.prompts:
             document.add(

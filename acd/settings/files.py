@@ -33,7 +33,6 @@ from acd.settings.fields import (
     Priority,
     SipUri,
     SipUser,
-    SoundPath,
     Strict,
     Text,
     Voice,
@@ -42,6 +41,7 @@ from acd.settings.fields import (
 )
 from acd.settings.limit_file import LimitsSection
 from acd.settings.matching_files import AgentMatching, QueueMatching, ReservationSection
+from acd.settings.prompt_files import PromptsSection
 
 Codec = Literal["alaw", "ulaw", "g722", "opus", "gsm", "g729"]
 DtmfMode = Literal["rfc4733", "inband", "info", "auto"]
@@ -108,18 +108,6 @@ class RecordingsSection(Strict):
     folder: Word | None = "acd"
     """Folder below it for our recordings."""
     format: RecordingFormat = "wav"
-
-
-class PromptsSection(Strict):
-    """Sound files of the prompts."""
-
-    dir: Text = "/var/lib/asterisk/sounds/acd"
-    """Where rendered prompts are kept: ``<dir>/<language>/<prompt>.wav``."""
-    recorded_dir: Text | None = None
-    """Recorded voices, same layout; they take precedence over the rendered ones."""
-    sound_prefix: SoundPath | None = None
-    """Path Asterisk plays them by: ``sound:<sound_prefix>/<language>/<prompt>``; the full path of ``dir`` by default.
-    Without a leading ``/`` it is below ``sounds`` in Asterisk's data directory."""
 
 
 class LanguageSection(Strict):
@@ -461,9 +449,3 @@ class AccessCodesFile(Strict):
     """access_codes.yaml."""
 
     access_codes: dict[AccessNumber, AccessCodeSection]
-
-
-class PromptsFile(Strict):
-    """prompts.yaml: what is said, by prompt and language."""
-
-    prompts: dict[Name, dict[Name, Text]]

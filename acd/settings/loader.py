@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acd.domain.errors import ConfigError
-from acd.domain.ids import AgentId, Language, PromptKey, SkillId, TrunkId
-from acd.engine import saying
+from acd.domain.ids import AgentId, Language, SkillId, TrunkId
 from acd.settings import build, values
 from acd.settings.build_data import data_settings
+from acd.settings.build_prompts import build_prompts
 from acd.settings.checks import check
 from acd.settings.files import PhonesSection, RegistrationSection
 from acd.settings.secret_files import fetch, pairs
@@ -95,7 +95,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
         store=values.StoreSettings(store),
         journal=values.JournalSettings(base / acd.journal.file, keep_all=acd.journal.keep == "all"),
         recordings=values.RecordingsSettings(base / recordings.dir, plan.recording_prefix, recordings.format),
-        prompts=_prompts(base, files),
+        prompts=build_prompts(base, files),
         pbx=pbx,
         time_zone=acd.time_zone,
         languages={Language(k): v.name for k, v in acd.languages.items()},
@@ -128,20 +128,6 @@ def _phone_passwords(secrets: _Secrets, phones: PhonesSection, files: Files) -> 
         elif len(password.reveal()) < _MIN_PASSWORD:
             secrets.note("phones", key, f"the password of {name} has fewer than {_MIN_PASSWORD} characters")
     return {AgentId(name): secret for name, secret in found.items()}
-
-
-def _prompts(base: Path, files: Files) -> values.PromptsSettings:
-    section, languages = files.acd.prompts, files.acd.languages
-    texts = saying.catalogue(Language(language) for language in languages)
-    for key, given in files.prompts.prompts.items():
-        texts.setdefault(PromptKey(key), {}).update({Language(language): text for language, text in given.items()})
-    return values.PromptsSettings(
-        dir=base / section.dir,
-        recorded_dir=base / section.recorded_dir if section.recorded_dir else None,
-        sound_prefix=section.sound_prefix or str((base / section.dir).absolute()),
-        voices={Language(k): v.voice or k for k, v in languages.items()},
-        texts=texts,
-    )
 
 
 def _registration(name: str, section: RegistrationSection | None, secrets: _Secrets) -> values.Registration | None:

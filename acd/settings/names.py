@@ -95,7 +95,7 @@ def check_fulfilled(sources: Sources, document: Document, path: Path_, queue: st
 
 def check_spoken(sources: Sources, document: Document, path: Path_, prompt: str, languages: Iterable[str]) -> None:
     """Note a mistake when a prompt has no text in one of the languages."""
-    texts = sources.prompts.model.prompts.get(prompt) if sources.prompts.model and sources.prompts.whole else None
-    missing = [language for language in languages if texts is not None and language not in texts]
+    found = sources.prompts.model.prompts.get(prompt) if sources.prompts.model and sources.prompts.whole else None
+    missing = [language for language in languages if found is not None and language not in found.texts]
     if missing:
         document.add(path, f"prompt '{prompt}' has no text in {', '.join(missing)}")

@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from acd.settings.fields import DURATION_PATTERN
-from acd.settings.files import PromptsFile
 from acd.settings.flow_file import FlowFile
+from acd.settings.prompt_files import PromptsFile
 from acd.settings.sources import CONFIG_FILES
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from acd.domain.errors import Mistake
-from acd.settings import files
+from acd.settings import files, prompt_files
 from acd.settings.flow_file import FlowFile
 from acd.settings.structure import did_you_mean, validate
 from acd.settings.table_file import Table, read_table
@@ -57,7 +57,7 @@ class Files:
     trunks: files.TrunksFile
     calendars: files.CalendarsFile
     access_codes: files.AccessCodesFile
-    prompts: files.PromptsFile
+    prompts: prompt_files.PromptsFile
     flows: dict[str, FlowFile]
     flow_versions: dict[str, str]
     tables: dict[str, Table]
@@ -74,7 +74,7 @@ class Sources:
     trunks: Source[files.TrunksFile]
     calendars: Source[files.CalendarsFile]
     access_codes: Source[files.AccessCodesFile]
-    prompts: Source[files.PromptsFile]
+    prompts: Source[prompt_files.PromptsFile]
     flows: dict[str, Source[FlowFile]]
     tables: dict[str, Table]
     strays: list[Document] = field(default_factory=list)
@@ -125,7 +125,7 @@ def read_all(config_dir: Path, flows_dir: Path) -> Sources:
         trunks=_source(config_dir / "trunks.yaml", files.TrunksFile),
         calendars=_source(config_dir / "calendars.yaml", files.CalendarsFile),
         access_codes=_source(config_dir / "access_codes.yaml", files.AccessCodesFile),
-        prompts=_source(flows_dir / PROMPTS_FILE, files.PromptsFile),
+        prompts=_source(flows_dir / PROMPTS_FILE, prompt_files.PromptsFile),
         flows={path.stem: _source(path, FlowFile) for path in _flow_files(flows_dir)},
         tables={path.stem: read_table(path) for path in _files(flows_dir, {".csv"})},
         strays=[*_strays(config_dir, list(CONFIG_FILES)), *_strays(flows_dir, None)],

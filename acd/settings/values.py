@@ -105,8 +105,16 @@ class PromptsSettings:
     recorded_dir: Path | None
     sound_prefix: str
     voices: Mapping[Language, str]
-    """espeak-ng voice of each language."""
+    """The speaking program's voice of each language."""
     texts: Mapping[PromptKey, Mapping[Language, str]]
+    versions: Mapping[PromptKey, int] = field(default_factory=dict)
+    """1 where none is named."""
+    own_voices: Mapping[PromptKey, Mapping[Language, str]] = field(default_factory=dict)
+    """Voices of single prompts."""
+    command: tuple[str, ...] = ()
+    """The program that speaks and its arguments; empty: espeak-ng."""
+    forms: tuple[str, ...] = ()
+    """File endings beside WAV that Asterisk plays without transcoding, those of the trunks' first codecs first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from acd.deploy.live import LivePbx
 from acd.deploy.melody import melody
 from acd.deploy.plan import AccessCodePlan, FallbackQueuePlan, PbxPlan, PbxTrunkPlan, PhonePlan, UserPlan
 from acd.deploy.prompts import build_prompts, list_prompts
+from acd.deploy.speech import Speech
 from acd.deploy.templates import INCLUDED
 from acd.deploy.toolchain import PROGRAMS, ToolSet, fetch_tools, version_of
 from acd.domain.errors import DeployError
@@ -276,7 +277,7 @@ async def test_a_caller_whose_engine_falls_silent_goes_to_the_fallback_queue(too
 def test_a_spoken_prompt_is_a_telephone_sound_of_some_seconds(tools: ToolSet, tmp_path: Path) -> None:
     key = PromptKey("welcome")
     texts = {Language("id"): "Selamat datang di layanan seratus enam puluh sembilan", Language("en"): "Welcome, caller"}
-    made = build_prompts(list_prompts({key: texts}), tmp_path / "out", tmp_path / "cache", tools)
+    made = build_prompts(list_prompts({key: texts}), tmp_path / "out", tmp_path / "cache", Speech(tools))
     for language in texts:
         with wave.open(f"{made[key, language]}.wav", "rb") as sound:
             assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (8000, 1, 2)
@@ -294,7 +295,7 @@ def test_a_recording_of_the_studio_becomes_a_telephone_sound(tools: ToolSet, tmp
         out.setframerate(16000)
         out.writeframes(melody()[44:])
     prompts = list_prompts({key: {language: "x"}}, None, tmp_path / "voices")
-    made = build_prompts(prompts, tmp_path / "out", tmp_path / "cache", tools)
+    made = build_prompts(prompts, tmp_path / "out", tmp_path / "cache", Speech(tools))
     with wave.open(f"{made[key, language]}.wav", "rb") as sound:
         assert (sound.getframerate(), sound.getnchannels()) == (8000, 1)
 

@@ -2,14 +2,28 @@ from __future__ import annotations
 
 import io
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from acd.deploy.prompts import Prompt, build_prompts, list_prompts, missing, publish, unrecorded
+from acd.deploy.prompts import (
+    Prompt,
+    build_prompts,
+    list_prompts,
+    missing,
+    programs,
+    prompts_of,
+    publish,
+    speech_of,
+    unrecorded,
+)
+from acd.deploy.speech import Speech
 from acd.deploy.toolchain import ToolSet
 from acd.domain.errors import DeployError
 from acd.domain.ids import Language, PromptKey
+from acd.settings.values import PromptsSettings
+from tests.unit.deploy.stand_ins import calls, stand_ins
 
 ID, EN = Language("id"), Language("en")
 WELCOME, BYE = PromptKey("welcome"), PromptKey("bye")
@@ -27,25 +41,17 @@ def _wav(rate: int = 8000, frames: bytes = b"\1\0" * 80) -> bytes:
 
 
 @pytest.fixture
-def tools(tmp_path: Path) -> ToolSet:
+def speech(tmp_path: Path) -> Speech:
     """Stand-ins that note how they were called: espeak-ng writes its text, sox writes what it read."""
-    log = tmp_path / "log"
-    log.touch()
-    espeak, sox = tmp_path / "espeak-ng", tmp_path / "sox"
-    espeak.write_text(f'#!/bin/sh\necho "espeak $2" >> {log}\nfor last; do :; done\ncat > "$last"\n')
-    sox.write_text(f'#!/bin/sh\necho sox >> {log}\ngrep -q fail "$2" && exit 2\ncp "$2" "$7"\n')
-    for program in (espeak, sox):
-        program.chmod(0o755)
-    return ToolSet(tmp_path, {"espeak-ng": (str(espeak),), "sox": (str(sox),)}, {})
+    return Speech(stand_ins(tmp_path))
 
 
-def _log(tools: ToolSet) -> list[str]:
-    assert tools.root is not None
-    return sorted((tools.root / "log").read_text().splitlines())
+def _log(speech: Speech) -> list[str]:
+    return calls(speech.tools)
 
 
-def test_every_prompt_gets_its_file_and_its_path_without_ending(tmp_path: Path, tools: ToolSet) -> None:
-    made = build_prompts(list_prompts(CATALOGUE), tmp_path / "out", tmp_path / "cache", tools)
+def test_every_prompt_gets_its_file_and_its_path_without_ending(tmp_path: Path, speech: Speech) -> None:
+    made = build_prompts(list_prompts(CATALOGUE), tmp_path / "out", tmp_path / "cache", speech)
     assert made == {
         (WELCOME, ID): tmp_path / "out/id/welcome",
         (WELCOME, EN): tmp_path / "out/en/welcome",
@@ -54,43 +60,61 @@ def test_every_prompt_gets_its_file_and_its_path_without_ending(tmp_path: Path, 
     assert (tmp_path / "out/id/welcome.wav").read_text() == "Selamat datang"
 
 
-def test_a_prompt_made_before_is_only_copied(tmp_path: Path, tools: ToolSet) -> None:
-    build_prompts(list_prompts(CATALOGUE), tmp_path / "out", tmp_path / "cache", tools)
-    calls = _log(tools)
-    build_prompts(list_prompts(CATALOGUE), tmp_path / "other", tmp_path / "cache", tools)
-    assert _log(tools) == calls
+def test_a_prompt_made_before_is_only_copied(tmp_path: Path, speech: Speech) -> None:
+    build_prompts(list_prompts(CATALOGUE), tmp_path / "out", tmp_path / "cache", speech)
+    calls = _log(speech)
+    build_prompts(list_prompts(CATALOGUE), tmp_path / "other", tmp_path / "cache", speech)
+    assert _log(speech) == calls
     assert (tmp_path / "other/en/welcome.wav").read_text() == "Welcome"
 
 
-def test_a_changed_text_or_voice_is_spoken_again(tmp_path: Path, tools: ToolSet) -> None:
+def test_a_changed_text_or_voice_is_spoken_again(tmp_path: Path, speech: Speech) -> None:
     for text, voice in (("Bye", "en-us"), ("Goodbye", "en-us"), ("Goodbye", "en-gb")):
-        build_prompts(list_prompts({BYE: {EN: text}}, {EN: voice}), tmp_path / "out", tmp_path / "cache", tools)
-    assert _log(tools) == ["espeak en-gb", "espeak en-us", "espeak en-us", "sox", "sox", "sox"]
+        build_prompts(list_prompts({BYE: {EN: text}}, {EN: voice}), tmp_path / "out", tmp_path / "cache", speech)
+    assert [call for call in _log(speech) if call.startswith("espeak")] == ["espeak en-gb", *["espeak en-us"] * 2]
     assert (tmp_path / "out/en/bye.wav").read_text() == "Goodbye"
 
 
-def test_a_recording_in_the_right_form_is_taken_as_it_is(tmp_path: Path, tools: ToolSet) -> None:
+def test_a_recording_wins_over_speech_and_is_only_levelled(tmp_path: Path, speech: Speech) -> None:
     voices = tmp_path / "voices"
     (voices / "id").mkdir(parents=True)
     (voices / "id/bye.wav").write_bytes(_wav())
     prompts = list_prompts({BYE: {ID: "Terima kasih"}}, None, voices)
-    build_prompts(prompts, tmp_path / "out", tmp_path / "cache", tools)
+    build_prompts(prompts, tmp_path / "out", tmp_path / "cache", speech)
     assert (tmp_path / "out/id/bye.wav").read_bytes() == _wav()
-    assert _log(tools) == []
+    assert _log(speech) == ["measure", "sox"]
+    (voices / "id/bye.wav").write_bytes(_wav(frames=b"loud"))
+    build_prompts(prompts, tmp_path / "out", tmp_path / "cache", speech)
+    assert _log(speech) == ["measure", "measure", "sox", "sox gain -22.29"]
     assert unrecorded(prompts) == []
 
 
-def test_a_recording_in_another_form_is_converted_and_not_spoken(tmp_path: Path, tools: ToolSet) -> None:
-    voices = tmp_path / "voices"
-    (voices / "id").mkdir(parents=True)
-    (voices / "id/bye.wav").write_bytes(_wav(rate=44100))
-    build_prompts(list_prompts({BYE: {ID: "x"}}, None, voices), tmp_path / "out", tmp_path / "cache", tools)
-    assert _log(tools) == ["sox"]
+def test_every_form_asked_for_stands_beside_the_wav_and_no_old_one(tmp_path: Path, speech: Speech) -> None:
+    prompts = list_prompts({BYE: {ID: "Terima kasih"}})
+    wide = replace(speech, forms=("sln16", "alaw"))
+    build_prompts(prompts, tmp_path / "out", tmp_path / "cache", wide)
+    assert {path.name for path in (tmp_path / "out/id").iterdir()} == {"bye.wav", "bye.alaw", "bye.sln16"}
+    build_prompts(prompts, tmp_path / "out", tmp_path / "cache", replace(speech, forms=("ulaw",)))
+    assert {path.name for path in (tmp_path / "out/id").iterdir()} == {"bye.wav", "bye.ulaw"}
 
 
-def test_a_program_that_fails_leaves_no_file_and_names_the_prompt(tmp_path: Path, tools: ToolSet) -> None:
+def test_a_configuration_names_versions_and_voices_of_single_prompts(tmp_path: Path) -> None:
+    settings = PromptsSettings(
+        tmp_path, None, "x", {ID: "id", EN: "en-us"}, CATALOGUE, {BYE: 3}, {WELCOME: {EN: "en-gb"}}, ("say", "{file}")
+    )
+    assert [(p.language, p.key, p.voice, p.version) for p in prompts_of(settings)] == [
+        (ID, BYE, "id", 3),
+        (EN, WELCOME, "en-gb", 1),
+        (ID, WELCOME, "id", 1),
+    ]
+    assert programs(settings) == ("sox",)
+    assert speech_of(settings, ToolSet(None, {}, {})).command == ("say", "{file}")
+    assert programs(replace(settings, command=())) == ("espeak-ng", "sox")
+
+
+def test_a_program_that_fails_leaves_no_file_and_names_the_prompt(tmp_path: Path, speech: Speech) -> None:
     with pytest.raises(DeployError, match=r"The prompt bye \(id\) cannot be made"):
-        build_prompts(list_prompts({BYE: {ID: "fail"}}), tmp_path / "out", tmp_path / "cache", tools)
+        build_prompts(list_prompts({BYE: {ID: "fail"}}), tmp_path / "out", tmp_path / "cache", speech)
     assert [path for path in tmp_path.rglob("*.wav") if "tools" not in path.parts] == []
 
 
@@ -105,15 +129,15 @@ def test_a_key_that_leads_out_of_the_folder_is_refused() -> None:
         list_prompts({PromptKey("../x"): {ID: "x"}})
 
 
-def test_a_text_is_never_taken_for_an_option(tmp_path: Path, tools: ToolSet) -> None:
+def test_a_text_is_never_taken_for_an_option(tmp_path: Path, speech: Speech) -> None:
     prompt = Prompt(BYE, ID, "--version", "id", None)
-    build_prompts([prompt], tmp_path / "out", tmp_path / "cache", tools)
+    build_prompts([prompt], tmp_path / "out", tmp_path / "cache", speech)
     assert (tmp_path / "out/id/bye.wav").read_text() == "--version"
 
 
-def test_a_text_without_words_is_a_pause_that_nobody_speaks(tmp_path: Path, tools: ToolSet) -> None:
-    build_prompts(list_prompts({BYE: {ID: ","}}), tmp_path / "out", tmp_path / "cache", tools)
-    assert _log(tools) == ["sox"]
+def test_a_text_without_words_is_a_pause_that_nobody_speaks(tmp_path: Path, speech: Speech) -> None:
+    build_prompts(list_prompts({BYE: {ID: ","}}), tmp_path / "out", tmp_path / "cache", speech)
+    assert _log(speech) == ["sox"]
     with wave.open(str(tmp_path / "out/id/bye.wav"), "rb") as sound:
         assert sound.readframes(sound.getnframes()) == bytes(3200)
 

@@ -1,0 +1,68 @@
+"""What is said and who says it: prompts.yaml, and ``prompts:`` in acd.yaml.
+
+Decides their shape only.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from acd.settings.fields import Count, Name, SoundPath, Strict, Text, wrong
+
+PLACEHOLDERS = ("voice", "language", "file", "text")
+
+
+def _argument(value: str) -> str:
+    unknown = [name for name in re.findall(r"\{(\w*)\}", value) if name not in PLACEHOLDERS]
+    if unknown:
+        raise wrong(f"{{{unknown[0]}}} is none of {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}")
+    return value
+
+
+Argument = Annotated[Text, AfterValidator(_argument)]
+
+
+class PromptsSection(Strict):
+    """Sound files of the prompts."""
+
+    dir: Text = "/var/lib/asterisk/sounds/acd"
+    """Where rendered prompts are kept: ``<dir>/<language>/<prompt>.wav``."""
+    recorded_dir: Text | None = None
+    """Recorded voices, same layout; they take precedence over the rendered ones."""
+    sound_prefix: SoundPath | None = None
+    """Path Asterisk plays them by: ``sound:<sound_prefix>/<language>/<prompt>``; the full path of ``dir`` by default.
+    Without a leading ``/`` it is below ``sounds`` in Asterisk's data directory."""
+    command: tuple[Argument, ...] = Field(
+        default=(), examples=[["piper", "--model", "{voice}", "--output_file", "{file}"]]
+    )
+    """The program that speaks what nobody has recorded, with its arguments; espeak-ng by default. ``{voice}``,
+    ``{language}`` and ``{file}`` (the WAV file to write; without it, standard output is one) are filled in; the text
+    comes by standard input, or in place of ``{text}``."""
+    voices: dict[Name, Text] = Field(default_factory=dict)
+    """That program's voice of a language; the one named with the language by default."""
+
+
+class PromptSection(Strict):
+    """What is said, by language. Beside the texts stand their version and voices of their own, if any."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Text] = Field(init=False)
+
+    version: Annotated[Count, Field(ge=1)] = 1
+    """To be raised with every change that matters to a listener; the sound is made again."""
+    voices: dict[Name, Text] = Field(default_factory=dict)
+    """Voices of this prompt alone, by language."""
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Texts by language."""
+        return self.__pydantic_extra__
+
+
+class PromptsFile(Strict):
+    """prompts.yaml: what is said, by prompt and language."""
+
+    prompts: dict[Name, PromptSection]
