@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, time
-from math import isfinite
 from typing import Any
 
 import orjson
@@ -19,6 +18,7 @@ from acd.settings.json_paths import first
 LONGEST_TEXT = 1_000
 """Characters of one value: it goes to the journal and perhaps to a voice."""
 _MOST_DIGITS = 40
+_MOST = 2**63
 
 
 def read(body: bytes, wanted: Iterable[Wanted], status: int) -> Answer:
@@ -54,13 +54,20 @@ def typed(value: Any, type_: DataType) -> Scalar | None:
         case "boolean":
             return value if isinstance(value, bool) else None
         case "number":
-            return value if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) else None
+            return _whole(value)
         case _:
             if isinstance(value, int) and not isinstance(value, bool):
                 value = str(value)
             if not isinstance(value, str) or len(value) > LONGEST_TEXT:
                 return None
             return _text(value, type_)
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number of 64 bits, be it written ``3`` or ``3.0``."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    return int(value) if -_MOST <= value < _MOST else None
 
 
 def _text(value: str, type_: DataType) -> str | None:
@@ -84,7 +91,8 @@ def _date(value: str) -> str | None:
 
 
 def _time(value: str) -> str | None:
+    """A time of the day, to the minute."""
     try:
-        return time.fromisoformat(value).replace(tzinfo=None).isoformat("seconds")
+        return time.fromisoformat(value).replace(tzinfo=None).isoformat("minutes")
     except ValueError:
         return None

@@ -12,7 +12,7 @@ Scalar: TypeAlias = str | int | float | bool
 """What a variable of a flow can be set to by an answer."""
 Method: TypeAlias = Literal["GET", "POST", "PUT"]
 DataType: TypeAlias = Literal["text", "digits", "number", "boolean", "date", "time"]
-"""Types of variables an answer can fill; dates and times are ISO 8601 text (``2026-08-17``, ``14:30``)."""
+"""A flow's types of variables. Dates and times are ISO 8601 text (``2026-08-17``, ``14:30``), numbers whole."""
 DataOutcome: TypeAlias = Literal["ok", "not_found", "invalid", "timeout", "failed"]
 """``not_found``: 404, 410, or a required value is missing. ``invalid``: an answer that is none. ``failed``: no answer,
 or a refusal."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from acd.domain.data import Method, Wanted
 from acd.domain.exits import Exit
 from acd.domain.ids import (
     AgentId,
@@ -34,6 +35,13 @@ class Expression:
 
     source: str
     type: VariableType
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with expressions in it, in order."""
+
+    parts: tuple[str | Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +306,62 @@ class LookupNode:
     kind: Literal["lookup"] = "lookup"
 
 
+@dataclass(frozen=True, slots=True)
+class HeaderTemplate:
+    """A header: text, then the secret of that name if one is named."""
+
+    name: str
+    text: Template
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A value of a JSON body: text made of a template, or the one expression's value as it is."""
+
+    template: Template
+
+
+@dataclass(frozen=True, slots=True)
+class HttpNode:
+    """Ask another system. The caller hears ``prompts`` to their end, then ``music``, until the answer leads on."""
+
+    id: NodeId
+    method: Method
+    url: Template
+    next: NodeId
+    not_found: NodeId
+    invalid: NodeId
+    timeout: NodeId
+    failed: NodeId
+    headers: tuple[HeaderTemplate, ...] = ()
+    body: tuple[str | Filling, ...] | None = None
+    """JSON text with values to fill in, in order."""
+    idempotent: bool = True
+    results: tuple[Wanted, ...] = ()
+    timeout_s: float = 3.0
+    retries: int = 1
+    cache_s: float = 0.0
+    cache_not_found_s: float = 0.0
+    prompts: tuple[PromptKey, ...] = ()
+    music: str | None = None
+    error: NodeId | None = None
+    kind: Literal["http"] = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class EventNode:
+    """Tell a webhook that something happened, with some values; the caller goes on at once."""
+
+    id: NodeId
+    webhook: str
+    event: str
+    next: NodeId
+    values: tuple[Assignment, ...] = ()
+    error: NodeId | None = None
+    kind: Literal["event"] = "event"
+
+
 Node: TypeAlias = (
     AnswerNode
     | PlayNode
@@ -315,6 +379,8 @@ Node: TypeAlias = (
     | SubflowNode
     | ReturnNode
     | LookupNode
+    | HttpNode
+    | EventNode
 )
 
 

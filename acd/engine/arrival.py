@@ -87,12 +87,14 @@ def scene(turn: Turn, contact: Contact) -> ivr.Scene:
 def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
     """Do what the interpreter decided. A flow that leads nowhere ends as a technical failure, never in silence."""
     position, actions = outcome
+    before = contact.phase.position if isinstance(contact.phase, InIvr) else None
     since = contact.phase.since if isinstance(contact.phase, InIvr) else turn.at
     contact = turn.put(
         replace(contact, phase=InIvr(since, position), last_node=position.node or contact.last_node, asking=None)
     )
-    for timer in ("ivr", "play"):
-        turn.cancel_timer(f"{timer}:{contact.id}")
+    turn.cancel_timer(f"ivr:{contact.id}")
+    if before is None or position.playback is None or position.playback != before.playback:
+        turn.cancel_timer(f"play:{contact.id}")  # else the same prompt is still heard, and its end may get lost
     for action in actions:
         match action:
             case ivr.AnswerCall():
@@ -120,6 +122,10 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 turn.do(StopPlay(contact.id, playback))
             case ivr.Await(seconds):
                 turn.start_timer(f"ivr:{contact.id}", seconds)
+            case ivr.Fetch(question):
+                turn.do(question)
+            case ivr.Tell(hook):
+                turn.do(hook)
             case ivr.ToQueue(node):
                 if turn.state.left_places or turn.state.callbacks:
                     contact = redial.regain(turn, contact, node)

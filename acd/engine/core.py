@@ -184,7 +184,7 @@ def _dispatch(turn: Turn, event: Event) -> None:
         case CallbackCancelled():
             callbacks.cancelled(turn, event)
         case DataFetched():
-            turn.ignore(event, "nobody waits for this answer")
+            _fetched(turn, event)
         case UnroutedEnded():
             _unrouted(turn, event)
         case LinkChanged():
@@ -224,6 +224,15 @@ def _digit(turn: Turn, event: DigitPressed) -> None:
     if not actions:
         return turn.ignore(event, "nothing here takes a key now")
     return arrival.follow(turn, contact, (position, actions))
+
+
+def _fetched(turn: Turn, event: DataFetched) -> None:
+    contact = turn.contact(event.contact_id)
+    if contact is not None and isinstance(contact.phase, InIvr):
+        position = contact.phase.position
+        if (asked := position.question) is not None and (asked.request, asked.onward) == (event.request_id, None):
+            return arrival.follow(turn, contact, ivr.data_fetched(arrival.scene(turn, contact), position, event))
+    return turn.ignore(event, "nobody waits for this answer")
 
 
 def _timer(turn: Turn, event: TimerFired) -> None:

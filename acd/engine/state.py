@@ -57,6 +57,15 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What another system was asked at the caller's node. ``onward``: its answer is known, a prompt is still heard."""
+
+    request: RequestId
+    answer_by: float
+    onward: NodeId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """Where a caller is in a flow. ``playback`` is the prompt being spoken; None while waiting for keys."""
 
@@ -77,6 +86,9 @@ class Position:
     """The flows that wait for this one's return, the outermost first."""
     music: bool = False
     """The node plays music while the caller waits."""
+    question: Question | None = None
+    messages: int = 0
+    """Questions and events sent to other systems in this contact; numbers their ids."""
 
 
 # ---------------------------------------------------------------- contact

@@ -5,6 +5,7 @@ from acd.engine.ivr.actions import (
     Action,
     AnswerCall,
     Await,
+    Fetch,
     Finish,
     Hush,
     InVain,
@@ -14,12 +15,13 @@ from acd.engine.ivr.actions import (
     Remember,
     Silence,
     Speak,
+    Tell,
     ToDialplan,
     ToQueue,
     UseLanguage,
     Visit,
 )
-from acd.engine.ivr.interpreter import digit, enter, enter_flow, playback_ended, resume, start, timeout
+from acd.engine.ivr.interpreter import data_fetched, digit, enter, enter_flow, playback_ended, resume, start, timeout
 from acd.engine.ivr.scene import Evaluator, ExpressionError, Scene, no_evaluator, node_at
 from acd.engine.ivr.walk import Walk
 
@@ -30,6 +32,7 @@ __all__ = [
     "Await",
     "Evaluator",
     "ExpressionError",
+    "Fetch",
     "Finish",
     "Hush",
     "InVain",
@@ -40,11 +43,13 @@ __all__ = [
     "Scene",
     "Silence",
     "Speak",
+    "Tell",
     "ToDialplan",
     "ToQueue",
     "UseLanguage",
     "Visit",
     "Walk",
+    "data_fetched",
     "digit",
     "enter",
     "enter_flow",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from acd.domain.commands import FetchData, SendHook
 from acd.domain.exits import Exit
 from acd.domain.flow import PathStep, QueueNode, TransferNode, Value
 from acd.domain.ids import FlowId, Language, NodeId, PlaybackId, PromptKey
@@ -87,6 +88,20 @@ class Miscarry:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Ask another system; the answer comes back as ``data_fetched``."""
+
+    question: FetchData
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Tell another system."""
+
+    hook: SendHook
+
+
+@dataclass(frozen=True, slots=True)
 class ToQueue:
     """Wait for an agent by this node."""
 
@@ -120,6 +135,8 @@ Action: TypeAlias = (
     | Visit
     | InVain
     | Miscarry
+    | Fetch
+    | Tell
     | ToQueue
     | ToDialplan
     | Finish

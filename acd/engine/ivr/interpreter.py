@@ -10,13 +10,16 @@ from __future__ import annotations
 from typing import assert_never
 
 from acd.domain.copies import replace
+from acd.domain.events import DataFetched
 from acd.domain.flow import (
     AnswerNode,
     BranchNode,
     CollectNode,
+    EventNode,
     GotoNode,
     HangUpNode,
     HoursNode,
+    HttpNode,
     LanguageNode,
     LookupNode,
     MenuNode,
@@ -31,7 +34,7 @@ from acd.domain.flow import (
 )
 from acd.domain.ids import FlowId, NodeId, PlaybackId
 from acd.engine import calendars
-from acd.engine.ivr import asking, control
+from acd.engine.ivr import asking, control, fetch
 from acd.engine.ivr.actions import BROKEN, AnswerCall, Finish, Music, Outcome, ToDialplan, ToQueue
 from acd.engine.ivr.scene import Scene
 from acd.engine.ivr.walk import Walk, flow_named, go, hushing
@@ -98,6 +101,8 @@ def playback_ended(scene: Scene, position: Position, playback: PlaybackId) -> Ou
             go(walk, node.next, _step)
         case MenuNode() | CollectNode():
             walk.wait(node.timeout_s)
+        case HttpNode():
+            go(walk, fetch.heard(walk, node), _step)
         case _:
             go(walk, node.id, _step)  # a reload made another node of it
     return walk.outcome()
@@ -114,6 +119,22 @@ def timeout(scene: Scene, position: Position) -> Outcome:
             go(walk, asking.silent(walk, node), _step)
         case WaitNode():
             go(walk, node.next, _step)
+        case HttpNode():
+            go(walk, fetch.onward(walk, node.timeout, "timeout"), _step)
+        case _:
+            go(walk, node.id, _step)  # a reload made another node of it
+    return walk.outcome()
+
+
+def data_fetched(scene: Scene, position: Position, event: DataFetched) -> Outcome:
+    """Another system answered the question at this position, or will not."""
+    walk = Walk(scene, position)
+    node = scene.node(position)
+    match node:
+        case None:
+            _restart(walk)
+        case HttpNode():
+            go(walk, fetch.answered(walk, node, event), _step)
         case _:
             go(walk, node.id, _step)  # a reload made another node of it
     return walk.outcome()
@@ -173,6 +194,10 @@ def _step(walk: Walk, node: Node) -> NodeId | None:
             return control.come_back(walk)
         case WaitNode():
             _wait(walk, node)
+        case HttpNode():
+            fetch.ask(walk, node)
+        case EventNode():
+            return fetch.tell(walk, node)
         case QueueNode():
             walk.do(ToQueue(node))
         case TransferNode():

@@ -137,7 +137,7 @@ def go(walk: Walk, node_id: NodeId | None, step: Step) -> None:
             return
         if walk.position.music:
             walk.do(Silence())
-        walk.move(node=node_id, playback=None, tries=0, digits="", music=False)
+        walk.move(node=node_id, playback=None, tries=0, digits="", music=False, question=None)
         walk.visit()
         node = walk.scene.node(walk.position)
         if node is None:

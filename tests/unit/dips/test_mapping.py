@@ -83,7 +83,11 @@ def test_who_wants_nothing_takes_any_answer() -> None:
         ("٣", "digits", None),
         ("1" * 41, "digits", None),
         ("", "digits", None),
-        (1.5, "number", 1.5),
+        (1.5, "number", None),
+        (-3, "number", -3),
+        (3.0, "number", 3),
+        (2**63, "number", None),
+        (1e300, "number", None),
         ("1", "number", None),
         (False, "boolean", False),
         (0, "boolean", None),
@@ -91,7 +95,8 @@ def test_who_wants_nothing_takes_any_answer() -> None:
         ("2026-02-28T10:00:00+07:00", "date", "2026-02-28"),
         ("2026-02-28x", "date", None),
         (20260228, "date", "2026-02-28"),
-        ("14:30", "time", "14:30:00"),
+        ("14:30", "time", "14:30"),
+        ("14:30:59+07:00", "time", "14:30"),
         ("25:00", "time", None),
         ({}, "text", None),
     ],
@@ -117,4 +122,4 @@ def test_whatever_comes_the_values_are_of_their_types(document: Any) -> None:
     assert (answer.outcome == "ok") == bool(answer.values)
     for want in WANTED:
         value = answer.values.get(want.variable, EMPTY[want.type])
-        assert isinstance(value, float | int if want.type == "number" else str)
+        assert isinstance(value, int if want.type == "number" else str)
