@@ -24,6 +24,7 @@ from acd.runtime.audit import Auditor
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.rehearsal import Rehearsal
+from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
 from acd.settings.values import PromptsSettings, Settings
 from acd.store.codec import decode, encode, encode_event
@@ -64,7 +65,7 @@ class App:
         self._journal = journal
         self._records = records
         files = RecordingFiles(settings.recordings.dir)
-        self.dispatcher = Dispatcher(self._clock, journal, records, files, CODEC, policies_for)
+        self.dispatcher = Dispatcher(self._clock, journal, records, files, CODEC, policies_for, evaluate_in_flow)
         self._delays = Delays()
         self._control = AriControl(
             AriConfig(

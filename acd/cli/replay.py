@@ -10,6 +10,7 @@ from acd.domain.commands import Ignored
 from acd.domain.errors import StoreError
 from acd.engine.state import EngineState
 from acd.runtime.replay import replay as run_again
+from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
 from acd.store.codec import decode, encode
 from acd.store.journal_file import open_journal
@@ -24,7 +25,7 @@ def replay(
     try:
         with open_journal(journal) as stretch:
             state = decode(EngineState, stretch.state) if stretch.state is not None else None
-            for step in run_again(state, stretch.events, policies_for):
+            for step in run_again(state, stretch.events, policies_for, evaluate_in_flow):
                 if events:
                     typer.echo(f"{step.seq}\t< {encode(step.event).decode()}")
                 for command in step.commands:

@@ -32,6 +32,13 @@ class ConfigError(AcdError):
         self.mistakes = mistakes
 
 
+class ExpressionError(AcdError):
+    """An expression has no value here: a division by zero, a text that is no number, a result too large.
+
+    The message says why and holds nothing that was read.
+    """
+
+
 class TelephonyError(AcdError):
     """Asterisk, or the way to it, refused or failed."""
 

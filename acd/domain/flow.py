@@ -24,9 +24,17 @@ from acd.domain.skills import SkillLevel
 Value: TypeAlias = str | int | float | bool
 """What a variable can hold."""
 VariableType: TypeAlias = Literal["text", "digits", "number", "boolean", "date", "time"]
-"""Digits are text of digits alone; dates are ISO 8601 (2026-11-22), times HH:MM."""
+"""Digits are text of digits alone; dates are ISO 8601 (2026-11-22), times HH:MM; numbers are whole, of 64 bits."""
 KeyClass: TypeAlias = Literal["none", "digit", "star", "hash", "letter", "timeout", "invalid"]
 """How a caller came to a node: the kind of the key, never the key itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """A name that an expression reads, such as ``queue.q_lkpm.length``, and its type."""
+
+    name: str
+    type: VariableType
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,8 @@ class Expression:
 
     source: str
     type: VariableType
+    reads: tuple[Reads, ...] = ()
+    """So that an expression stands for itself, in a journal too."""
 
 
 @dataclass(frozen=True, slots=True)

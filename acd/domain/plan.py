@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from acd.domain.calendar_plan import CalendarPlan
-from acd.domain.callback_plan import CallbackOffer, CallbackPlan
+from acd.domain.callback_plan import CallbackOffer, CallbackPlan, NumberPlan
 from acd.domain.flow import FlowPlan, TablePlan
 from acd.domain.ids import (
     AgentId,
@@ -244,3 +244,12 @@ class Plan:
     """How customers are called back; None: nobody is."""
     tables: dict[str, TablePlan] = field(default_factory=dict)
     """What flows look up."""
+    time_zone: str = "Asia/Jakarta"
+    """Of the date and time that flows read (IANA name)."""
+    remember_callers_s: float = 0.0
+    """How long a caller's contact is remembered for flows that ask for earlier ones; 0 when none does."""
+
+    @property
+    def numbers(self) -> NumberPlan:
+        """How telephone numbers are understood."""
+        return self.callbacks.numbers if self.callbacks is not None else NumberPlan()

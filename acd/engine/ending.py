@@ -11,8 +11,10 @@ from acd.domain.exits import Exit
 from acd.domain.ids import LegId, RecordingName
 from acd.domain.record import CallRecord
 from acd.engine import (
+    earlier,
     kpi,
     left_places,
+    numbers,
     offers,
     outbound,
     wrapup,
@@ -107,6 +109,8 @@ def keep(turn: Turn, record: CallRecord, target_s: float) -> None:
     """Write and count one record, and remember that its leg has one."""
     turn.do(WriteRecord(record))
     turn.state.figures = kpi.count(turn.state.figures, record, target_s)
+    number = numbers.of_caller(record.caller, turn.plan.numbers) if turn.plan.remember_callers_s else ""
+    earlier.remember(turn.state.earlier, number, record.exit, record.queue, turn.at, turn.plan.remember_callers_s)
     # Oldest first, so that the look ends at the first young one, however many there are.
     for leg, _ in list(takewhile(lambda kept: turn.at - kept[1] > ENDED_KEPT_S, turn.state.ended.items())):
         if leg not in turn.state.leases:

@@ -79,3 +79,9 @@ def callable_number(given: str, plan: NumberPlan) -> str | None:
 def e164(number: str, plan: NumberPlan) -> str:
     """A written form with its country: ``+62811222333``."""
     return number if number.startswith("+") else f"+{plan.country_code}{number[1:]}"
+
+
+def of_caller(given: str, plan: NumberPlan) -> str:
+    """A calling number as E.164, such as ``+62811222333``; '' when the network gave none, or none that is one."""
+    number = written(given, plan)
+    return "" if number is None else e164(number, plan)

@@ -39,6 +39,7 @@ from acd.engine.callback_state import (
     Callback,
     LeftPlace,
 )
+from acd.engine.earlier import Earlier
 from acd.engine.ivr_figures import IvrFigures
 from acd.engine.kpi import Figures
 from acd.engine.pace import Pace
@@ -442,6 +443,8 @@ class EngineState:
     """Callers' legs whose record is made though the channel may live on or be reported again, and since when."""
     last_agents: dict[str, LastAgent] = field(default_factory=dict)
     """By calling number, longest ago first; kept only as long as a flow of the plan asks for it."""
+    earlier: dict[str, Earlier] = field(default_factory=dict)
+    """Contacts that ended, by calling number (E.164), longest ago first."""
     callbacks: dict[str, ContactId] = field(default_factory=dict)
     """Promises not yet kept, by queue and number: there is one at most."""
     left_places: dict[str, LeftPlace] = field(default_factory=dict)

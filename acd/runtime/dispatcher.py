@@ -60,6 +60,7 @@ from acd.domain.plan import (
 )
 from acd.engine.account import Explanation
 from acd.engine.core import Engine, PoliciesFor
+from acd.engine.ivr import Evaluator, no_evaluator
 from acd.engine.matching import standard
 from acd.engine.state import EngineState
 from acd.engine.views import EngineView, PlanIndex, index_of, view
@@ -100,6 +101,7 @@ class Dispatcher:
         recordings: Recordings,
         codec: Codec,
         policies: PoliciesFor = standard,
+        evaluate: Evaluator = no_evaluator,
     ) -> None:
         self.clock = clock
         self._journal = journal
@@ -109,7 +111,8 @@ class Dispatcher:
         self._control: CallControl | None = None
         self._data: DataSource | None = None
         self._policies = policies
-        self._engine = Engine(policies=policies)
+        self._evaluate = evaluate
+        self._engine = Engine(policies=policies, evaluate=evaluate)
         self._timers = Timers(clock, self.submit)
         self._inbox: deque[Event] = deque()
         self._busy = False
@@ -128,7 +131,7 @@ class Dispatcher:
         """Make the state again from the journal, then load ``plan``. Returns the number of events replayed."""
         snapshot, events = await self._journal.load()
         if snapshot is not None:
-            self._engine = Engine(self._codec.decode(snapshot), self._policies)
+            self._engine = Engine(self._codec.decode(snapshot), self._policies, self._evaluate)
         for event in events:
             # Written before the crash or not, nobody knows: writing again is harmless, ids decide.
             for command in self._decide(event):

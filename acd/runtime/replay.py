@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from acd.domain.commands import Command
 from acd.domain.events import Event
 from acd.engine.core import Engine, PoliciesFor
+from acd.engine.ivr import Evaluator, no_evaluator
 from acd.engine.matching import standard
 from acd.engine.state import EngineState
 
@@ -23,10 +24,13 @@ class Step:
 
 
 def replay(
-    state: EngineState | None, events: Iterable[tuple[int, Event]], policies: PoliciesFor = standard
+    state: EngineState | None,
+    events: Iterable[tuple[int, Event]],
+    policies: PoliciesFor = standard,
+    evaluate: Evaluator = no_evaluator,
 ) -> Iterator[Step]:
     """Apply events (with their sequence numbers) to a state, None for the empty one. Changes ``state``."""
-    engine = Engine(state, policies)
+    engine = Engine(state, policies, evaluate)
     for seq, event in events:
         try:
             commands = (*engine.handle(event), *(explain() for explain in engine.account()))

@@ -32,10 +32,12 @@ from acd.domain.plan import (
     TreatmentPlan,
     TrunkPlan,
 )
+from acd.engine.ivr import names as flow_names
 from acd.settings import files
 from acd.settings.build_callbacks import callbacks, offer
 from acd.settings.build_flow import flow, keys, levels
 from acd.settings.calendar_text import days, span
+from acd.settings.expression_checks import reads_earlier
 from acd.settings.limit_file import limits
 from acd.settings.matching_files import RelaxationSection, ReservationSection
 from acd.settings.sources import Files
@@ -55,6 +57,7 @@ def prefixes_of(trunk: str, trunks: files.TrunksFile) -> tuple[str, ...]:
 def plan(version: str, files: Files) -> Plan:
     """The plan of files that hold no mistake."""
     acd = files.acd
+    names = flow_names.types(files.queues.queues, files.calendars.calendars)
     return Plan(
         version=version,
         agents={AgentId(k): _agent(k, v, files.queues.queues) for k, v in files.agents.agents.items()},
@@ -69,7 +72,7 @@ def plan(version: str, files: Files) -> Plan:
             for number in (code, *section.also)
         },
         calendars={CalendarId(k): calendar(k, v, acd.time_zone) for k, v in files.calendars.calendars.items()},
-        flows={FlowId(k): flow(k, v, files.flow_versions[k], files.flows) for k, v in files.flows.items()},
+        flows={FlowId(k): flow(k, v, files.flow_versions[k], files.flows, names) for k, v in files.flows.items()},
         tables={k: table.plan() for k, table in files.tables.items()},
         language_skills={Language(k): SkillId(v.skill) for k, v in acd.languages.items() if v.skill},
         feature_codes={k: _feature_code(k, v) for k, v in acd.feature_codes.items()},
@@ -79,6 +82,8 @@ def plan(version: str, files: Files) -> Plan:
         no_answer_reason=acd.no_answer_reason,
         callbacks=callbacks(acd.callbacks) if acd.callbacks is not None else None,
         recording_prefix=f"{acd.recordings.folder}/" if acd.recordings.folder else "",
+        time_zone=acd.time_zone,
+        remember_callers_s=acd.remember_callers if reads_earlier(files.flows) else 0.0,
     )
 
 

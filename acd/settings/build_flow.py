@@ -5,6 +5,9 @@ Decides nothing an operator could get wrong: it runs only on files without mista
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
 from acd.domain.flow import (
     AnswerNode,
     Assignment,
@@ -30,11 +33,13 @@ from acd.domain.flow import (
     SetNode,
     SubflowNode,
     TransferNode,
+    VariableType,
     WaitNode,
 )
 from acd.domain.ids import AgentId, CalendarId, FlowId, Language, NodeId, PromptKey, QueueId, SkillId
 from acd.domain.skills import SkillLevel
 from acd.settings import flow_file
+from acd.settings.expressions import Checker
 
 
 def levels(requires: dict[str, int]) -> tuple[SkillLevel, ...]:
@@ -42,22 +47,48 @@ def levels(requires: dict[str, int]) -> tuple[SkillLevel, ...]:
     return tuple(SkillLevel(SkillId(skill), level) for skill, level in requires.items())
 
 
-def _assignments(values: dict[str, str], section: flow_file.FlowFile) -> tuple[Assignment, ...]:
+Read: TypeAlias = Callable[[str, VariableType], Expression]
+"""Makes the expression of a source without mistakes."""
+
+
+def _assignments(values: dict[str, str], section: flow_file.FlowFile, read: Read) -> tuple[Assignment, ...]:
     types = section.types
-    return tuple(Assignment(name, Expression(source, types[name])) for name, source in values.items())
+    return tuple(Assignment(name, read(source, types[name])) for name, source in values.items())
 
 
 def _way(node: str | None) -> NodeId | None:
     return NodeId(node) if node else None
 
 
-def flow(name: str, section: flow_file.FlowFile, version: str, flows: dict[str, flow_file.FlowFile]) -> FlowPlan:
-    """The plan of a flow without mistakes; ``version`` is a hash of its file, ``flows`` are all there are."""
+def flow(
+    name: str,
+    section: flow_file.FlowFile,
+    version: str,
+    flows: dict[str, flow_file.FlowFile],
+    names: Mapping[str, VariableType],
+) -> FlowPlan:
+    """The plan of a flow without mistakes.
+
+    Args:
+        name: the flow's.
+        section: its file.
+        version: a hash of that.
+        flows: all there are.
+        names: what expressions may read besides the flow's variables.
+    """
+    checker = Checker({**section.types, **names})
+
+    def read(source: str, wanted: VariableType) -> Expression:
+        found = checker.expression(source, wanted)
+        if not isinstance(found, Expression):
+            raise TypeError(f"flow {name} was not checked: {found}")
+        return found
+
     return FlowPlan(
         id=FlowId(name),
         entry=NodeId(section.entry),
         languages=tuple(Language(x) for x in section.languages),
-        nodes={NodeId(k): _node(NodeId(k), v, section, flows) for k, v in section.nodes.items()},
+        nodes={NodeId(k): _node(NodeId(k), v, section, flows, read) for k, v in section.nodes.items()},
         variables=section.types,
         on_error=_way(section.on_error),
         version=version,
@@ -70,7 +101,11 @@ def keys(prompts: tuple[str, ...]) -> tuple[PromptKey, ...]:
 
 
 def _node(
-    name: NodeId, node: flow_file.NodeSection, section: flow_file.FlowFile, flows: dict[str, flow_file.FlowFile]
+    name: NodeId,
+    node: flow_file.NodeSection,
+    section: flow_file.FlowFile,
+    flows: dict[str, flow_file.FlowFile],
+    read: Read,
 ) -> Node:
     match node:
         case flow_file.Answer():
@@ -107,9 +142,9 @@ def _node(
         case flow_file.HangUp():
             return HangUpNode(name, node.exit, node.cause)
         case flow_file.Set():
-            return SetNode(name, _assignments(node.set, section), NodeId(node.next), _way(node.error))
+            return SetNode(name, _assignments(node.set, section, read), NodeId(node.next), _way(node.error))
         case flow_file.Branch():
-            cases = tuple(Case(Expression(case.when, "boolean"), NodeId(case.next)) for case in node.cases)
+            cases = tuple(Case(read(case.when, "boolean"), NodeId(case.next)) for case in node.cases)
             return BranchNode(name, cases, NodeId(node.otherwise), _way(node.error))
         case flow_file.Goto():
             return GotoNode(name, _way(node.next), FlowId(node.flow) if node.flow else None)
@@ -117,13 +152,13 @@ def _node(
             return WaitNode(name, node.seconds, NodeId(node.next), node.music)
         case flow_file.Subflow():
             returns = tuple(Returned(ours, theirs) for ours, theirs in node.returns.items())
-            arguments = _assignments(node.arguments, flows[node.flow])
+            arguments = _assignments(node.arguments, flows[node.flow], read)
             return SubflowNode(name, FlowId(node.flow), NodeId(node.next), arguments, returns, _way(node.error))
         case flow_file.Return():
             return ReturnNode(name)
         case flow_file.Lookup():
             results = tuple(Result(variable, column) for variable, column in node.results.items())
-            key = Expression(node.key, "text")
+            key = read(node.key, "text")
             return LookupNode(name, node.table, key, results, NodeId(node.next), NodeId(node.missing), _way(node.error))
 
 

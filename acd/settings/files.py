@@ -236,6 +236,8 @@ class AcdFile(Strict):
     fallback: FallbackSection = FallbackSection()
     time_zone: Text = "Asia/Jakarta"
     """Zone of reports and of calendars that name none (IANA name)."""
+    remember_callers: LongDuration = 604_800.0
+    """How long a contact is remembered by its number, when a flow's expressions ask for ``earlier`` contacts."""
     languages: dict[Name, LanguageSection] = Field(default_factory=dict)
     pause_reasons: tuple[Name, ...] = ()
     no_answer_reason: Name = "no_answer"

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import assert_never
 
 from acd.domain.exits import Exit
-from acd.settings import flow_file, matching_checks, subflow_checks
+from acd.settings import expression_checks, flow_file, matching_checks, subflow_checks
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import Names, check_fulfilled, check_spoken, refer, refer_all
 from acd.settings.sources import Source, Sources
@@ -53,6 +53,8 @@ def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, name
                 check_spoken(sources, document, (*path, *below), prompt, flow.languages)
             spoken.add(prompt)
         _check_node(sources, document, path, node, flow, names)
+    others = {name: other.model for name, other in sources.flows.items() if other.model is not None}
+    expression_checks.check(document, flow, names, others)
     if source.whole:
         if flow.on_error is not None:
             refer(document, ("on_error",), flow.on_error, nodes, "node")

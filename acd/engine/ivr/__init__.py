@@ -1,5 +1,6 @@
 """Flows: the interpreter, the actions it gives, and the scene it reads."""
 
+from acd.domain.errors import ExpressionError
 from acd.engine.ivr.actions import (
     BROKEN,
     Action,
@@ -22,7 +23,7 @@ from acd.engine.ivr.actions import (
     Visit,
 )
 from acd.engine.ivr.interpreter import data_fetched, digit, enter, enter_flow, playback_ended, resume, start, timeout
-from acd.engine.ivr.scene import Evaluator, ExpressionError, Scene, no_evaluator, node_at
+from acd.engine.ivr.scene import Evaluator, Scene, no_evaluator, node_at
 from acd.engine.ivr.walk import Walk
 
 __all__ = [

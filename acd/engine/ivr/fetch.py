@@ -12,11 +12,11 @@ from urllib.parse import quote
 from acd.domain.commands import FetchData, SendHook
 from acd.domain.copies import replace
 from acd.domain.data import Header, HttpRequest
+from acd.domain.errors import ExpressionError
 from acd.domain.events import DataFetched
 from acd.domain.flow import EventNode, Expression, Filling, HttpNode, KeyClass, Template, Value
 from acd.domain.ids import NodeId, RequestId
 from acd.engine.ivr.actions import Fetch, Music, Tell
-from acd.engine.ivr.scene import ExpressionError
 from acd.engine.ivr.walk import Walk
 from acd.engine.state import Question
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from acd.domain.errors import ExpressionError
 from acd.domain.flow import Expression, FlowPlan, Node, Value
 from acd.domain.ids import FlowId, NodeId
 from acd.domain.plan import Plan
@@ -15,10 +16,6 @@ from acd.engine.state import Contact, EngineState, Position
 
 if TYPE_CHECKING:
     from acd.engine.ivr.walk import Walk
-
-
-class ExpressionError(Exception):
-    """An expression has no value here: a division by zero, a text that is no number, a result too large."""
 
 
 class Evaluator(Protocol):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from acd.domain.copies import replace
+from acd.domain.errors import ExpressionError
 from acd.domain.flow import (
     Expression,
     FlowPlan,
@@ -34,7 +35,7 @@ from acd.engine.ivr.actions import (
     UseLanguage,
     Visit,
 )
-from acd.engine.ivr.scene import ExpressionError, Scene
+from acd.engine.ivr.scene import Scene
 from acd.engine.state import Position
 
 MAX_INSTANT_NODES = 100

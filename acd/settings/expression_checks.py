@@ -1,0 +1,84 @@
+"""Which expressions a flow has, what each shall give, and what they may read; notes every mistake in them.
+
+Decides the type that is wanted where an expression stands. Must not know the language; ``expressions`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from acd.domain.flow import Expression, VariableType
+from acd.engine.ivr import names as flow_names
+from acd.settings import flow_file
+from acd.settings.expressions import NAME, RESERVED, Checker, note
+from acd.settings.flow_file import FlowFile, NodeSection
+from acd.settings.names import Names
+from acd.settings.yaml_marks import Document, Path_
+
+
+class Written(NamedTuple):
+    """An expression of a node: where it stands below the node, and the type of value it shall give."""
+
+    below: Path_
+    source: str
+    wanted: VariableType
+
+
+def readable(queues: Iterable[str], calendars: Iterable[str], flow: FlowFile) -> dict[str, VariableType]:
+    """What expressions of a flow may read."""
+    return {**flow.types, **flow_names.types(queues, calendars)}
+
+
+def check(document: Document, flow: FlowFile, names: Names, flows: Mapping[str, FlowFile]) -> None:
+    """Note every mistake in the flow's expressions, and in the names of variables they would read."""
+    for path, variable in _declared(flow):
+        if variable in flow_names.TAKEN:
+            document.add(path, f"'{variable}' is what expressions call something else", at_key=True)
+        elif variable in RESERVED or NAME.fullmatch(variable) is None:
+            what = (
+                "a word expressions keep for themselves" if variable in RESERVED else "no name of letters, digits and _"
+            )
+            document.add(path, f"'{variable}' is {what}", at_key=True)
+    if names.queues is None or names.calendars is None:
+        return
+    checker = Checker(readable(names.queues, names.calendars, flow))
+    for name, node in flow.nodes.items():
+        for written in of_node(node, flow, flows):
+            found = checker.expression(written.source, written.wanted)
+            if not isinstance(found, Expression):
+                note(document, ("nodes", name, *written.below), written.source, found)
+
+
+def _declared(flow: FlowFile) -> Iterator[tuple[Path_, str]]:
+    yield from ((("variables", variable), variable) for variable in flow.variables)
+    for name, node in flow.nodes.items():
+        if isinstance(node, flow_file.Collect) and node.variable not in flow.variables:
+            yield ("nodes", name, "variable"), node.variable
+
+
+def of_node(node: NodeSection, flow: FlowFile, flows: Mapping[str, FlowFile]) -> Iterator[Written]:
+    """Every expression of a node; those that set a variable nobody declared are left out."""
+    match node:
+        case flow_file.Set():
+            yield from _assignments("set", node.set, flow.types)
+        case flow_file.Branch():
+            yield from (Written(("cases", n, "when"), case.when, "boolean") for n, case in enumerate(node.cases))
+        case flow_file.Subflow() if node.flow in flows:
+            yield from _assignments("arguments", node.arguments, flows[node.flow].types)
+        case flow_file.Lookup():
+            yield Written(("key",), node.key, "text")
+        case _:
+            pass
+
+
+def _assignments(key: str, values: Mapping[str, str], types: Mapping[str, VariableType]) -> Iterator[Written]:
+    return (Written((key, name), source, types[name]) for name, source in values.items() if name in types)
+
+
+def reads_earlier(flows: Mapping[str, FlowFile]) -> bool:
+    """Whether any flow asks for a caller's earlier contacts; else none are remembered."""
+    every = (
+        written for flow in flows.values() for node in flow.nodes.values() for written in of_node(node, flow, flows)
+    )
+    return any("earlier" in written.source for written in every)

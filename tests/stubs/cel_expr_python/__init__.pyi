@@ -1,0 +1,2 @@
+from . import cel as cel
+from . import ext as ext

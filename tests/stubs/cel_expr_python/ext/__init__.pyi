@@ -1,0 +1,1 @@
+from . import ext_strings as ext_strings
