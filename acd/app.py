@@ -6,16 +6,17 @@ Decides the order of starting and stopping, and what makes the engine ready. Kno
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from random import SystemRandom
+from typing import TypeAlias
 
 import structlog
 from aiohttp import web
 
 from acd.dips.client import DataClient
 from acd.domain.errors import StoreError
-from acd.domain.events import CallArrived, Event
+from acd.domain.events import CallArrived, Event, PlanLoaded
 from acd.domain.ids import Language, LegId, PromptKey
 from acd.engine.state import EngineState
 from acd.observability.delays import Delays
@@ -24,6 +25,7 @@ from acd.runtime.audit import Auditor
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.rehearsal import Rehearsal
+from acd.runtime.reloading import Loading, Reloader
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
 from acd.settings.values import PromptsSettings, Settings
@@ -40,10 +42,12 @@ from acd.telephony.control import AriControl
 from acd.telephony.manager import to_event
 from acd.web.app import make_app
 from acd.web.auth import api_tokens
-from acd.web.deps import WebDeps
+from acd.web.deps import WebDeps, Words
 from acd.web.readiness import Readiness
 
 log = structlog.get_logger(__name__)
+Load: TypeAlias = Callable[[], Settings]
+FlowTests: TypeAlias = Callable[[Settings], tuple[str, ...]]
 HOUSEKEEPING_S = 1.0
 DURABLE_S = 1.0
 """How long an answer of the API waits at most for the journal. A commit takes some 20 ms."""
@@ -59,7 +63,9 @@ def _media(prompts: PromptsSettings, key: PromptKey, language: Language) -> str 
 class App:
     """One engine beside one Asterisk. ``start``, then ``close``; both once."""
 
-    def __init__(self, settings: Settings, journal: SqliteJournal, records: SqlRecords) -> None:
+    def __init__(
+        self, settings: Settings, journal: SqliteJournal, records: SqlRecords, load: Load, test: FlowTests
+    ) -> None:
         self._settings = settings
         self._clock = AnchoredClock()
         self._journal = journal
@@ -77,21 +83,25 @@ class App:
             self._clock,
             self._from_ari,
             self._ari_state,
-            lambda key, language: _media(settings.prompts, key, language),
+            lambda key, language: _media(self._settings.prompts, key, language),
             settings.pbx.context_from_agents,
             self._taken,
             self._delays.add,
         )
         self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
-        self._rehearsal.use(settings.plan)
         self._data = DataClient(settings.data, SystemRandom())
         self.dispatcher.attach_data(self._data)
         self._auditor = Auditor(self._clock, self.dispatcher, self._control)
+        self._phones: set[str] = set()
+        self._trunks: set[str] = set()
+        self._words = Words()
+        self._use(settings)
+        self._reloader = Reloader(settings.plan.version, self._clock, load, test, self._apply)
         ami = settings.ami
         self._watch = PbxWatch(
             AmiConfig(ami.host, ami.port, ami.user, ami.password.reveal()),
-            phones=frozenset(agent.device for agent in settings.plan.agents.values()),
-            trunks=frozenset(p for trunk in settings.plan.trunks.values() for p in trunk.channel_prefixes),
+            phones=self._phones,
+            trunks=self._trunks,
             clock=self._clock,
             on_fact=self._from_ami,
             config=WatchConfig(settings.pbx.context_from_trunk, settings.pbx.context_fallback),
@@ -103,8 +113,14 @@ class App:
         """Where the API listens, once started."""
 
     @classmethod
-    async def open(cls, settings: Settings) -> App:
-        """Open journal and store. Raises ``StoreError``."""
+    async def open(cls, settings: Settings, load: Load | None = None, test: FlowTests = lambda _settings: ()) -> App:
+        """Open journal and store. Raises ``StoreError``.
+
+        Args:
+            settings: what to begin with.
+            load: reads the configuration anew; raises ``ConfigError``.
+            test: runs the tests of a configuration's flows and gives what failed.
+        """
         settings.journal.file.parent.mkdir(parents=True, exist_ok=True)
         journal = SqliteJournal(
             settings.journal.file,
@@ -118,7 +134,7 @@ class App:
         except StoreError:
             await journal.close()
             raise
-        return cls(settings, journal, records)
+        return cls(settings, journal, records, load or (lambda: settings), test)
 
     async def start(self) -> None:
         """Recover, listen, connect. Returns when the API listens; Asterisk may come later. Raises ``OSError``."""
@@ -130,6 +146,38 @@ class App:
         await self._control.link.start()
         # Calls can be served without AMI; /readyz and acd_link_up say that something is missing.
         await self._watch.start()
+
+    async def reload(self) -> Loading:
+        """Read the configuration anew and put it into force, unless it has mistakes or its flows' tests fail."""
+        return await self._reloader.reload()
+
+    def _apply(self, settings: Settings) -> tuple[str, ...]:
+        """Use a new configuration. Gives the sections whose changes wait for the next start."""
+        before = self._settings
+        self._use(settings)
+        if settings.plan.version != before.plan.version:
+            self.dispatcher.submit(PlanLoaded(self._clock.now(), settings.plan))
+        self._watch.refresh()
+        fixed = ("ari", "ami", "store", "journal", "recordings", "pbx", "data")
+        later = [name for name in fixed if getattr(before, name) != getattr(settings, name)]
+        if (before.api.bind, before.api.port) != (settings.api.bind, settings.api.port):
+            later.append("api")
+        return tuple(later)
+
+    def _use(self, settings: Settings) -> None:
+        self._settings = settings
+        plan = settings.plan
+        self._phones.clear()
+        self._phones.update(agent.device for agent in plan.agents.values())
+        self._trunks.clear()
+        self._trunks.update(prefix for trunk in plan.trunks.values() for prefix in trunk.channel_prefixes)
+        self._words = Words(
+            plan.pause_reasons,
+            tuple(settings.languages),
+            frozenset(settings.prompts.texts),
+            api_tokens((given.name, given.token.reveal()) for given in settings.api.tokens),
+        )
+        self._rehearsal.use(plan)
 
     async def close(self) -> None:
         """Let go of everything; conversations in Asterisk go on, callers' places are in the journal."""
@@ -176,7 +224,7 @@ class App:
 
     async def _listen(self) -> None:
         api = self._settings.api
-        metrics = MetricsExporter(self.dispatcher.view, self._writers, self._delays, self._data.figures)
+        metrics = MetricsExporter(self.dispatcher.view, self._writers, self._delays, self._data.figures, self._loads)
         application = make_app(
             WebDeps(
                 view=self.dispatcher.view,
@@ -188,10 +236,9 @@ class App:
                 metrics=metrics.render,
                 durable=self._durable,
                 ready=self._ready,
-                pause_reasons=self._settings.plan.pause_reasons,
-                languages=tuple(self._settings.languages),
-                prompts=frozenset(self._settings.prompts.texts),
-                tokens=api_tokens((given.name, given.token.reveal()) for given in api.tokens),
+                words=lambda: self._words,
+                loading=lambda: self._reloader.state,
+                reload=self.reload,
             )
         )
         self._web = web.AppRunner(application, access_log=None)
@@ -200,6 +247,9 @@ class App:
         await site.start()
         self.port = self._web.addresses[0][1]
         log.info("listening", bind=api.bind, port=self.port)
+
+    def _loads(self) -> Mapping[str, int]:
+        return {str(outcome): count for outcome, count in self._reloader.state.attempts.items()}
 
     async def _durable(self) -> None:
         """Wait for the journal; not for a disk that refuses: calls and their agents are led on without it."""
@@ -224,6 +274,8 @@ class App:
         degraded = []
         if not self.dispatcher.ami_up:
             degraded.append(f"AMI is {self._watch.link.state}")
+        if self._reloader.state.outcome == "refused":
+            degraded.append(f"a newer configuration is refused: {self._reloader.state.mistakes[0]}")
         if failing := self._records.health().failing:
             degraded.append(f"the store fails: {failing}")
         return Readiness(tuple(reasons), tuple(degraded))

@@ -13,7 +13,7 @@ import structlog
 import typer
 import uvloop
 
-from acd.app import App
+from acd.app import App, Load
 from acd.domain.errors import ConfigError, StoreError
 from acd.observability.logs import configure_logging
 from acd.settings import load
@@ -44,7 +44,7 @@ def run(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     try:
-        uvloop.run(_serve(settings))
+        uvloop.run(_serve(settings, lambda: load(config, flows, os.environ)))
     except (StoreError, OSError) as error:
         typer.echo(f"acd: {error}", err=True)
         raise typer.Exit(1) from None
@@ -58,12 +58,20 @@ def _favour_calls() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, again: Load) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    app = await App.open(settings)
+    app = await App.open(settings, again)
+    reloads: set[asyncio.Task[object]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(app.reload(), name="reload")
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
     try:
         await app.start()
         _favour_calls()

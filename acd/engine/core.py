@@ -53,6 +53,7 @@ from acd.engine import (
     callbacks,
     ending,
     estimate,
+    flow_versions,
     ivr,
     kpi,
     left_places,
@@ -105,6 +106,7 @@ class Engine:
         """Apply one event. Returns commands in the order to be carried out; never raises for an event's content."""
         self.settle()
         if isinstance(event, PlanLoaded):
+            flow_versions.keep(self._state, event.plan)
             self._state.plan = supervising.in_force(self._state, event.plan, event.at)
             self.matcher = self._match(event.plan)
         self._unexplained = None

@@ -6,7 +6,7 @@ A ratio without traffic is absent, because 0 would be a lie. Labels are configur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeAlias, get_args
@@ -47,6 +47,7 @@ class WriterHealth:
 
 
 Snapshot: TypeAlias = Callable[[], EngineView | None]
+Loads: TypeAlias = Callable[[], Mapping[str, int]]
 Health: TypeAlias = Callable[[], Sequence[WriterHealth]]
 Data: TypeAlias = Callable[[], DataFigures]
 
@@ -60,12 +61,18 @@ class EngineCollector(Collector):
     """Translates one view per scrape; gives nothing of the engine before a plan is loaded."""
 
     def __init__(
-        self, snapshot: Snapshot, health: Health = tuple, delays: Delays | None = None, data: Data = no_data
+        self,
+        snapshot: Snapshot,
+        health: Health = tuple,
+        delays: Delays | None = None,
+        data: Data = no_data,
+        loads: Loads = dict,
     ) -> None:
         self._snapshot = snapshot
         self._health = health
         self._delays = delays or Delays()
         self._data = data
+        self._loads = loads
 
     def describe(self) -> Iterable[Metric]:
         """Names are not needed at registration: nothing else registers ``acd_`` names."""
@@ -90,17 +97,25 @@ class EngineCollector(Collector):
             yield self._delays.metric()
         yield from _writers(self._health())
         yield from data_metrics.metrics(self._data())
+        if loads := self._loads():
+            text = "Attempts to load a new configuration, by outcome."
+            yield _counter("acd_plan_loads", text, loads.items(), "outcome")
 
 
 class MetricsExporter:
     """What ``/metrics`` answers with."""
 
     def __init__(
-        self, snapshot: Snapshot, health: Health = tuple, delays: Delays | None = None, data: Data = no_data
+        self,
+        snapshot: Snapshot,
+        health: Health = tuple,
+        delays: Delays | None = None,
+        data: Data = no_data,
+        loads: Loads = dict,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.registry.register(EngineCollector(snapshot, health, delays, data))
+        self.registry.register(EngineCollector(snapshot, health, delays, data, loads))
         ProcessCollector(registry=self.registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:

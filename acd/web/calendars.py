@@ -45,7 +45,7 @@ async def _ordered(call: Call, order: Order) -> CalendarView:
 async def _close(call: Call) -> CalendarView:
     body: CloseBody = call.body
     message = PromptKey(body.message) if body.message is not None else None
-    if message is not None and message not in call.deps.prompts:
+    if message is not None and message not in call.deps.words().prompts:
         raise bad_field("message", "is no prompt of this deployment")
     return await _ordered(call, CloseCalendar(CalendarId(call.path["calendar_id"]), body.reason, body.until, message))
 

@@ -53,7 +53,7 @@ async def _ask(call: Call) -> CallbackView:
     view = _view(call)
     if body.queue not in {queue.id for queue in view.queues}:
         raise bad_field("queue", f"must be one of {', '.join(queue.id for queue in view.queues)}")
-    known = call.deps.languages
+    known = call.deps.words().languages
     if body.language is not None and body.language not in known:
         raise bad_field("language", f"must be one of {', '.join(known)}")
     language = Language(body.language) if body.language is not None else next(iter(known), None)

@@ -19,6 +19,7 @@ from acd.domain.plan import (
 )
 from acd.engine.views import EngineView
 from acd.ports import Records
+from acd.runtime.reloading import Loading
 from acd.web.auth import ApiToken
 from acd.web.readiness import Readiness
 
@@ -31,6 +32,18 @@ class RequestAgent(Protocol):
     ) -> Awaitable[tuple[bool, str]]:
         """``reason`` is a pause's, ``seconds`` are more of wrap-up, ``disposition`` is how a contact went."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the configuration in force knows by name."""
+
+    pause_reasons: tuple[str, ...] = ()
+    languages: tuple[Language, ...] = ()
+    """Those callers can choose, the first is spoken to who chose none."""
+    prompts: frozenset[PromptKey] = frozenset()
+    """What can be said to callers."""
+    tokens: tuple[ApiToken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +67,9 @@ class WebDeps:
     durable: Callable[[], Awaitable[None]]
     """Returns when all that was decided so far outlives a crash, or when it is clear that the disk refuses."""
     ready: Callable[[], Readiness]
-    pause_reasons: tuple[str, ...]
-    """The reasons the deployment knows."""
-    languages: tuple[Language, ...] = ()
-    """Those callers can choose, the first is spoken to who chose none."""
-    prompts: frozenset[PromptKey] = frozenset()
-    """What can be said to callers."""
-    tokens: tuple[ApiToken, ...] = ()
+    words: Callable[[], Words]
+    """What the configuration in force knows by name."""
+    loading: Callable[[], Loading]
+    """Which configuration is in force, and what became of the latest attempt to change it."""
+    reload: Callable[[], Awaitable[Loading]]
+    """Read the configuration anew."""

@@ -93,7 +93,7 @@ async def _act(action: AgentAction, call: Call) -> AgentView:
     await _agent(call)
     reason = ""
     if isinstance(call.body, PauseBody):
-        reason, known = call.body.reason, call.deps.pause_reasons
+        reason, known = call.body.reason, call.deps.words().pause_reasons
         if reason not in known:
             raise bad_field("reason", f"must be one of {', '.join(known)}" if known else "no reason is configured")
     seconds = call.body.seconds if isinstance(call.body, ExtendBody) else 0

@@ -107,6 +107,11 @@ class Telephone(SipPhone):
             self.ear.answered(call.media, presses, asyncio.get_running_loop().time())
         return call.status
 
+    def press(self, key: str) -> None:
+        """Press a key in the call that goes on."""
+        assert self.ear is not None
+        self.ear.press(key)
+
     def cancel(self, call: PhoneCall) -> None:
         """Give up a call that is not answered yet."""
         self._in_dialog(call, "CANCEL", call.branch)

@@ -18,6 +18,7 @@ from acd.app import App
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived
 from acd.domain.ids import AgentId, ContactId, LegId
+from acd.settings import load
 from acd.settings.values import Secret, Settings
 from acd.web.readiness import Readiness
 from tests.fakes import deployment
@@ -145,6 +146,60 @@ async def test_a_disk_that_refuses_keeps_no_agent_from_logging_in(
         assert (await get(app, "/api/v1/agents/agent101/login", AGENT, "POST"))[0] == 200
         lock.execute("ROLLBACK")
         lock.close()
+
+
+async def test_a_new_version_is_put_into_force_and_a_broken_one_refused_by_api_and_readyz(tmp_path: Path) -> None:
+    settings = deployment.settings(tmp_path)
+    flow = tmp_path / "ivr_flows" / "169.yaml"
+
+    def again() -> Settings:
+        return load(tmp_path / "config", tmp_path / "ivr_flows", deployment.ENV)
+
+    app = await App.open(settings, again)
+    try:
+        await app.start()
+
+        async def reload() -> tuple[int, Any]:
+            return await get(app, "/api/v1/plan/reload", SUPERVISOR, "POST")
+
+        first = (await get(app, "/api/v1/plan", VIEWER))[1]["version"]
+        assert (await reload())[1]["outcome"] == "unchanged"
+        text = flow.read_text(encoding="utf-8")
+        flow.write_text(text.replace("retries: 2", "retries: 3", 1), encoding="utf-8")
+        status, loaded = await reload()
+        assert (status, loaded["outcome"]) == (200, "loaded")
+        assert loaded["version"] != first
+        assert app.dispatcher.view().plan_version == loaded["version"]  # type: ignore[union-attr]
+        flow.write_text(text.replace("next: salam", "next: salm", 1), encoding="utf-8")
+        status, refused = await reload()
+        assert status == 422
+        assert "169.yaml" in refused["errors"][0]["message"]
+        assert app.dispatcher.view().plan_version == loaded["version"]  # type: ignore[union-attr]
+        assert any("a newer configuration is refused" in reason for reason in app._ready().degraded)
+        flow.write_text(text, encoding="utf-8")
+        assert (await reload())[1]["version"] == first
+        assert app._ready().degraded == tuple(r for r in app._ready().degraded if "refused" not in r)
+    finally:
+        await app.close()
+
+
+async def test_what_needs_a_restart_is_said_and_phones_and_tokens_are_used_at_once(tmp_path: Path) -> None:
+    settings = deployment.settings(tmp_path)
+    changed = replace(
+        settings,
+        plan=replace(settings.plan, version="v2", agents={}),
+        ari=replace(settings.ari, user="another"),
+        api=replace(settings.api, port=settings.api.port + 1, tokens=settings.api.tokens[1:]),
+    )
+    app = await App.open(settings, lambda: changed)
+    try:
+        await app.start()
+        assert (await app.reload()).at_next_start == ("ari", "api")
+        assert (await get(app, "/api/v1/agents", VIEWER))[0] == 401
+        assert (await get(app, "/api/v1/agents", SUPERVISOR))[1]["agents"] == []
+        assert app._phones == set()
+    finally:
+        await app.close()
 
 
 async def test_the_name_of_a_token_gives_its_role(alone: Settings) -> None:

@@ -28,7 +28,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_metric_is_explained_and_no_other() -> None:
-    exporter = MetricsExporter(lambda: a_view(busy_figures()), lambda: (WriterHealth("journal", 0, 0, 0),))
+    exporter = MetricsExporter(
+        lambda: a_view(busy_figures()), lambda: (WriterHealth("journal", 0, 0, 0),), loads=lambda: {"loaded": 1}
+    )
     exported = set(re.findall(r"^# TYPE (acd_\w+)", exporter.render("")[0].decode(), re.MULTILINE))
     assert set(re.findall(r"`(acd_\w+)`", README)) == exported
 

@@ -205,3 +205,8 @@ def test_unforeseen_outcomes_of_offers_are_shown_too() -> None:
     got = scrape(a_view(figures))
     assert got["acd_offers_total", (("outcome", "stolen"),)] == 1
     assert got["acd_offers_total", (("outcome", "rejected"),)] == 0
+
+
+def test_loads_of_the_configuration_are_counted_by_outcome() -> None:
+    body, _type = MetricsExporter(lambda: None, loads=lambda: {"loaded": 2, "refused": 1}).render("")
+    assert b'acd_plan_loads_total{outcome="refused"} 1.0' in body

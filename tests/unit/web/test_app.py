@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acd.web.app import make_app
+from acd.web.deps import Words
 from acd.web.inputs import MAX_BODY_BYTES
 from tests.unit.web.world import AGENT, SUPERVISOR, VIEWER, World, bearer
 
@@ -51,7 +52,7 @@ async def test_without_a_known_token_nothing_is_told(client: Client, headers: di
 
 
 async def test_without_configured_tokens_nobody_gets_in() -> None:
-    async with TestClient(TestServer(make_app(World().deps(tokens=())))) as client:
+    async with TestClient(TestServer(make_app(World(words=Words()).deps()))) as client:
         for token in (VIEWER, "", "admin"):
             await problem(await client.get("/api/v1/status", headers=bearer(token)), 401)
 

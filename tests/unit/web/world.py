@@ -28,8 +28,9 @@ from acd.domain.record import (
 )
 from acd.engine.views import EngineView
 from acd.ports import Explanation, RecordFilter, RecordPage, Row
+from acd.runtime.reloading import Loading
 from acd.web.auth import api_tokens
-from acd.web.deps import WebDeps
+from acd.web.deps import WebDeps, Words
 from acd.web.readiness import Readiness
 from tests.unit.observability.sample import a_record, a_view, busy_figures
 
@@ -106,6 +107,17 @@ class World:
     reply: tuple[bool, str] = (True, "")
     readiness: Readiness = field(default_factory=Readiness)
     failure: Exception | None = None
+    words: Words = field(
+        default_factory=lambda: Words(
+            ("makan siang", "rapat"),
+            (Language("id"), Language("en")),
+            frozenset({PromptKey("darurat")}),
+            api_tokens([("viewer/wallboard", VIEWER), ("agent/agent102", AGENT), ("supervisor/rudi", SUPERVISOR)]),
+        )
+    )
+    loading: Loading = field(
+        default_factory=lambda: Loading("abc123", 1000.0, {"loaded": 0, "refused": 0, "unchanged": 0})
+    )
     waited: int = 0
     """Answers that waited for the journal."""
     disk: asyncio.Event = field(default_factory=asyncio.Event)
@@ -157,6 +169,10 @@ class World:
         self.waited += 1
         await self.disk.wait()
 
+    async def reload(self) -> Loading:
+        """Answer as told."""
+        return self.loading
+
     def deps(self, **changes: Any) -> WebDeps:
         """Make what the application is given."""
         made = WebDeps(
@@ -165,15 +181,12 @@ class World:
             request_agent=self.request,
             request_callback=self.request_callback,
             cancel_callback=self.cancel_callback,
-            languages=(Language("id"), Language("en")),
-            prompts=frozenset({PromptKey("darurat")}),
             order=self.order,
             metrics=lambda accept: (b"acd_up 1\n", f"text/plain; accepted={len(accept)}"),
             durable=self.durable,
             ready=lambda: self.readiness,
-            pause_reasons=("makan siang", "rapat"),
-            tokens=api_tokens(
-                [("viewer/wallboard", VIEWER), ("agent/agent102", AGENT), ("supervisor/rudi", SUPERVISOR)]
-            ),
+            words=lambda: self.words,
+            loading=lambda: self.loading,
+            reload=self.reload,
         )
         return replace(made, **changes)
