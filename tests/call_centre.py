@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import statistics
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,10 +16,12 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from acd.demo.api import Json
-from acd.demo.audio import ALAW, FRAME, level, read_wav
+from acd.demo.audio import read_wav
 from acd.demo.callers import ADDRESS as CALLERS
 from acd.demo.deployment import Deployment, Wishes, prepare
+from acd.demo.hearing import Voice
 from acd.demo.phones import ADDRESS as PHONES
+from acd.demo.puppet import Puppet, Way
 from acd.demo.site import Site, speak
 from acd.deploy.cache import cache_root
 from acd.deploy.plan import PbxPlan
@@ -31,10 +32,6 @@ from tests.fakes.telephone import Telephone, Telephones
 ROOT = Path(__file__).parents[1]
 Yaml = dict[str, Any]
 Labels = tuple[tuple[str, str], ...]
-_ALIKE = 0.97
-"""Correlation; the same prompt has 0.9999, the most similar other one 0.88."""
-_CUT = 5
-"""Frames that may be missing where a piece of sound begins and ends."""
 
 
 def straight_to(queue: str) -> Yaml:
@@ -62,6 +59,8 @@ class Centre:
     site: Site
     telephones: Telephones
     http: aiohttp.ClientSession
+    puppets: list[Puppet] = field(default_factory=list)
+    _voices: dict[tuple[str, str], Voice] = field(default_factory=dict)
 
     async def phone(self, agent: str, manner: int = 200, *, ready: bool = True) -> Telephone:
         """An agent's phone, registered; with ``ready`` the agent is logged in and can be offered callers."""
@@ -75,6 +74,14 @@ class Centre:
     async def caller(self, number: str, *, sound: bool = True) -> Telephone:
         """A caller on the trunk."""
         return await self.telephones.add(number, CALLERS, sound=sound)
+
+    async def puppet(self, number: str, dialled: str, way: Way) -> Puppet:
+        """A caller by SIPp on the trunk whose call was answered; its keys go by RFC 4733 or SIP INFO."""
+        given, exchange = self.site.deployment, self.telephones.exchange
+        folder = given.folder / "puppets" / str(len(list((given.folder / "puppets").glob("*"))))
+        puppet = await Puppet.call(self.site.tools, folder, given.sip, exchange, number, dialled, way)
+        self.puppets.append(puppet)
+        return puppet
 
     async def ask(self, agent: str, action: str, body: Json | None = None) -> tuple[int, Json]:
         """A request of the API on an agent: status and answer."""
@@ -114,25 +121,33 @@ class Centre:
 
     async def phase(self, caller: Telephone, wanted: str) -> Json:
         """Wait until a caller is so far."""
+        return await self.phase_of(caller.user, wanted)
+
+    async def phase_of(self, number: str, wanted: str) -> Json:
+        """Wait until who calls with this number is so far."""
         found: Json = {}
 
         async def so() -> bool:
             found.clear()
-            found.update((await self.contacts()).get(caller.user[-3:], {}))
+            found.update((await self.contacts()).get(number[-3:], {}))
             return bool(found.get("phase") == wanted)
 
-        await self.eventually(so, lambda: f"{caller.user} is not {wanted}: {found}")
+        await self.eventually(so, lambda: f"{number} is not {wanted}: {found}")
         return found
 
     async def record(self, caller: Telephone) -> Json:
         """Wait for the one record of a caller's call."""
+        return await self.record_of(caller.user)
+
+    async def record_of(self, number: str) -> Json:
+        """Wait for the one record of this number's call."""
         found: list[Json] = []
 
         async def so() -> bool:
-            found[:] = [r for r in await self.site.api.records() if r["caller"] == caller.user]
+            found[:] = [r for r in await self.site.api.records() if r["caller"] == number]
             return bool(found)
 
-        await self.eventually(so, lambda: f"{caller.user} has no record")
+        await self.eventually(so, lambda: f"{number} has no record")
         (record,) = found
         return record
 
@@ -163,6 +178,10 @@ class Centre:
 
     async def everybody_home(self) -> None:
         """End all calls, close all telephones and log everybody out: the next test finds an empty centre."""
+        for puppet in self.puppets:
+            puppet.hang_up()
+            await puppet.close()
+        self.puppets.clear()
         for phone in list(self.telephones.all):
             phone.hang_up_all()
             if phone.secret:
@@ -175,29 +194,16 @@ class Centre:
                 await self.until(agent["id"], activity="logged_out")
         await self.at_rest()
 
+    def voice(self, prompt: str, language: str = "id") -> Voice:
+        """A prompt's waveform."""
+        if (prompt, language) not in self._voices:
+            file = self.site.deployment.folder / "sounds" / language / f"{prompt}.wav"
+            self._voices[prompt, language] = Voice(read_wav(file))
+        return self._voices[prompt, language]
+
     def said(self, sound: bytes | bytearray, prompts: Iterable[str], language: str = "id") -> list[str]:
-        """Which of the prompts are in a piece of sound, wherever they begin."""
-        folder = self.site.deployment.folder / "sounds" / language
-        samples = [ALAW[byte] for byte in sound]
-        # Sound after sound: the last packet of the one before may have been a short one, and all frames lie otherwise.
-        heard = [_shape(samples[begin:]) for begin in range(0, FRAME, FRAME // 4)]
-        shapes = {prompt: _shape(read_wav(folder / f"{prompt}.wav")) for prompt in prompts}
-        return [prompt for prompt, shape in shapes.items() if any(_contains(one, shape) for one in heard)]
-
-
-def _shape(samples: list[int] | tuple[int, ...]) -> list[float]:
-    """The loudness of each 20 ms."""
-    return [level(samples[at : at + FRAME]) ** 0.5 for at in range(0, len(samples) - FRAME + 1, FRAME)]
-
-
-def _contains(heard: list[float], shape: list[float]) -> bool:
-    """Whether loudness goes up and down so somewhere in what was heard (correlation)."""
-    heard = [0.0] * _CUT + heard + [0.0] * _CUT
-    for start in range(len(heard) - len(shape) + 1):
-        piece = heard[start : start + len(shape)]
-        if max(piece) > min(piece) and statistics.correlation(piece, shape) > _ALIKE:
-            return True
-    return False
+        """Which of the prompts were said to their ends in a piece of sound, wherever they begin."""
+        return [p for p in prompts if any(found.whole for found in self.voice(p, language).times_in(sound))]
 
 
 @asynccontextmanager
@@ -209,13 +215,18 @@ async def call_centre(
     after: Mapping[str, Callable[[Yaml], None]] | None = None,
     plan: Callable[[PbxPlan], PbxPlan] = lambda plan: plan,
 ) -> AsyncIterator[Centre]:
-    """Run one. Files of config/ are edited ``before`` and ``after`` their move to the run, ``plan`` for Asterisk."""
+    """Run one.
+
+    Files, by their paths seen from config/, are edited ``before`` and ``after`` their move to the run, ``plan`` for
+    Asterisk.
+    """
     config = folder / "config"
     shutil.copytree(ROOT / "config", config)
+    shutil.copytree(ROOT / "ivr_flows", folder / "ivr_flows")
     for name, edit in (before or {}).items():
         change(config / name, edit)
     tools = fetch_tools()
-    made: Deployment = prepare(folder / "run", config, ROOT / "ivr_flows", wishes, Random())
+    made: Deployment = prepare(folder / "run", config, folder / "ivr_flows", wishes, Random())
     made = replace(made, plan=plan(made.plan))
     for name, edit in (after or {}).items():
         change(made.config / name, edit)

@@ -18,7 +18,8 @@ from acd.demo.audio import AGENT_HZ, ALAW, CALLER_HZ, FRAME, heard, level, tone
 PCMA = 8
 EVENT = 101
 """Payload types of the callers' offer."""
-KEYS = "0123456789*#"
+KEYS = "0123456789*#ABCD"
+"""In the order of their events (RFC 4733, 3.2)."""
 KEY_PACKETS = 5
 """A key lasts 100 ms."""
 END_PACKETS = 3

@@ -264,7 +264,7 @@ class Telephones:
 
     def __init__(self, registrar: Address) -> None:
         self._registrar = registrar
-        self._exchange = Exchange()
+        self.exchange = Exchange()
         self.all: list[Telephone] = []
 
     async def add(self, user: str, host: str, secret: str = "", *, sound: bool = True, port: int = 0) -> Telephone:
@@ -273,7 +273,7 @@ class Telephones:
         if sound:
             loop = asyncio.get_running_loop()
             _, ear = await loop.create_datagram_endpoint(Ear, local_addr=(host, 0))
-            self._exchange.lines.append(ear)
+            self.exchange.lines.append(ear)
         phone = Telephone(user, secret, self._registrar, host, port=port, ear=ear)
         self.all.append(phone)
         await phone.open()
@@ -287,19 +287,19 @@ class Telephones:
         if phone.transport is not None:
             phone.transport.close()
         if phone.ear is not None:
-            self._exchange.lines.remove(phone.ear)
+            self.exchange.lines.remove(phone.ear)
             phone.ear.close()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Telephones]:
         """Drive them; close what is left open."""
-        await self._exchange.open(self._registrar[0], 0)
+        await self.exchange.open(self._registrar[0], 0)
         try:
             yield self
         finally:
             for phone in list(self.all):
                 self.close(phone)
-            await self._exchange.close()
+            await self.exchange.close()
 
 
 def _media(data: bytes) -> int:
