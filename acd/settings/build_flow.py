@@ -5,8 +5,7 @@ Decides nothing an operator could get wrong: it runs only on files without mista
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 from acd.domain.flow import (
     AnswerNode,
@@ -15,7 +14,6 @@ from acd.domain.flow import (
     Case,
     CollectNode,
     ExitKey,
-    Expression,
     FlowPlan,
     GotoNode,
     HangUpNode,
@@ -47,13 +45,9 @@ def levels(requires: dict[str, int]) -> tuple[SkillLevel, ...]:
     return tuple(SkillLevel(SkillId(skill), level) for skill, level in requires.items())
 
 
-Read: TypeAlias = Callable[[str, VariableType], Expression]
-"""Makes the expression of a source without mistakes."""
-
-
-def _assignments(values: dict[str, str], section: flow_file.FlowFile, read: Read) -> tuple[Assignment, ...]:
+def _assignments(values: dict[str, str], section: flow_file.FlowFile, checker: Checker) -> tuple[Assignment, ...]:
     types = section.types
-    return tuple(Assignment(name, read(source, types[name])) for name, source in values.items())
+    return tuple(Assignment(name, checker.made(source, types[name])) for name, source in values.items())
 
 
 def _way(node: str | None) -> NodeId | None:
@@ -77,18 +71,11 @@ def flow(
         names: what expressions may read besides the flow's variables.
     """
     checker = Checker({**section.types, **names})
-
-    def read(source: str, wanted: VariableType) -> Expression:
-        found = checker.expression(source, wanted)
-        if not isinstance(found, Expression):
-            raise TypeError(f"flow {name} was not checked: {found}")
-        return found
-
     return FlowPlan(
         id=FlowId(name),
         entry=NodeId(section.entry),
         languages=tuple(Language(x) for x in section.languages),
-        nodes={NodeId(k): _node(NodeId(k), v, section, flows, read) for k, v in section.nodes.items()},
+        nodes={NodeId(k): _node(NodeId(k), v, section, flows, checker) for k, v in section.nodes.items()},
         variables=section.types,
         on_error=_way(section.on_error),
         version=version,
@@ -105,7 +92,7 @@ def _node(
     node: flow_file.NodeSection,
     section: flow_file.FlowFile,
     flows: dict[str, flow_file.FlowFile],
-    read: Read,
+    checker: Checker,
 ) -> Node:
     match node:
         case flow_file.Answer():
@@ -142,9 +129,9 @@ def _node(
         case flow_file.HangUp():
             return HangUpNode(name, node.exit, node.cause)
         case flow_file.Set():
-            return SetNode(name, _assignments(node.set, section, read), NodeId(node.next), _way(node.error))
+            return SetNode(name, _assignments(node.set, section, checker), NodeId(node.next), _way(node.error))
         case flow_file.Branch():
-            cases = tuple(Case(read(case.when, "boolean"), NodeId(case.next)) for case in node.cases)
+            cases = tuple(Case(checker.made(case.when, "boolean"), NodeId(case.next)) for case in node.cases)
             return BranchNode(name, cases, NodeId(node.otherwise), _way(node.error))
         case flow_file.Goto():
             return GotoNode(name, _way(node.next), FlowId(node.flow) if node.flow else None)
@@ -152,13 +139,13 @@ def _node(
             return WaitNode(name, node.seconds, NodeId(node.next), node.music)
         case flow_file.Subflow():
             returns = tuple(Returned(ours, theirs) for ours, theirs in node.returns.items())
-            arguments = _assignments(node.arguments, flows[node.flow], read)
+            arguments = _assignments(node.arguments, flows[node.flow], checker)
             return SubflowNode(name, FlowId(node.flow), NodeId(node.next), arguments, returns, _way(node.error))
         case flow_file.Return():
             return ReturnNode(name)
         case flow_file.Lookup():
             results = tuple(Result(variable, column) for variable, column in node.results.items())
-            key = read(node.key, "text")
+            key = checker.made(node.key, "text")
             return LookupNode(name, node.table, key, results, NodeId(node.next), NodeId(node.missing), _way(node.error))
 
 

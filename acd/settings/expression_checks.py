@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from acd.domain.flow import Expression, VariableType
+from acd.domain.flow import VariableType
 from acd.engine.ivr import names as flow_names
 from acd.settings import flow_file
 from acd.settings.expressions import NAME, RESERVED, Checker, note
@@ -18,11 +18,13 @@ from acd.settings.yaml_marks import Document, Path_
 
 
 class Written(NamedTuple):
-    """An expression of a node: where it stands below the node, and the type of value it shall give."""
+    """An expression or a template of a node: where it stands below the node, and what it shall give."""
 
     below: Path_
     source: str
-    wanted: VariableType
+    wanted: VariableType | None
+    """None: any value."""
+    template: bool = False
 
 
 def readable(queues: Iterable[str], calendars: Iterable[str], flow: FlowFile) -> dict[str, VariableType]:
@@ -45,8 +47,9 @@ def check(document: Document, flow: FlowFile, names: Names, flows: Mapping[str, 
     checker = Checker(readable(names.queues, names.calendars, flow))
     for name, node in flow.nodes.items():
         for written in of_node(node, flow, flows):
-            found = checker.expression(written.source, written.wanted)
-            if not isinstance(found, Expression):
+            source, wanted = written.source, written.wanted
+            found = checker.template(source) if written.template else checker.expression(source, wanted)
+            if isinstance(found, list):
                 note(document, ("nodes", name, *written.below), written.source, found)
 
 

@@ -62,6 +62,20 @@ class Checker:
         expression = Expression(source, wanted or type_, reads)
         return expression if reads else _constant(expression)
 
+    def made(self, source: str, wanted: VariableType | None = None) -> Expression:
+        """An expression without mistakes; see ``expression``."""
+        found = self.expression(source, wanted)
+        if isinstance(found, Expression):
+            return found
+        raise TypeError(f"{source!r} was not checked: {found[0].message}")
+
+    def made_template(self, source: str) -> Template:
+        """A template without mistakes; see ``template``."""
+        found = self.template(source)
+        if isinstance(found, Template):
+            return found
+        raise TypeError(f"{source!r} was not checked: {found[0].message}")
+
     def template(self, source: str) -> Template | list[Slip]:
         """Check text with ``{{ expression }}`` in it; else give the mistakes."""
         if len(source) > language.MAX_TEMPLATE:

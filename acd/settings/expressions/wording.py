@@ -26,6 +26,7 @@ _WHERE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ")
 _UNDECLARED = re.compile(r"undeclared reference to '(.*?)' \(in container ''\)", re.DOTALL)
 _OVERLOAD = re.compile(r"found no matching overload for '(.*?)' applied to '\((.*)\)'", re.DOTALL)
 _UNEXPECTED = re.compile(r"Syntax error: (?:mismatched|extraneous|no viable alternative at) input '(.*?)'", re.DOTALL)
+_MISSING = re.compile(r"Syntax error: missing '(.*?)' at", re.DOTALL)
 _UNKNOWN_SIGN = re.compile(r"Syntax error: token recognition error at: '(.*)'?", re.DOTALL)
 _TYPES = {"string": "text", "int": "number", "bool": "boolean", "double": "fraction", "null_type": "null"}
 _SAID = {
@@ -73,6 +74,8 @@ def _syntax(message: str, source: str, offset: int) -> Slip:
         last_word = source[:offset].split()[-1:]
         hint = _SAID.get(sign) or (_SAID["not"] if last_word == ["not"] else None)
         return Slip(offset, hint or f"'{printable(sign, 20)}' is not expected here")
+    if (match := _MISSING.match(message)) is not None:
+        return Slip(offset, f"lacks a '{match[1]}'")
     if _UNKNOWN_SIGN.match(message) is not None and rest:
         if rest[0] in _QUOTES:
             wrong = "\\" in rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acd.domain.callback_plan import NumberPlan
-from acd.engine.numbers import callable_number, e164, written
+from acd.engine.numbers import callable_number, e164, of_caller, written
 
 JAKARTA = NumberPlan(area_code="21")
 
@@ -86,3 +86,11 @@ def test_a_refusal_wins_and_classes_match_one_digit() -> None:
 def test_a_number_is_given_with_its_country() -> None:
     assert e164("0811222333", JAKARTA) == "+62811222333"
     assert e164("+6591234567", JAKARTA) == "+6591234567"
+
+
+@pytest.mark.parametrize(
+    ("given", "number"),
+    [("0811222333", "+62811222333"), ("+6591234567", "+6591234567"), ("110", ""), ("", ""), ("anonymous", "")],
+)
+def test_a_calling_number_is_e164_or_nothing(given: str, number: str) -> None:
+    assert of_caller(given, JAKARTA) == number

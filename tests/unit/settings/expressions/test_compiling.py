@@ -97,6 +97,7 @@ WHOLE = "numbers are whole: count in the smaller unit"
         ("nib.indexOf(1)", 11, "is used as text.indexOf(text), not with text and number"),
         ("1 +", 3, "the expression is not complete"),
         ("", 0, "the expression is not complete"),
+        ("nib.substring(1", 15, "lacks a ')'"),
         ("ok and ok", 3, "write && for and"),
         ("ok or ok", 3, "write || for or"),
         ("not ok", 4, "write ! for not"),
