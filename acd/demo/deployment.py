@@ -31,9 +31,12 @@ CHANGES = (
     "queues: {wrap_up:g} s of wrap-up, so that agents are free sooner",
     f"trunks: the gateway is a caller program at {CALLERS}",
     "acd.yaml: free ports, folders of this run, fresh secrets",
+    "flows: what they ask of other systems is answered by a small one of the demonstration",
 )
 """What differs from the files of the deployment, one line each, to be formatted with ``wrap_up``."""
 LOOPBACK = "127.0.0.1"
+DATA = f"{LOOPBACK}:8170"
+"""Where the sample deployment's flows ask for licences."""
 _RTP_SPAN = 1000
 _SINGLE = range(12000, 16000)
 _RTP = range(16000, 32000, 2 * _RTP_SPAN)
@@ -44,7 +47,7 @@ Yaml = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Free ports: TCP of API, ARI, AMI; UDP of SIP of Asterisk, phones, callers, customers; first RTP."""
+    """Free ports: TCP of API, ARI, AMI, data; UDP of SIP of Asterisk, phones, callers, customers; first RTP."""
 
     api: int
     ari: int
@@ -57,6 +60,8 @@ class Ports:
     """Where customers are called back."""
     rtp: int
     phones_rtp: int
+    data: int
+    """Of the system that flows ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,7 @@ def free_ports(chance: Random) -> Ports:
             customers=take(udp, CALLERS),
             rtp=rtp,
             phones_rtp=rtp + _RTP_SPAN,
+            data=take(tcp, LOOPBACK),
         )
 
 
@@ -159,12 +165,16 @@ def prepare(folder: Path, config: Path, flows: Path, wishes: Wishes, chance: Ran
         folder.chmod(0o700)
         derived = folder / "config"
         shutil.copytree(flows, folder / "ivr_flows")
+        for flow in (folder / "ivr_flows").glob("*.yaml"):
+            _ask_at(flow, ports.data)
         derived.mkdir()
         files = dict(_derived(folder, config, ports, wishes))
         for name, content in files.items():
             _write(derived / name, content)
+        _ask_at(derived / "acd.yaml", ports.data)
         for name, content in wishes.flows.items():
             _write(folder / "ivr_flows" / f"{name}.yaml", content)
+            _ask_at(folder / "ivr_flows" / f"{name}.yaml", ports.data)
     except (OSError, shutil.Error, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise DeployError(f"The deployment in {config} and {flows} cannot be used for a run: {error}") from error
     token = secrets.token_hex(24)
@@ -175,6 +185,13 @@ def prepare(folder: Path, config: Path, flows: Path, wishes: Wishes, chance: Ran
     # Customers' phones are there when they are called, not before: there is nobody to answer OPTIONS.
     plan = replace(plan, trunks=tuple(replace(trunk, qualify_s=0) for trunk in plan.trunks))
     return Deployment(folder, derived, folder / "ivr_flows", ports, env, token, settings, plan)
+
+
+def _ask_at(path: Path, port: int) -> None:
+    """Have the demonstration's own system asked instead of the sample's."""
+    text = path.read_text(encoding="utf-8")
+    if DATA in text:
+        path.write_text(text.replace(DATA, f"{LOOPBACK}:{port}"), encoding="utf-8")
 
 
 def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterator[tuple[str, Yaml]]:

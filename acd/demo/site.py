@@ -17,7 +17,8 @@ from typing import Self
 
 from acd.demo import children, phones
 from acd.demo.api import Api
-from acd.demo.deployment import Deployment
+from acd.demo.data_server import DataServer
+from acd.demo.deployment import LOOPBACK, Deployment
 from acd.deploy.asterisk import AsteriskInstance
 from acd.deploy.melody import melody
 from acd.deploy.plan import PbxPlan
@@ -42,6 +43,8 @@ class Site:
         self.tools, self.deployment = tools, deployment
         self.asterisk = AsteriskInstance(tools, deployment.folder / "asterisk")
         self.api = Api(deployment.url, deployment.token)
+        self.data = DataServer(LOOPBACK, deployment.ports.data)
+        """What flows ask, in this very process."""
         self.engine: children.Child | None = None
         self.phones: children.Child | None = None
         self._manner = manner
@@ -51,6 +54,8 @@ class Site:
     async def __aenter__(self) -> Self:
         try:
             await self._stack.enter_async_context(self.api)
+            await self.data.start()
+            self._stack.push_async_callback(self.data.close)
             await self._start_asterisk()
             await self.start_engine()
             if self._manner is not None:

@@ -342,7 +342,7 @@ class HttpNode:
     next: NodeId
     not_found: NodeId
     invalid: NodeId
-    timeout: NodeId
+    timed_out: NodeId
     failed: NodeId
     headers: tuple[HeaderTemplate, ...] = ()
     body: tuple[str | Filling, ...] | None = None

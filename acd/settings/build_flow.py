@@ -36,7 +36,8 @@ from acd.domain.flow import (
 )
 from acd.domain.ids import AgentId, CalendarId, FlowId, Language, NodeId, PromptKey, QueueId, SkillId
 from acd.domain.skills import SkillLevel
-from acd.settings import flow_file
+from acd.settings import data_nodes, flow_file
+from acd.settings.build_http import event_node, http_node
 from acd.settings.expressions import Checker
 
 
@@ -143,6 +144,10 @@ def _node(
             return SubflowNode(name, FlowId(node.flow), NodeId(node.next), arguments, returns, _way(node.error))
         case flow_file.Return():
             return ReturnNode(name)
+        case data_nodes.Http():
+            return http_node(name, node, section.types, checker)
+        case data_nodes.Event():
+            return event_node(name, node, checker)
         case flow_file.Lookup():
             results = tuple(Result(variable, column) for variable, column in node.results.items())
             key = checker.made(node.key, "text")

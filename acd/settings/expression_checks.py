@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from acd.domain.flow import VariableType
 from acd.engine.ivr import names as flow_names
-from acd.settings import flow_file
+from acd.settings import data_nodes, flow_file, json_bodies
 from acd.settings.expressions import NAME, RESERVED, Checker, note
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import Names
@@ -71,6 +71,14 @@ def of_node(node: NodeSection, flow: FlowFile, flows: Mapping[str, FlowFile]) ->
             yield from _assignments("arguments", node.arguments, flows[node.flow].types)
         case flow_file.Lookup():
             yield Written(("key",), node.key, "text")
+        case data_nodes.Event():
+            yield from (Written(("values", name), source, None) for name, source in node.values.items())
+        case data_nodes.Http():
+            yield Written(("url",), node.url, None, template=True)
+            for name, text in node.headers.items():
+                yield Written(("headers", name), text, None, template=True)
+            for below, text in json_bodies.texts(node.body, ("body",)):
+                yield Written(below, text, None, template=True)
         case _:
             pass
 

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import assert_never
 
 from acd.domain.exits import Exit
-from acd.settings import expression_checks, flow_file, matching_checks, subflow_checks
+from acd.settings import data_nodes, expression_checks, flow_file, http_checks, matching_checks, subflow_checks
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import Names, check_fulfilled, check_spoken, refer, refer_all
 from acd.settings.sources import Source, Sources
@@ -81,13 +81,18 @@ def edges(node: NodeSection) -> Iterator[Edge]:
         case flow_file.Branch():
             yield from ((("cases", number, "next"), case.next) for number, case in enumerate(node.cases))
             yield ("otherwise",), node.otherwise
-        case flow_file.Set() | flow_file.Wait() | flow_file.Subflow():
+        case flow_file.Set() | flow_file.Wait() | flow_file.Subflow() | data_nodes.Event():
             yield ("next",), node.next
         case flow_file.Goto():
             if node.next is not None:
                 yield ("next",), node.next
         case flow_file.Lookup():
             yield from ((("next",), node.next), (("missing",), node.missing))
+        case data_nodes.Http():
+            yield ("next",), node.next
+            for key in ("failed", "not_found", "invalid", "timed_out"):
+                if (target := getattr(node, key)) is not None:
+                    yield (key,), target
         case flow_file.Transfer() | flow_file.HangUp() | flow_file.Return():
             pass
         case _:
@@ -130,6 +135,10 @@ def _check_node(
             subflow_checks.check(sources, document, path, node, flow, names)
         case flow_file.Lookup():
             _check_lookup(sources, document, path, node, flow)
+        case data_nodes.Http() if sources.acd.model:
+            http_checks.check_http(document, path, node, flow.known_variables, sources.acd.model.data)
+        case data_nodes.Event() if sources.acd.model:
+            http_checks.check_event(document, path, node, sources.acd.model.data)
         case flow_file.Set():
             for variable in node.set:
                 refer(document, (*path, "set", variable), variable, flow.known_variables, "variable", at_key=True)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from acd.domain.exits import Exit
 from acd.domain.flow import VariableType
+from acd.settings.data_nodes import Event, Http
 from acd.settings.fields import (
     Flag,
     Key,
@@ -227,7 +228,9 @@ NodeSection: TypeAlias = Annotated[
     | Wait
     | Subflow
     | Return
-    | Lookup,
+    | Lookup
+    | Http
+    | Event,
     Field(discriminator="kind"),
 ]
 

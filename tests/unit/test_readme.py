@@ -22,6 +22,7 @@ from acd.web import (
 )
 from acd.web.handlers import ROUTES
 from tests.unit.observability.sample import a_view, busy_figures
+from tests.unit.observability.test_data_metrics import FIGURES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,7 +30,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_every_metric_is_explained_and_no_other() -> None:
     exporter = MetricsExporter(
-        lambda: a_view(busy_figures()), lambda: (WriterHealth("journal", 0, 0, 0),), loads=lambda: {"loaded": 1}
+        lambda: a_view(busy_figures()),
+        lambda: (WriterHealth("journal", 0, 0, 0),),
+        data=lambda: FIGURES,
+        loads=lambda: {"loaded": 1},
     )
     exported = set(re.findall(r"^# TYPE (acd_\w+)", exporter.render("")[0].decode(), re.MULTILINE))
     assert set(re.findall(r"`(acd_\w+)`", README)) == exported
@@ -85,6 +89,6 @@ def test_the_flow_of_the_example_can_be_used(tmp_path: Path) -> None:
 
 
 def test_the_scenario_of_the_example_can_be_simulated(tmp_path: Path) -> None:
-    example = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
+    (example,) = (e for e in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "two groups" in e)
     (tmp_path / "two.yaml").write_text(example, encoding="utf-8")
     assert load_scenario(tmp_path / "two.yaml").name == "two groups"

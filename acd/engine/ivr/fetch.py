@@ -78,7 +78,7 @@ def answered(walk: Walk, node: HttpNode, event: DataFetched) -> NodeId | None:
             if want.variable in event.values:
                 walk.keep(want.variable, event.values[want.variable])
         return onward(walk, node.next)
-    ways = {"not_found": node.not_found, "invalid": node.invalid, "timeout": node.timeout, "failed": node.failed}
+    ways = {"not_found": node.not_found, "invalid": node.invalid, "timeout": node.timed_out, "failed": node.failed}
     return onward(walk, ways[event.outcome], _KEYS.get(event.outcome, "none"))
 
 

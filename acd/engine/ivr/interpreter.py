@@ -120,7 +120,7 @@ def timeout(scene: Scene, position: Position) -> Outcome:
         case WaitNode():
             go(walk, node.next, _step)
         case HttpNode():
-            go(walk, fetch.onward(walk, node.timeout, "timeout"), _step)
+            go(walk, fetch.onward(walk, node.timed_out, "timeout"), _step)
         case _:
             go(walk, node.id, _step)  # a reload made another node of it
     return walk.outcome()

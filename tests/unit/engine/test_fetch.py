@@ -60,7 +60,7 @@ ASK = HttpNode(
     next=n("ok"),
     not_found=n("not_found"),
     invalid=n("invalid"),
-    timeout=n("timeout"),
+    timed_out=n("timeout"),
     failed=n("failed"),
     results=(Wanted("stage", "$.stage"), Wanted("count", "$.count", "number")),
     retries=2,
@@ -370,7 +370,7 @@ def test_an_event_whose_value_cannot_be_found_is_not_told() -> None:
 
 def test_each_message_of_a_contact_has_its_own_id() -> None:
     plan = plan_with(replace(TELL, next=n("ask")))
-    plan = with_node(plan, replace(ASK, next=n("tell"), timeout=n("tell")))
+    plan = with_node(plan, replace(ASK, next=n("tell"), timed_out=n("tell")))
     bench = Bench(plan, engine=Engine(evaluate=evaluate))
     leg = bench.call()
     bench.feed(answer(bench))

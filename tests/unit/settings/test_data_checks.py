@@ -26,9 +26,17 @@ data:
 """
 
 
+def give(sample: Deployment, data: str) -> None:
+    """Put another ``data`` section in the place of the sample's."""
+    path = sample.config / "acd.yaml"
+    text = path.read_text(encoding="utf-8")
+    begin = text.index("\ndata:\n")
+    path.write_text(text[:begin] + text[text.index("\npause_reasons:") :] + data, encoding="utf-8")
+
+
 @pytest.fixture
 def asking(sample: Deployment) -> Deployment:
-    sample.append("acd.yaml", DATA)
+    give(sample, DATA)
     return sample
 
 
