@@ -24,6 +24,8 @@ def check(
 
     Scenarios of config/scenarios/ are looked through when nothing else is wrong.
 
+    Warnings are about what can be used, but not for long, such as a calendar that knows no holidays of next year.
+
     Needs neither Asterisk nor network nor, without --secrets, any password. Exit code 1 when there is a mistake.
     """
     try:
@@ -34,6 +36,8 @@ def check(
         count = len(error.mistakes)
         typer.echo(f"{count} mistake{'s' if count > 1 else ''}", err=True)
         raise typer.Exit(1) from None
+    for warning in settings.warnings:
+        typer.echo(f"{warning} (warning)")
     plan = settings.plan
     trunks = ", ".join(f"{trunk.id} ({trunk.capacity} SST)" for trunk in plan.trunks.values())
     typer.echo(

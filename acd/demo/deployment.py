@@ -205,6 +205,7 @@ def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterat
                     content["fallback"] = {"agents": [_name(1)]}
             case "queues.yaml":
                 for queue in content["queues"].values():
+                    queue.get("announce", {}).pop("lunch", None)
                     queue.update({"wrap_up": f"{wishes.wrap_up_s * 1000:.0f}ms", **wishes.queue})
             case "trunks.yaml":
                 for gateway in content["gateways"].values():
@@ -215,8 +216,7 @@ def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterat
                     for trunk in content["trunks"].values():
                         trunk["capacity"] = str(wishes.trunk_capacity)
             case "calendars.yaml":
-                for calendar in content["calendars"].values():
-                    calendar.update(hours={"mon-sun": ["00:00-24:00"]}, holidays={})
+                content["calendars"] = {name: {"hours": {"mon-sun": ["00:00-24:00"]}} for name in content["calendars"]}
             case "agents.yaml":
                 _hire(content["agents"], wishes)
             case "access_codes.yaml":

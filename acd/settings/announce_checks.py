@@ -20,6 +20,11 @@ def check(sources: Sources, names: Names, document: Document, path: Path_, secti
         where = (*path, "comfort", number)
         if refer(document, where, prompt, names.prompts, "prompt"):
             check_spoken(sources, document, where, prompt, languages)
+    if section.lunch is not None and refer(document, (*path, "lunch"), section.lunch, names.calendars, "calendar"):
+        model = sources.calendars.model
+        calendar = model.calendars.get(section.lunch) if model is not None else None
+        if calendar is not None and calendar.lunch is None and sources.calendars.whole:
+            document.add((*path, "lunch"), f"calendar '{section.lunch}' has no lunch")
     mute = [language for language in languages if not saying.speaks(Language(language))]
     for key, wanted in (("position", section.position), ("estimate", section.estimate)):
         if wanted and mute:

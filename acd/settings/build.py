@@ -5,9 +5,8 @@ Decides nothing an operator could get wrong: it runs only on files without mista
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from acd.domain.calendar_plan import CalendarPlan, OpeningHours
 from acd.domain.ids import (
     AgentId,
     CalendarId,
@@ -34,12 +33,13 @@ from acd.domain.plan import (
 )
 from acd.engine.ivr import names as flow_names
 from acd.settings import files
+from acd.settings.build_calendars import calendar
 from acd.settings.build_callbacks import callbacks, offer
 from acd.settings.build_flow import flow, keys, levels
-from acd.settings.calendar_text import days, span
 from acd.settings.expression_checks import reads_earlier
 from acd.settings.limit_file import limits
 from acd.settings.matching_files import RelaxationSection, ReservationSection
+from acd.settings.national import NationalDays
 from acd.settings.sources import Files
 
 
@@ -54,8 +54,8 @@ def prefixes_of(trunk: str, trunks: files.TrunksFile) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*gateways, *trunks.trunks[trunk].channel_prefixes)))
 
 
-def plan(version: str, files: Files) -> Plan:
-    """The plan of files that hold no mistake."""
+def plan(version: str, files: Files, national: Mapping[str, NationalDays]) -> Plan:
+    """The plan of files that hold no mistake; ``national`` are the holidays of calendars that want a country's."""
     acd = files.acd
     names = flow_names.types(files.queues.queues, files.calendars.calendars)
     return Plan(
@@ -71,7 +71,9 @@ def plan(version: str, files: Files) -> Plan:
             for code, section in files.access_codes.access_codes.items()
             for number in (code, *section.also)
         },
-        calendars={CalendarId(k): calendar(k, v, acd.time_zone) for k, v in files.calendars.calendars.items()},
+        calendars={
+            CalendarId(k): calendar(k, v, acd.time_zone, national.get(k)) for k, v in files.calendars.calendars.items()
+        },
         flows={FlowId(k): flow(k, v, files.flow_versions[k], files.flows, names) for k, v in files.flows.items()},
         tables={k: table.plan() for k, table in files.tables.items()},
         language_skills={Language(k): SkillId(v.skill) for k, v in acd.languages.items() if v.skill},
@@ -168,20 +170,5 @@ def _treatment(section: files.AnnounceSection) -> TreatmentPlan:
         estimate_at_least_s=section.estimate_at_least,
         estimate_at_most_s=section.estimate_at_most,
         estimate_step_s=section.estimate_step,
-    )
-
-
-def calendar(name: str, section: files.CalendarSection, time_zone: str) -> CalendarPlan:
-    """A calendar; days and spans that cannot be read are left out."""
-    return CalendarPlan(
-        id=CalendarId(name),
-        time_zone=section.time_zone or time_zone,
-        hours=tuple(
-            OpeningHours(weekday, *minutes)
-            for day, spans in section.hours.items()
-            for weekday in days(day) or ()
-            for text in spans
-            if not isinstance(minutes := span(text), str)
-        ),
-        holidays=tuple(section.holidays),
+        lunch=CalendarId(section.lunch) if section.lunch is not None else None,
     )

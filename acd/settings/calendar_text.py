@@ -40,6 +40,14 @@ def span(text: str) -> tuple[int, int] | str:
     return opens, closes
 
 
+def minute(text: str) -> int | None:
+    """The minute of the day of ``11:00``; 1440 for ``24:00``; None for what is no time of a day."""
+    if re.fullmatch(r"[0-9]{2}:[0-9]{2}", text) is None:
+        return None
+    found = int(text[:2]) * _HOUR_MIN + int(text[3:])
+    return found if int(text[3:]) < _HOUR_MIN and found <= _DAY_MIN else None
+
+
 def is_date(text: str) -> bool:
     """Whether a text is a date that exists, written YYYY-MM-DD."""
     try:

@@ -2,7 +2,7 @@
 
 Decides what an operator's configuration must fulfil beyond each file's own shape. Works on what is right of every file,
 so that one mistake does not hide another. Must not know how a plan is built; ``surroundings`` checks acd.yaml,
-``line_checks`` trunks, numbers and calendars, ``flow_checks`` the flows.
+``line_checks`` trunks and numbers, ``calendar_checks`` calendars, ``flow_checks`` the flows.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from acd.settings import (
     announce_checks,
+    calendar_checks,
     callback_checks,
     data_checks,
     flow_checks,
@@ -36,6 +37,7 @@ def check(sources: Sources) -> None:
     matching_checks.check_all(sources, names)
     _check_prompts(sources, names)
     line_checks.check(sources, names)
+    calendar_checks.check(sources, names)
     flow_checks.check(sources, names)
     callback_checks.check(sources, names)
 

@@ -294,6 +294,8 @@ class AnnounceSection(Strict):
     """Waits are said rounded up to a multiple of this."""
     comfort: tuple[Name, ...] = ()
     """Prompts said in turn when there is nothing new."""
+    lunch: Name | None = None
+    """Calendar whose lunch prompt is said once to those who begin to wait during its lunch."""
     first_after: PositiveDuration = 15.0
     """From entering the queue to the first announcement."""
     every: PositiveDuration = 45.0
@@ -421,22 +423,6 @@ class TrunksFile(Strict):
 
     trunks: dict[Name, TrunkSection]
     gateways: dict[Word, GatewaySection] = Field(default_factory=dict)
-
-
-class CalendarSection(Strict):
-    """Opening hours."""
-
-    hours: dict[Text, tuple[Text, ...]]
-    """``mon-fri: [08:00-17:00]``; days are mon tue wed thu fri sat sun, alone or as a span."""
-    time_zone: Text | None = None
-    holidays: dict[Text, Text] = Field(default_factory=dict)
-    """Dates (YYYY-MM-DD) with their names."""
-
-
-class CalendarsFile(Strict):
-    """calendars.yaml."""
-
-    calendars: dict[Name, CalendarSection]
 
 
 class AccessCodeSection(Strict):

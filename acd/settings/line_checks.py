@@ -1,6 +1,6 @@
-"""Checks trunks, numbers and calendars: what stands between callers and the flows.
+"""Checks trunks and numbers: what stands between callers and the flows.
 
-Decides when two lines, two numbers or two spans of opening hours are the same. Must not know queues or agents.
+Decides when two lines or two numbers are the same. Must not know queues or agents.
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
-from acd.domain.calendar_plan import OpeningHours
 from acd.settings.build import prefixes_of
-from acd.settings.calendar_text import days, is_date, overlapping, span
 from acd.settings.fields import quoted
 from acd.settings.names import Names, refer
 from acd.settings.sources import Sources
-from acd.settings.surroundings import check_time_zone, one_of
+from acd.settings.surroundings import one_of
 from acd.settings.yaml_marks import Document, Path_
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
@@ -23,10 +21,9 @@ _MAX_PORT = 65535
 
 
 def check(sources: Sources, names: Names) -> None:
-    """Note every mistake of the three files."""
+    """Note every mistake of both files."""
     _check_trunks(sources, names)
     _check_access_codes(sources, names)
-    _check_calendars(sources)
 
 
 def _check_trunks(sources: Sources, names: Names) -> None:
@@ -110,34 +107,3 @@ def _check_access_codes(sources: Sources, names: Names) -> None:
 
 def _of(code: str, number: str) -> str:
     return "" if code == number else f" (of {code})"
-
-
-def _check_calendars(sources: Sources) -> None:
-    document, model = sources.calendars.document, sources.calendars.model
-    if model is None:
-        return
-    for name, section in model.calendars.items():
-        path: Path_ = ("calendars", name)
-        if section.time_zone:
-            check_time_zone(document, (*path, "time_zone"), section.time_zone)
-        for day in section.holidays:
-            if not is_date(day):
-                document.add((*path, "holidays", day), f"{quoted(day)} is no date (YYYY-MM-DD)", at_key=True)
-        openings: list[OpeningHours] = []
-        for day, spans in section.hours.items():
-            _check_day(document, (*path, "hours", day), spans, openings)
-
-
-def _check_day(document: Document, path: Path_, spans: Iterable[str], openings: list[OpeningHours]) -> None:
-    weekdays = days(str(path[-1]))
-    if weekdays is None:
-        document.add(path, f"{quoted(str(path[-1]))} is no day or span of days, such as mon or mon-fri", at_key=True)
-    for number, text in enumerate(spans):
-        minutes = span(text)
-        if isinstance(minutes, str):
-            document.add((*path, number), f"{quoted(text)} {minutes}")
-            continue
-        new = [OpeningHours(weekday, *minutes) for weekday in weekdays or ()]
-        if any(overlapping(a, b) for a in new for b in openings):
-            document.add((*path, number), f"{text} overlaps hours given before")
-        openings += new

@@ -6,15 +6,17 @@ Decides the order: read, check, fetch secrets, build. Must not know what any sin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from acd.domain.errors import ConfigError
-from acd.domain.ids import AgentId, Language, SkillId, TrunkId
-from acd.settings import build, values
+from acd.domain.ids import AgentId, CalendarId, Language, SkillId, TrunkId
+from acd.settings import build, calendar_checks, values
 from acd.settings.build_data import data_settings
 from acd.settings.build_prompts import build_prompts
 from acd.settings.checks import check
 from acd.settings.files import PhonesSection, RegistrationSection
+from acd.settings.national import YEARS, NationalDays, national_days
 from acd.settings.secret_files import fetch, pairs
 from acd.settings.sources import Files, Sources, read_all
 from acd.settings.values import NO_SECRET, ApiToken, Secret
@@ -24,22 +26,29 @@ _MIN_TOKEN = 32
 _MIN_PASSWORD = 8
 
 
-def load(config_dir: Path, flows_dir: Path, env: Mapping[str, str], *, secrets: bool = True) -> values.Settings:
+def load(
+    config_dir: Path, flows_dir: Path, env: Mapping[str, str], *, secrets: bool = True, today: date | None = None
+) -> values.Settings:
     """Load and check both folders.
 
     Files named in ``acd.yaml`` are relative to ``config_dir``. With ``secrets=False`` passwords and tokens are neither
-    looked for nor given, so that a configuration can be checked anywhere.
+    looked for nor given, so that a configuration can be checked anywhere. ``today`` decides of which years national
+    holidays are found; the real one by default.
 
     Raises:
         ConfigError: with every mistake of every file.
     """
     sources = read_all(config_dir, flows_dir)
     check(sources)
-    settings = _settings(sources, config_dir, env if secrets else None)
+    settings = _settings(sources, config_dir, env if secrets else None, today or _today())
     mistakes = sources.mistakes()
     if mistakes or settings is None:
         raise ConfigError(mistakes)
     return settings
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()  # noqa: TID251 - which years are wanted is settled once, when a plan is made
 
 
 class _Secrets:
@@ -63,7 +72,7 @@ class _Secrets:
         self._document.add((section, key), message)
 
 
-def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> values.Settings | None:
+def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today: date) -> values.Settings | None:
     files = sources.files()
     if files is None or files.acd.api is None or files.acd.ari is None or files.acd.ami is None:
         return None
@@ -86,9 +95,11 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
     pbx = _pbx(files, phone_passwords, _Secrets(sources.trunks.document, base, env))
     if sources.mistakes():
         return None
-    recordings = acd.recordings
+    recordings, national = acd.recordings, _national(files, today)
+    calendar_checks.warn(sources, today, national)
+    found = repr([(name, days.days) for name, days in national.items()]).encode() if national else b""
     return values.Settings(
-        plan=(plan := build.plan(sources.version(), files)),
+        plan=(plan := build.plan(sources.version(found), files, national)),
         api=api,
         ari=values.AriSettings(ari.url.rstrip("/"), ari.user, ari_password, ari.application),
         ami=values.AmiSettings(ami.host, ami.port, ami.user, ami_password),
@@ -101,7 +112,20 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None) -> va
         languages={Language(k): v.name for k, v in acd.languages.items()},
         skills={SkillId(k): v for k, v in files.skills.skills.items()},
         data=data,
+        national={CalendarId(name): days for name, days in national.items()},
+        warnings=sources.warnings(),
     )
+
+
+def _national(files: Files, today: date) -> dict[str, NationalDays]:
+    """The holidays of calendars that want a country's."""
+    years = tuple(range(today.year, today.year + YEARS))
+    languages = tuple(Language(language) for language in files.acd.languages)
+    return {
+        name: national_days(section.national, years, languages, joint_leave=section.joint_leave)
+        for name, section in files.calendars.calendars.items()
+        if section.national is not None
+    }
 
 
 def _tokens(secrets: _Secrets, files: Files) -> tuple[ApiToken, ...]:

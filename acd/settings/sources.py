@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from acd.domain.errors import Mistake
 from acd.settings import files, prompt_files
+from acd.settings.calendar_file import CalendarsFile
 from acd.settings.flow_file import FlowFile
 from acd.settings.structure import did_you_mean, validate
 from acd.settings.table_file import Table, read_table
@@ -29,7 +30,7 @@ CONFIG_FILES: dict[str, type[BaseModel]] = {
     "queues.yaml": files.QueuesFile,
     "agents.yaml": files.AgentsFile,
     "trunks.yaml": files.TrunksFile,
-    "calendars.yaml": files.CalendarsFile,
+    "calendars.yaml": CalendarsFile,
     "access_codes.yaml": files.AccessCodesFile,
 }
 """Every file of the configuration folder, in the order mistakes are shown."""
@@ -55,7 +56,7 @@ class Files:
     queues: files.QueuesFile
     agents: files.AgentsFile
     trunks: files.TrunksFile
-    calendars: files.CalendarsFile
+    calendars: CalendarsFile
     access_codes: files.AccessCodesFile
     prompts: prompt_files.PromptsFile
     flows: dict[str, FlowFile]
@@ -72,7 +73,7 @@ class Sources:
     queues: Source[files.QueuesFile]
     agents: Source[files.AgentsFile]
     trunks: Source[files.TrunksFile]
-    calendars: Source[files.CalendarsFile]
+    calendars: Source[CalendarsFile]
     access_codes: Source[files.AccessCodesFile]
     prompts: Source[prompt_files.PromptsFile]
     flows: dict[str, Source[FlowFile]]
@@ -93,9 +94,13 @@ class Sources:
         """Every mistake found so far, by file, line and column."""
         return tuple(m for document in self for m in sorted(set(document.mistakes)))
 
-    def version(self) -> str:
-        """Short hash of all files' names and contents."""
-        digest = hashlib.sha256()
+    def warnings(self) -> tuple[Mistake, ...]:
+        """What can be used as it is, and should be looked at, by file, line and column."""
+        return tuple(m for document in self for m in sorted(set(document.warnings)))
+
+    def version(self, besides: bytes = b"") -> str:
+        """Short hash of all files' names and contents, and of what else the plan is made from."""
+        digest = hashlib.sha256(besides)
         for document in self:
             name = Path(document.file).name.encode("utf-8", "surrogateescape")
             digest.update(b"%d %s %d\n" % (len(name), name, len(document.raw)) + document.raw)
@@ -123,7 +128,7 @@ def read_all(config_dir: Path, flows_dir: Path) -> Sources:
         queues=_source(config_dir / "queues.yaml", files.QueuesFile),
         agents=_source(config_dir / "agents.yaml", files.AgentsFile),
         trunks=_source(config_dir / "trunks.yaml", files.TrunksFile),
-        calendars=_source(config_dir / "calendars.yaml", files.CalendarsFile),
+        calendars=_source(config_dir / "calendars.yaml", CalendarsFile),
         access_codes=_source(config_dir / "access_codes.yaml", files.AccessCodesFile),
         prompts=_source(flows_dir / PROMPTS_FILE, prompt_files.PromptsFile),
         flows={path.stem: _source(path, FlowFile) for path in _flow_files(flows_dir)},

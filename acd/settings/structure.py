@@ -111,7 +111,7 @@ def _holder(model: type[BaseModel], detail: ErrorDetails) -> type[BaseModel] | N
 
 def _known_keys(model: type[BaseModel], detail: ErrorDetails) -> list[str]:
     holder = _holder(model, detail)
-    return list(holder.model_fields) if holder else []
+    return [field.alias or name for name, field in holder.model_fields.items()] if holder else []
 
 
 def _example(model: type[BaseModel], detail: ErrorDetails) -> str | None:

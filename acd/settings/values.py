@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from acd.domain.data import Header
-from acd.domain.ids import AgentId, Language, PromptKey, SkillId, TrunkId
+from acd.domain.errors import Mistake
+from acd.domain.ids import AgentId, CalendarId, Language, PromptKey, SkillId, TrunkId
 from acd.domain.plan import Plan
+from acd.settings.national import NationalDays
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,4 +217,8 @@ class Settings:
     """Language codes with their names."""
     skills: Mapping[SkillId, str]
     """Skills with a word for people."""
+    national: Mapping[CalendarId, NationalDays] = field(default_factory=dict)
+    """What is known of the holidays of calendars that want a country's."""
+    warnings: tuple[Mistake, ...] = ()
+    """What can be used as it is, and should be looked at."""
     data: DataSettings = DataSettings()

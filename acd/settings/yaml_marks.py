@@ -58,10 +58,16 @@ class Document:
     keys: dict[Path_, Position] = field(default_factory=dict)
     values: dict[Path_, Position] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
+    """What can be used as it is, and should be looked at."""
 
     def add(self, path: Path_, message: str, *, at_key: bool = False) -> None:
         """Note a mistake at a path; at the nearest parent written down when the path itself is not there."""
         self.add_at(self.position(path, at_key=at_key), path, message)
+
+    def warn(self, path: Path_, message: str, *, at_key: bool = False) -> None:
+        """Note at a path what is no mistake, but will not do for long."""
+        self.warnings.append(Mistake(self.file, *self.position(path, at_key=at_key), show(path), message))
 
     def add_at(self, position: Position, path: Path_, message: str) -> None:
         """Note a mistake at a position."""

@@ -17,9 +17,7 @@ from acd.settings import load
 from acd.sim.scenario import (
     load as load_scenario,
 )
-from acd.web import (
-    callbacks,
-)
+from acd.web import calendars, callbacks
 from acd.web.handlers import ROUTES
 from tests.unit.observability.sample import a_view, busy_figures
 from tests.unit.observability.test_data_metrics import FIGURES
@@ -61,9 +59,9 @@ def test_every_target_of_make_exists() -> None:
 
 
 def test_every_resource_of_the_api_exists() -> None:
-    known = {re.sub(r"\{\w+\}", "agent101", route.path) for route in (*ROUTES, *callbacks.ROUTES)} | {
-        "/api/v1/openapi.json"
-    }
+    known = {
+        re.sub(r"\{\w+\}", "agent101", route.path) for route in (*ROUTES, *callbacks.ROUTES, *calendars.ROUTES)
+    } | {"/api/v1/openapi.json"}
     named = set(re.findall(r"(?:\$U|`)(/[a-z][\w/.-]*)[`\"?]", README))
     assert {path for path in named if path.startswith(("/api", "/healthz", "/readyz", "/metrics"))} <= known
     assert "/api/v1/agents/agent101/pause" in named

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from datetime import date
 from pathlib import Path
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
 from acd.cli.check import check
+from acd.settings import loader
 
 ROOT = Path(__file__).parents[3]
 app = typer.Typer()
@@ -32,6 +36,17 @@ def test_each_mistake_is_a_line_an_editor_can_jump_to_with_exit_code_1(tmp_path:
     assert done.exit_code == 1
     assert done.stdout == f"{trunks}:{line}:15: trunks.e1.capacity: must be at least 1, not '0'\n"
     assert done.stderr == "1 mistake\n"
+
+
+def test_what_will_not_do_for_long_is_a_warning_with_exit_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loader, "_today", lambda: date(2027, 12, 1))
+    done = CliRunner().invoke(app, [str(ROOT)])
+    assert done.exit_code == 0, done.output
+    warning, summary = done.output.splitlines()
+    assert re.match(
+        r".*/calendars\.yaml:\d+:\d+: calendars\.jam_layanan\.joint_leave: .* of 2028: .* \(warning\)$", warning
+    )
+    assert summary.startswith("No mistakes.")
 
 
 def test_a_mistake_in_a_scenario_is_found_too(tmp_path: Path) -> None:

@@ -5,24 +5,37 @@ from __future__ import annotations
 import pytest
 
 from acd.domain.flow import ExitKey, QueueNode
-from acd.domain.ids import FlowId, NodeId, PromptKey, QueueId
+from acd.domain.ids import CalendarId, FlowId, NodeId, PromptKey, QueueId
 from acd.domain.plan import TreatmentPlan
 from acd.settings import load
 from tests.unit.settings.conftest import Deployment
 from tests.unit.settings.test_loader import mistakes
 
-UMUM = "    announce: {position: true, estimate: true, comfort: [comfort_channels, comfort_thanks]}\n"
+UMUM = (
+    "    announce: {position: true, estimate: true, lunch: jam_layanan, comfort: [comfort_channels, comfort_thanks]}\n"
+)
 """As it stands in the sample's queue for everybody."""
 
 
 def test_what_waiting_callers_are_told_comes_from_the_queue(sample: Deployment) -> None:
     announce = (
         "{position: true, estimate: true, at_most_positions: 9, estimate_at_least: 2m, estimate_at_most: 10m, "
-        "estimate_step: 30s, comfort: [comfort_thanks], first_after: 5s, every: 20s}"
+        "estimate_step: 30s, comfort: [comfort_thanks], first_after: 5s, every: 20s, lunch: jam_layanan}"
     )
     sample.change("queues.yaml", UMUM, f"    announce: {announce}\n")
     told = load(sample.config, sample.flows, {}, secrets=False).plan.queues[QueueId("q_umum")].treatment
-    assert told == TreatmentPlan(True, True, (PromptKey("comfort_thanks"),), 5.0, 20.0, 9, 120.0, 600.0, 30.0)  # noqa: FBT003 - in the order of its fields
+    assert told == TreatmentPlan(
+        position=True,
+        estimate=True,
+        comfort=(PromptKey("comfort_thanks"),),
+        first_after_s=5.0,
+        every_s=20.0,
+        at_most_positions=9,
+        estimate_at_least_s=120.0,
+        estimate_at_most_s=600.0,
+        estimate_step_s=30.0,
+        lunch=CalendarId("jam_layanan"),
+    )
 
 
 def test_a_queue_without_announcements_says_nothing(sample: Deployment) -> None:
@@ -35,6 +48,8 @@ def test_a_queue_without_announcements_says_nothing(sample: Deployment) -> None:
     [
         ("{comfort: [thank_you]}", "announce.comfort[0]: unknown prompt 'thank_you'"),
         ("{estimate_at_least: 3m, estimate_at_most: 2m}", "announce.estimate_at_least: is more than estimate_at_most"),
+        ("{lunch: jam_kantor}", "announce.lunch: unknown calendar 'jam_kantor'"),
+        ("{lunch: selalu_buka}", "announce.lunch: calendar 'selalu_buka' has no lunch"),
         ("{every: 0s}", "announce.every: must be more than 0"),
         ("{at_most_positions: 1000}", "announce.at_most_positions: must be at most 999, not '1000'"),
     ],
