@@ -178,6 +178,8 @@ class App:
             api_tokens((given.name, given.token.reveal()) for given in settings.api.tokens),
         )
         self._rehearsal.use(plan)
+        for warning in settings.warnings:
+            log.warning("configuration_warned", about=str(warning))
 
     async def close(self) -> None:
         """Let go of everything; conversations in Asterisk go on, callers' places are in the journal."""

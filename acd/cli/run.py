@@ -43,8 +43,6 @@ def run(
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    for warning in settings.warnings:
-        log.warning("configuration", about=str(warning))
     try:
         uvloop.run(_serve(settings, lambda: load(config, flows, os.environ)))
     except (StoreError, OSError) as error:
