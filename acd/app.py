@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from random import SystemRandom
+from secrets import token_bytes
 from typing import TypeAlias
 
 import structlog
@@ -17,7 +19,7 @@ from aiohttp import web
 from acd.dips.client import DataClient
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, Event, PlanLoaded
-from acd.domain.ids import Language, LegId, PromptKey
+from acd.domain.ids import LegId
 from acd.engine.state import EngineState
 from acd.observability.delays import Delays
 from acd.observability.metrics import MetricsExporter, WriterHealth
@@ -28,7 +30,7 @@ from acd.runtime.rehearsal import Rehearsal
 from acd.runtime.reloading import Loading, Reloader
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
-from acd.settings.values import PromptsSettings, Settings
+from acd.settings.values import Settings
 from acd.store.codec import decode, encode, encode_event
 from acd.store.journal import SqliteJournal
 from acd.store.recordings import RecordingFiles
@@ -40,9 +42,11 @@ from acd.telephony.ami.watch import PbxWatch, WatchConfig
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
 from acd.telephony.manager import to_event
+from acd.telephony.sounds import SoundMaker, Sounds
 from acd.web.app import make_app
 from acd.web.auth import api_tokens
 from acd.web.deps import WebDeps, Words
+from acd.web.media import MediaShelf
 from acd.web.readiness import Readiness
 
 log = structlog.get_logger(__name__)
@@ -51,20 +55,35 @@ FlowTests: TypeAlias = Callable[[Settings], tuple[str, ...]]
 HOUSEKEEPING_S = 1.0
 DURABLE_S = 1.0
 """How long an answer of the API waits at most for the journal. A commit takes some 20 ms."""
+MEDIA_KEY = "media.key"
+"""File beside the journal."""
+MEDIA_KEY_BYTES = 32
 CODEC = Codec(encode, lambda data: decode(EngineState, data))
 
 
-def _media(prompts: PromptsSettings, key: PromptKey, language: Language) -> str | None:
-    if language not in prompts.texts.get(key, {}):
-        return None
-    return f"sound:{prompts.sound_prefix}/{language}/{key}"
+def _media_key(path: Path) -> bytes:
+    """Read what the names of sound files are made with, so that they outlive this process in Asterisk's cache."""
+    with suppress(OSError):
+        if len(key := path.read_bytes()) == MEDIA_KEY_BYTES:
+            return key
+    key = token_bytes(MEDIA_KEY_BYTES)
+    with suppress(OSError):
+        path.touch(mode=0o600)
+        path.write_bytes(key)
+    return key
 
 
 class App:
     """One engine beside one Asterisk. ``start``, then ``close``; both once."""
 
     def __init__(
-        self, settings: Settings, journal: SqliteJournal, records: SqlRecords, load: Load, test: FlowTests
+        self,
+        settings: Settings,
+        journal: SqliteJournal,
+        records: SqlRecords,
+        load: Load,
+        test: FlowTests,
+        maker: SoundMaker | None,
     ) -> None:
         self._settings = settings
         self._clock = AnchoredClock()
@@ -73,6 +92,8 @@ class App:
         files = RecordingFiles(settings.recordings.dir)
         self.dispatcher = Dispatcher(self._clock, journal, records, files, CODEC, policies_for, evaluate_in_flow)
         self._delays = Delays()
+        self._shelf = MediaShelf(_media_key(settings.journal.file.with_name(MEDIA_KEY)))
+        self._sounds = Sounds(lambda: self._settings.prompts, maker, self._address)
         self._control = AriControl(
             AriConfig(
                 f"{settings.ari.url}/ari",
@@ -83,7 +104,7 @@ class App:
             self._clock,
             self._from_ari,
             self._ari_state,
-            lambda key, language: _media(self._settings.prompts, key, language),
+            self._sounds,
             settings.pbx.context_from_agents,
             self._taken,
             self._delays.add,
@@ -113,13 +134,20 @@ class App:
         """Where the API listens, once started."""
 
     @classmethod
-    async def open(cls, settings: Settings, load: Load | None = None, test: FlowTests = lambda _settings: ()) -> App:
+    async def open(
+        cls,
+        settings: Settings,
+        load: Load | None = None,
+        test: FlowTests = lambda _settings: (),
+        maker: SoundMaker | None = None,
+    ) -> App:
         """Open journal and store. Raises ``StoreError``.
 
         Args:
             settings: what to begin with.
             load: reads the configuration anew; raises ``ConfigError``.
             test: runs the tests of a configuration's flows and gives what failed.
+            maker: makes sounds that are missing; without it they are only replaced.
         """
         settings.journal.file.parent.mkdir(parents=True, exist_ok=True)
         journal = SqliteJournal(
@@ -134,7 +162,7 @@ class App:
         except StoreError:
             await journal.close()
             raise
-        return cls(settings, journal, records, load or (lambda: settings), test)
+        return cls(settings, journal, records, load or (lambda: settings), test, maker)
 
     async def start(self) -> None:
         """Recover, listen, connect. Returns when the API listens; Asterisk may come later. Raises ``OSError``."""
@@ -191,7 +219,8 @@ class App:
             await asyncio.gather(self._housekeeper, return_exceptions=True)
         await self._watch.close()
         await self._auditor.close()
-        await self._control.link.close()
+        await self._control.close()
+        await self._sounds.close()
         await self.dispatcher.close()
         await self._data.close()
         await self._journal.close()
@@ -226,7 +255,9 @@ class App:
 
     async def _listen(self) -> None:
         api = self._settings.api
-        metrics = MetricsExporter(self.dispatcher.view, self._writers, self._delays, self._data.figures, self._loads)
+        metrics = MetricsExporter(
+            self.dispatcher.view, self._writers, self._delays, self._data.figures, self._loads, self._fallbacks
+        )
         application = make_app(
             WebDeps(
                 view=self.dispatcher.view,
@@ -241,6 +272,7 @@ class App:
                 words=lambda: self._words,
                 loading=lambda: self._reloader.state,
                 reload=self.reload,
+                media=self._shelf,
             )
         )
         self._web = web.AppRunner(application, access_log=None)
@@ -252,6 +284,16 @@ class App:
 
     def _loads(self) -> Mapping[str, int]:
         return {str(outcome): count for outcome, count in self._reloader.state.attempts.items()}
+
+    def _address(self, path: Path) -> str | None:
+        """Give the URL under which Asterisk fetches a sound file."""
+        name = self._shelf.name(path)
+        bind = self._settings.api.bind
+        base = self._settings.prompts.url or f"http://{f'[{bind}]' if ':' in bind else bind}:{self.port}"
+        return f"{base}/prompts/{name}" if name is not None else None
+
+    def _fallbacks(self) -> dict[tuple[str, str], int]:
+        return {(prompt, how): count for (prompt, how), count in self._sounds.fallbacks.items()}
 
     async def _durable(self) -> None:
         """Wait for the journal; not for a disk that refuses: calls and their agents are led on without it."""

@@ -14,8 +14,11 @@ import typer
 import uvloop
 
 from acd.app import App, Load
+from acd.deploy.cache import cache_root
+from acd.deploy.speaking import PromptMaker
 from acd.domain.errors import ConfigError, StoreError
 from acd.observability.logs import configure_logging
+from acd.runtime.clock import AnchoredClock
 from acd.settings import load
 from acd.settings.values import Settings
 
@@ -63,7 +66,8 @@ async def _serve(settings: Settings, again: Load) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    app = await App.open(settings, again)
+    maker = PromptMaker(cache_root() / "prompts", AnchoredClock().now)
+    app = await App.open(settings, again, maker=maker)
     reloads: set[asyncio.Task[object]] = set()
 
     def reload() -> None:

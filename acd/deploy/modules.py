@@ -79,6 +79,8 @@ OPTIONAL = (
     "res_pjsip_path",
     "res_pjsip_pubsub",
     "res_websocket_client",
+    "res_curl",
+    "res_http_media_cache",
     "res_timing_timerfd",
     "bridge_builtin_features",
     "bridge_native_rtp",

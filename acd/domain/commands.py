@@ -65,13 +65,21 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """A text that a flow made, to be spoken by synthesis. It may tell of somebody: it stands in no log."""
+
+    text: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
 class Play:
-    """Play prompts, in order, in a language, to a leg."""
+    """Play prompts and texts, in order, in a language, to a leg."""
 
     contact_id: ContactId
     leg_id: LegId
     playback_id: PlaybackId
-    prompts: tuple[PromptKey, ...]
+    prompts: tuple[PromptKey | Spoken, ...]
     language: Language
     kind: Literal["play"] = "play"
 

@@ -27,7 +27,7 @@ from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.limits import LimitName
 from acd.engine.kpi import Figures, QueueFigures
 from acd.engine.views import ACTIVITIES, EngineView
-from acd.observability import data_metrics
+from acd.observability import data_metrics, prompt_metrics
 from acd.observability.delays import Delays
 from acd.observability.ivr import ivr_metrics
 from acd.ports import DataFigures
@@ -50,6 +50,8 @@ Snapshot: TypeAlias = Callable[[], EngineView | None]
 Loads: TypeAlias = Callable[[], Mapping[str, int]]
 Health: TypeAlias = Callable[[], Sequence[WriterHealth]]
 Data: TypeAlias = Callable[[], DataFigures]
+Fallbacks: TypeAlias = Callable[[], Mapping[tuple[str, str], int]]
+"""What was heard in place of missing prompts: prompt and how -> how often."""
 
 
 def no_data() -> DataFigures:
@@ -67,12 +69,14 @@ class EngineCollector(Collector):
         delays: Delays | None = None,
         data: Data = no_data,
         loads: Loads = dict,
+        fallbacks: Fallbacks = dict,
     ) -> None:
         self._snapshot = snapshot
         self._health = health
         self._delays = delays or Delays()
         self._data = data
         self._loads = loads
+        self._fallbacks = fallbacks
 
     def describe(self) -> Iterable[Metric]:
         """Names are not needed at registration: nothing else registers ``acd_`` names."""
@@ -100,6 +104,7 @@ class EngineCollector(Collector):
         if loads := self._loads():
             text = "Attempts to load a new configuration, by outcome."
             yield _counter("acd_plan_loads", text, loads.items(), "outcome")
+        yield from prompt_metrics.metrics(self._fallbacks())
 
 
 class MetricsExporter:
@@ -112,10 +117,11 @@ class MetricsExporter:
         delays: Delays | None = None,
         data: Data = no_data,
         loads: Loads = dict,
+        fallbacks: Fallbacks = dict,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.registry.register(EngineCollector(snapshot, health, delays, data, loads))
+        self.registry.register(EngineCollector(snapshot, health, delays, data, loads, fallbacks))
         ProcessCollector(registry=self.registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:

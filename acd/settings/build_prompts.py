@@ -33,6 +33,9 @@ def build_prompts(base: Path, files: Files) -> PromptsSettings:
         own_voices={key: {Language(k): v for k, v in given.voices.items()} for key, given in named.items()},
         command=section.command,
         forms=_forms(files),
+        fallback=PromptKey(section.fallback) if section.fallback else None,
+        delivery=section.delivery,
+        url=(section.url or "").rstrip("/"),
     )
 
 

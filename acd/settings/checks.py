@@ -18,6 +18,7 @@ from acd.settings import (
     limit_checks,
     line_checks,
     matching_checks,
+    prompt_checks,
     surroundings,
 )
 from acd.settings.build import device_of, prefixes_of
@@ -36,6 +37,7 @@ def check(sources: Sources) -> None:
     _check_queues(sources, names)
     matching_checks.check_all(sources, names)
     _check_prompts(sources, names)
+    prompt_checks.check(sources, names)
     line_checks.check(sources, names)
     calendar_checks.check(sources, names)
     flow_checks.check(sources, names)

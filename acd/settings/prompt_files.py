@@ -6,7 +6,7 @@ Decides their shape only.
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -43,6 +43,12 @@ class PromptsSection(Strict):
     comes by standard input, or in place of ``{text}``."""
     voices: dict[Name, Text] = Field(default_factory=dict)
     """That program's voice of a language; the one named with the language by default."""
+    fallback: Name | None = None
+    """Prompt that callers hear in place of one that is missing and cannot be made."""
+    delivery: Literal["folder", "http"] = "folder"
+    """How Asterisk gets the files: it sees ``dir`` itself, or fetches each from the API (``res_http_media_cache``)."""
+    url: Text | None = Field(default=None, examples=["http://10.0.0.5:8169"])
+    """Where Asterisk reaches the API, with ``delivery: http``; the API's own address by default."""
 
 
 class PromptSection(Strict):

@@ -33,8 +33,6 @@ def check(sources: Sources, names: Names) -> None:
     _check_store(document, acd)
     check_time_zone(document, ("time_zone",), acd.time_zone)
     refer_all(document, ("fallback", "agents"), acd.fallback.agents, names.agents, "agent")
-    for language in acd.prompts.voices:
-        refer(document, ("prompts", "voices", language), language, names.languages, "language", at_key=True)
     if acd.sip.rtp_from >= acd.sip.rtp_to:
         document.add(("sip", "rtp_to"), f"must be above rtp_from ({acd.sip.rtp_from})")
     contexts = acd.dialplan

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from acd.domain.data import Header
 from acd.domain.errors import Mistake
@@ -117,6 +118,12 @@ class PromptsSettings:
     """The program that speaks and its arguments; empty: espeak-ng."""
     forms: tuple[str, ...] = ()
     """File endings beside WAV that Asterisk plays without transcoding, those of the trunks' first codecs first."""
+    fallback: PromptKey | None = None
+    """Said in place of a prompt or text that cannot be."""
+    delivery: Literal["folder", "http"] = "folder"
+    """Whether Asterisk sees ``dir``, or fetches its files from ``url``."""
+    url: str = ""
+    """Where Asterisk reaches the API; empty: where it listens."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,10 +50,8 @@ from acd.domain.events import (
 from acd.domain.ids import (
     OUR_LEG_PREFIX,
     BridgeId,
-    Language,
     LegId,
     PlaybackId,
-    PromptKey,
     RecordingName,
     is_customer_leg,
 )
@@ -64,6 +62,8 @@ from acd.telephony.ari.link import AriLink
 from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
+from acd.telephony.sounds import Sounds
+from acd.telephony.speaking import Speaker
 from acd.telephony.threshold import Threshold
 
 log = structlog.get_logger(__name__)
@@ -78,8 +78,6 @@ ENTER_S = 1.0
 """After a claim: how long until a caller who was not seen to enter is looked for."""
 EXPECT_S = 1.0
 """How long an expected caller may take to come in: the dialplan does nothing before."""
-Prompts = Callable[[PromptKey, Language], str | None]
-"""The media URI of a prompt (``sound:/path/without/extension``), or None when there is no such sound."""
 
 
 class AriControl:
@@ -90,7 +88,7 @@ class AriControl:
         clock: the time events get.
         emit: takes domain events.
         on_state: takes the link's state and the reason of its change.
-        prompts: finds the sound of a prompt.
+        sounds: where the sounds of prompts are.
         agents_context: the dialplan context in which agents' phones dial; any other context is callers'.
         on_taken: told of each caller who came in and whom the engine accounts for from then on.
         on_offered: told how many seconds an offer took from the bytes that made it possible until it was written.
@@ -102,14 +100,14 @@ class AriControl:
         clock: Clock,
         emit: Callable[[Event], None],
         on_state: Callable[[AriState, str], None],
-        prompts: Prompts,
+        sounds: Sounds,
         agents_context: str,
         on_taken: Callable[[LegId], None] = lambda _: None,
         on_offered: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._emit = emit
-        self._prompts = prompts
+        self._speaker = Speaker(sounds, self._say, self._hush)
         self._agents_context = agents_context
         self._on_taken = on_taken
         self._on_offered = on_offered
@@ -297,9 +295,13 @@ class AriControl:
             return None  # an agent's keys mean nothing
         return DigitPressed(self._clock.now(), leg, event["digit"])
 
-    def _playback_finished(self, event: dict[str, Any]) -> Event:
+    def _playback_finished(self, event: dict[str, Any]) -> Event | None:
         playback = event["playback"]
-        return PlaybackEnded(self._clock.now(), PlaybackId(playback["id"]), ok=playback["state"] != "failed")
+        ok = playback["state"] != "failed"
+        # A play also fails when its caller hangs up; nobody is there to hear anything else.
+        gone = playback.get("target_uri", "").removeprefix("channel:") in self._hung_up
+        over = self._speaker.ended(PlaybackId(playback["id"]), failed=not ok and not gone)
+        return PlaybackEnded(self._clock.now(), over, ok=ok) if over is not None else None
 
     def _recording_ended(self, event: dict[str, Any]) -> Event:
         name = RecordingName(event["recording"]["name"])
@@ -344,7 +346,7 @@ class AriControl:
             case Play():
                 return self._play(command)
             case StopPlay(playback_id=playback):
-                return playback, commands.stop_playback(playback)
+                return self._stop_play(playback)
             case StartMusic(leg_id=leg, music=music):
                 return leg, commands.moh_start(leg, music)
             case StopMusic(leg_id=leg):
@@ -371,13 +373,34 @@ class AriControl:
         assert_never(command)
 
     def _play(self, command: Play) -> tuple[str, AriRequest] | None:
-        media = [uri for key in command.prompts if (uri := self._prompts(key, command.language)) is not None]
-        if len(media) < len(command.prompts):
-            log.warning("prompt_missing", prompts=command.prompts, language=command.language)
-        if not media:
-            self._emit(PlaybackEnded(self._clock.now(), command.playback_id, ok=False))
+        media = self._speaker.play(command)
+        if media is None:
             return None
         return command.playback_id, commands.play(command.leg_id, media, command.playback_id)
+
+    def _stop_play(self, playback: PlaybackId) -> tuple[str, AriRequest] | None:
+        known = self._speaker.stop(playback)
+        if known is None:
+            self._emit(PlaybackEnded(self._clock.now(), playback))
+            return None
+        return playback, commands.stop_playback(known)
+
+    def _say(self, command: Play, playback: PlaybackId, media: list[str]) -> None:
+        """Play what was not there when it was ordered."""
+
+        def done(result: AriResult) -> None:
+            if result.error is not None:
+                self._failed(command.kind, command.playback_id, result.error)
+
+        self.link.submit(commands.play(command.leg_id, media, playback), key=command.contact_id, on_result=done)
+
+    def _hush(self, command: Play, playback: PlaybackId) -> None:
+        self.link.submit(commands.stop_playback(playback), key=command.contact_id, on_result=lambda _: None)
+
+    async def close(self) -> None:
+        """Let go of what waits for its sounds, and of Asterisk."""
+        await self._speaker.close()
+        await self.link.close()
 
     def _failed(self, kind: str, target: str, error: TelephonyError) -> None:
         match error:

@@ -10,7 +10,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from acd.web import calendars, callbacks, orders, plan
+from acd.web import calendars, callbacks, media, orders, plan
 from acd.web.auth import authenticate, authorize
 from acd.web.deps import WebDeps
 from acd.web.handlers import ROUTES, openapi_route
@@ -33,6 +33,8 @@ def make_app(deps: WebDeps) -> web.Application:
     routes = (*resources, openapi_route(make_document((*resources, described))))
     for route in routes:
         app.router.add_route(route.method, route.path, _serve(route, deps))
+    if deps.media is not None:
+        app.router.add_get(media.PATH, deps.media.serve)
     return app
 
 

@@ -21,6 +21,7 @@ from acd.engine.views import EngineView
 from acd.ports import Records
 from acd.runtime.reloading import Loading
 from acd.web.auth import ApiToken
+from acd.web.media import MediaShelf
 from acd.web.readiness import Readiness
 
 
@@ -73,3 +74,5 @@ class WebDeps:
     """Which configuration is in force, and what became of the latest attempt to change it."""
     reload: Callable[[], Awaitable[Loading]]
     """Read the configuration anew."""
+    media: MediaShelf | None = None
+    """Sound files that Asterisk fetches; None: it sees them itself."""

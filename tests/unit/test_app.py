@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from acd.app import App
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived
-from acd.domain.ids import AgentId, ContactId, LegId
+from acd.domain.ids import AgentId, ContactId, Language, LegId, PromptKey
 from acd.settings import load
 from acd.settings.values import Secret, Settings
 from acd.web.readiness import Readiness
@@ -339,3 +339,30 @@ async def test_failing_writers_are_told(alone: Settings, monkeypatch: pytest.Mon
         monkeypatch.undo()
     assert "the journal fails: disk full" in answer["reasons"]
     assert "the store fails: no database" in answer["reasons"]
+
+
+async def test_sounds_are_fetched_from_the_api_under_names_that_outlive_the_process(tmp_path: Path) -> None:
+    settings = deployment.settings(tmp_path)
+    prompts = replace(settings.prompts, dir=tmp_path / "sounds", delivery="http", forms=("alaw",))
+    settings = replace(settings, prompts=prompts)
+    sound = tmp_path / "sounds/id/bye.alaw"
+    sound.parent.mkdir(parents=True)
+    sound.write_bytes(b"hello")
+    found = []
+    for _ in range(2):
+        async with running(settings) as app:
+            uri = app._sounds.find(PromptKey("bye"), Language("id"))
+            assert uri is not None
+            assert uri.startswith(f"sound:http://127.0.0.1:{app.port}/prompts/")
+            found.append(uri.rpartition("/")[2])
+            url = uri.removeprefix("sound:")
+            async with aiohttp.ClientSession() as session, session.get(url) as response:
+                assert (response.status, await response.read()) == (200, b"hello")
+            app._sounds.count(PromptKey("bye"), "tone")
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"http://127.0.0.1:{app.port}/metrics") as response,
+            ):
+                assert 'acd_prompt_fallbacks_total{how="tone",prompt="bye"} 1.0' in await response.text()
+    assert found[0] == found[1]
+    assert (settings.journal.file.parent / "media.key").stat().st_mode & 0o777 == 0o600

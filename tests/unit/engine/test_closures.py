@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from acd.domain.commands import HangUp, Originate, Play
+from acd.domain.commands import HangUp, Originate, Play, Spoken
 from acd.domain.events import PlanLoaded
 from acd.domain.ids import CalendarId, LegId, PromptKey
 from acd.domain.orders import CloseCalendar, ReopenCalendar
@@ -23,7 +23,7 @@ FLOOD = CloseCalendar(OFFICE, "banjir")
 HOUR = 3600.0
 
 
-def heard(bench: Bench) -> tuple[PromptKey, ...]:
+def heard(bench: Bench) -> tuple[PromptKey | Spoken, ...]:
     """What a caller hears who comes now and chooses Indonesian."""
     leg = bench.call()
     bench.press(leg, "1")

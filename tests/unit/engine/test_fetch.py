@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from acd.domain.commands import FetchData, Play, SendHook, StartMusic, StopMusic
+from acd.domain.commands import FetchData, Play, SendHook, Spoken, StartMusic, StopMusic
 from acd.domain.data import DataOutcome, Header, Wanted
 from acd.domain.events import DataFetched, PlanLoaded
 from acd.domain.flow import (
@@ -23,7 +23,7 @@ from acd.domain.flow import (
     Template,
     Value,
 )
-from acd.domain.ids import LegId, RequestId
+from acd.domain.ids import LegId, PromptKey, RequestId
 from acd.domain.plan import Plan
 from acd.engine.core import Engine
 from acd.engine.ivr import ExpressionError, Walk
@@ -97,7 +97,7 @@ def node_of(bench: Bench, leg: LegId) -> str:
     return phase.position.node
 
 
-def heard(bench: Bench) -> list[str]:
+def heard(bench: Bench) -> list[PromptKey | Spoken]:
     """Prompts that were ordered, in order."""
     return [key for commands in bench.history for c in commands if isinstance(c, Play) for key in c.prompts]
 

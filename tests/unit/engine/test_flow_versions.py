@@ -27,7 +27,7 @@ def version(name: str) -> Plan:
 
 
 def heard(bench: Bench) -> list[str]:
-    return [command.prompts[-1] for commands in bench.history for command in commands if isinstance(command, Play)]
+    return [str(command.prompts[-1]) for commands in bench.history for command in commands if isinstance(command, Play)]
 
 
 def test_callers_in_a_menu_hear_their_version_to_the_end_and_new_ones_the_new() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from acd.domain.calendar_plan import LunchPlan
-from acd.domain.commands import AddToBridge, HangUp, Originate, Play, StartMusic, StopMusic, StopPlay
+from acd.domain.commands import AddToBridge, HangUp, Originate, Play, Spoken, StartMusic, StopMusic, StopPlay
 from acd.domain.events import DigitPressed, LegAnswered, PlanLoaded, TimerFired
 from acd.domain.exits import Exit
 from acd.domain.flow import ExitKey, QueueNode
@@ -382,7 +382,7 @@ def lunch_bench(at: float = LUNCH_AT, **treatment: Any) -> Bench:
     return Bench(replace(plan, calendars={office.id: with_lunch}), at=at)
 
 
-def said(bench: Bench, seconds: float) -> list[tuple[str, ...]]:
+def said(bench: Bench, seconds: float) -> list[tuple[PromptKey | Spoken, ...]]:
     return [c.prompts for c in bench.sleep(seconds) if isinstance(c, Play)]
 
 

@@ -59,6 +59,15 @@ def test_forms_are_those_of_the_codecs_with_the_trunks_first(sample: Deployment)
         ("prompts.yaml", "  bye:\n", "  bye:\n    fr: {a: b}\n", "prompts.bye.fr: "),
         ("prompts.yaml", "  bye:\n", "  empty: {version: 1}\n  bye:\n", "prompts.empty: has no text in any language"),
         ("acd.yaml", "prompts:\n", "prompts:\n  voices: {fr: x}\n", "prompts.voices.fr: unknown language 'fr'"),
+        ("acd.yaml", "fallback: unavailable", "fallback: unavailble", "unknown prompt 'unavailble'; did you mean"),
+        (
+            "acd.yaml",
+            "delivery: folder",
+            "delivery: http\n  url: 10.0.0.5:8169",
+            "prompts.url: '10.0.0.5:8169' is no address",
+        ),
+        ("acd.yaml", "delivery: folder", "url: http://a:port", "prompts.url: 'http://a:port' is no address"),
+        ("acd.yaml", "delivery: folder", "url: http://a/?b", "prompts.url: 'http://a/?b' is no address"),
         (
             "acd.yaml",
             "prompts:\n",
@@ -72,3 +81,14 @@ def test_a_slip_is_one_message_with_its_line(sample: Deployment, file: str, old:
     (found,) = mistakes(sample)
     assert told in found
     assert found.lstrip("/").partition(":")[0].isdigit() or "acd.yaml:" in found
+
+
+def test_by_http_an_api_on_every_address_needs_a_url(sample: Deployment) -> None:
+    sample.change("acd.yaml", "delivery: folder", "delivery: http")
+    assert (prompts(sample).delivery, prompts(sample).url) == ("http", "")
+    sample.change("acd.yaml", "bind: 127.0.0.1 ", "bind: 0.0.0.0 ")
+    (found,) = mistakes(sample)
+    assert "prompts.delivery: http needs a url" in found
+    sample.change("acd.yaml", "delivery: http", "delivery: http\n  url: http://10.0.0.5:8169/")
+    assert prompts(sample).url == "http://10.0.0.5:8169"
+    assert prompts(sample).fallback == "unavailable"

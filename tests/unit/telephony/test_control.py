@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -41,14 +42,26 @@ from acd.domain.events import (
     RecordingEnded,
 )
 from acd.domain.ids import BridgeId, ContactId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.settings.values import PromptsSettings
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
+from acd.telephony.sounds import Sounds
 from tests.fakes.ari_server import FakeAri
 
+PROMPTS = PromptsSettings(
+    Path("/nowhere"), None, "acd", {}, {PromptKey(key): {Language("id"): key} for key in ("welcome", "menu")}
+)
+"""Sounds in a folder that only Asterisk sees."""
 C1, L1, B1, P1, R1 = ContactId("c1"), LegId("c1"), BridgeId("acd-b-c1"), PlaybackId("acd-p-c1-1"), RecordingName("r/c1")
 AGENT_LEG = LegId("acd-l-c1-1")
 ID = Language("id")
 NOW = 1000.0
+
+
+FAILED_PLAY = {
+    "type": "PlaybackFinished",
+    "playback": {"id": P1, "state": "failed", "target_uri": "channel:c1"},
+}
 
 
 class _Clock:
@@ -91,9 +104,6 @@ async def ari() -> AsyncIterator[FakeAri]:
 
 
 def make(ari: FakeAri, **settings: Any) -> Desk:
-    def prompt(key: PromptKey, language: Language) -> str | None:
-        return f"sound:acd/{language}/{key}" if key != "missing" else None
-
     desk = Desk(ari, None)  # type: ignore[arg-type]
     config = AriConfig(ari.base_url, ari.username, ari.password, **settings)
     desk.control = AriControl(
@@ -101,7 +111,7 @@ def make(ari: FakeAri, **settings: Any) -> Desk:
         _Clock(),
         desk.events.append,
         lambda state, _why: desk.states.append(state),
-        prompt,
+        Sounds(lambda: PROMPTS),
         "acd-from-agents",
         desk.taken.append,
         desk.offered.append,
@@ -115,7 +125,7 @@ async def desk(ari: FakeAri) -> AsyncIterator[Desk]:
     await made.control.link.start()
     await ari.until(lambda: made.control.link.state is AriState.UP)
     yield made
-    await made.control.link.close()
+    await made.control.close()
 
 
 def channel(leg: str = "c1", context: str = "acd-from-trunk", exten: str = "169", **more: Any) -> dict[str, Any]:
@@ -220,13 +230,53 @@ async def test_a_missing_prompt_is_left_out_and_told(desk: Desk) -> None:
         desk.control.execute(Play(C1, L1, P1, (PromptKey("missing"), PromptKey("menu")), ID))
         ((_, _, _, body),) = await desk.requests()
     assert body == {"media": ["sound:acd/id/menu"]}
-    assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["prompt_missing"]
+    told = [(line["event"], line["how"]) for line in logs if line["log_level"] == "warning"]
+    assert told == [("prompt_replaced", "left_out")]
 
 
-async def test_a_play_of_nothing_but_missing_prompts_is_over_at_once(desk: Desk) -> None:
+async def test_a_play_of_nothing_but_missing_prompts_is_a_tone_that_ends(desk: Desk) -> None:
     desk.control.execute(Play(C1, L1, P1, (PromptKey("missing"),), ID))
+    asked = await desk.requests(2)
+    assert [(method, path, body) for method, path, _, body in asked] == [
+        ("POST", "/channels/c1/play/acd-p-c1-1", {"media": ["tone:880"]}),
+        ("DELETE", "/playbacks/acd-p-c1-1", None),
+    ]
+
+
+async def test_a_play_that_waits_for_its_sound_can_be_stopped(desk: Desk) -> None:
+    desk.control.execute(Play(C1, L1, P1, (PromptKey("missing"),), ID))
+    desk.control.execute(StopPlay(C1, P1))
+    assert desk.events == [PlaybackEnded(NOW, P1)]
+    desk.control.execute(Ring(C1, L1))
+    assert [path for _, path, _, _ in await desk.requests()] == ["/channels/c1/ring"]
+
+
+async def test_a_late_play_that_is_refused_is_told(desk: Desk) -> None:
+    desk.ari.answer("POST", "/channels/c1/play/acd-p-c1-1", 404)
+    desk.control.execute(Play(C1, L1, P1, (PromptKey("missing"),), ID))
+    await desk.until()
+    assert desk.events == [CommandFailed(NOW, "play", "acd-p-c1-1", "gone")]
+
+
+async def test_what_asterisk_cannot_play_is_a_tone_instead(desk: Desk) -> None:
+    desk.control.execute(Play(C1, L1, P1, (PromptKey("menu"),), ID))
+    await desk.requests()
+    await desk.ari.emit(FAILED_PLAY)
+    asked = await desk.requests(2)
+    assert (asked[1][1], asked[1][3]) == ("/channels/c1/play/acd-p-c1-1~2", {"media": ["tone:880"]})
+    assert desk.events == []
+    await desk.ari.emit({"type": "PlaybackFinished", "playback": {"id": f"{P1}~2", "state": "done"}})
+    await desk.until()
+    assert desk.events == [PlaybackEnded(NOW, P1)]
+
+
+async def test_a_play_that_fails_because_its_caller_hung_up_is_not_replaced(desk: Desk) -> None:
+    desk.control.execute(Play(C1, L1, P1, (PromptKey("menu"),), ID))
+    await desk.requests()
+    await desk.ari.emit({"type": "ChannelHangupRequest", "channel": channel(), "cause": 16})
+    await desk.ari.emit(FAILED_PLAY)
+    await desk.until()
     assert desk.events == [PlaybackEnded(NOW, P1, ok=False)]
-    assert desk.ari.paths("POST") == []
 
 
 async def test_commands_of_one_contact_keep_their_order(desk: Desk) -> None:

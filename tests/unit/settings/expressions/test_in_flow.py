@@ -38,7 +38,7 @@ def branch(source: str, error: str | None = None) -> BranchNode:
 def heard(plan: Plan, evaluate: object = evaluate_in_flow) -> tuple[list[str], Bench]:
     made = Bench(plan, engine=Engine(evaluate=evaluate))  # type: ignore[arg-type]
     made.call()
-    return [key for command in made.got(Play) for key in command.prompts], made
+    return [str(key) for command in made.got(Play) for key in command.prompts], made
 
 
 def test_a_caller_goes_where_the_expression_says() -> None:
