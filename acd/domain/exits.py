@@ -24,6 +24,8 @@ class Exit(StrEnum):
     """Refused before answer: every channel of the trunk was in use (Q.850 cause 34)."""
     CLOSED = "closed"
     """Outside the opening hours."""
+    REFUSED = "refused"
+    """A gate of the flow did not let the caller in: blocked, anonymous, or too many calls of one number."""
     TRANSFERRED = "transferred"
     """The flow handed the caller to the dialplan."""
     UNKNOWN_NUMBER = "unknown_number"

@@ -73,6 +73,45 @@ class PathStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What a caller said to a notice: by which words, in which language, by which key (empty: none), and when."""
+
+    at: float
+    flow: FlowId
+    node: NodeId
+    version: str
+    """The prompts with their versions, e.g. ``notice@2``."""
+    language: Language | None
+    key: str
+    given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyAnswer:
+    """A caller's answer to a question of a survey."""
+
+    at: float
+    flow: FlowId
+    node: NodeId
+    question: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class DigitCheck:
+    """What collected digits must fulfil besides their number. None, empty and False ask for nothing."""
+
+    pattern: str = ""
+    """Regular expression that the whole input matches."""
+    luhn: bool = False
+    """The last digit is the check digit of ISO/IEC 7812-1, annex B."""
+    least: int | None = None
+    most: int | None = None
+    date: str = ""
+    """The order of a date's digits: ``DDMMYYYY``, ``YYYYMMDD`` or ``DDMMYY``; it is kept as ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerNode:
     """Answer the caller's channel."""
 
@@ -113,6 +152,10 @@ class MenuNode:
     invalid_prompts: tuple[PromptKey, ...] = ()
     timeout_prompts: tuple[PromptKey, ...] = ()
     barge_in: bool = True
+    repeat: str = ""
+    """The key that says the menu again; empty: none. It uses up no try."""
+    back: str = ""
+    """The key that leads to the menu before; empty: none. In the first menu it is a wrong key."""
     kind: Literal["menu"] = "menu"
 
 
@@ -134,6 +177,7 @@ class CollectNode:
     invalid_prompts: tuple[PromptKey, ...] = ()
     timeout_prompts: tuple[PromptKey, ...] = ()
     barge_in: bool = True
+    check: DigitCheck = DigitCheck()
     kind: Literal["collect"] = "collect"
 
 
@@ -190,6 +234,8 @@ class QueueNode:
     """At first only the agent is asked who talked with the same number within this time, if that agent qualifies."""
     agent_wait_s: float = 30.0
     """How long the contact waits for that one agent before anybody else is asked."""
+    after: NodeId | None = None
+    """Where the caller goes when the agent hung up first, e.g. to a survey."""
     kind: Literal["queue"] = "queue"
 
 
@@ -372,6 +418,84 @@ class EventNode:
     kind: Literal["event"] = "event"
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentNode:
+    """Say a notice and keep what the caller says to it. Silence, and a key that is neither, mean ``silence``.
+
+    Such a key is kept for the next menu. Who refuses is not recorded, wherever the flow leads.
+    """
+
+    id: NodeId
+    prompts: tuple[PromptKey, ...]
+    version: str
+    next: NodeId
+    refused: NodeId
+    refuse: str = "9"
+    accept: str = ""
+    silence: bool = True
+    """Whether silence is consent."""
+    timeout_s: float = 2.0
+    kind: Literal["consent"] = "consent"
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyQuestion:
+    """A question that a whole number from ``least`` to ``most`` answers."""
+
+    id: str
+    prompts: tuple[PromptKey, ...]
+    least: int
+    most: int
+    variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyNode:
+    """Ask questions in turn. Who says nothing in all tries is asked no further and goes to ``silent``."""
+
+    id: NodeId
+    questions: tuple[SurveyQuestion, ...]
+    next: NodeId
+    silent: NodeId
+    timeout_s: float = 6.0
+    inter_digit_s: float = 2.0
+    """How long a further digit is waited for where one could follow; the terminator ends that at once."""
+    terminator: str = "#"
+    retries: int = 1
+    invalid_prompts: tuple[PromptKey, ...] = ()
+    timeout_prompts: tuple[PromptKey, ...] = ()
+    kind: Literal["survey"] = "survey"
+
+
+@dataclass(frozen=True, slots=True)
+class GateNode:
+    """Let callers in or not. Asked in this order: allow list, block list, anonymous, rate."""
+
+    id: NodeId
+    next: NodeId
+    refused: NodeId
+    allow: str | None = None
+    """Table of numbers that are always let in."""
+    block: str | None = None
+    """Table of numbers that never are."""
+    anonymous: bool = True
+    """Whether callers without a number are let in."""
+    calls: int | None = None
+    """Calls of one number within ``per_s`` that are let in; None: any."""
+    per_s: float = 60.0
+    kind: Literal["gate"] = "gate"
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackNode:
+    """Offer to call the customer back, by a queue; ``failed`` when that is not possible or not wanted."""
+
+    id: NodeId
+    queue: QueueId
+    failed: NodeId
+    kind: Literal["callback"] = "callback"
+
+
 Node: TypeAlias = (
     AnswerNode
     | PlayNode
@@ -391,6 +515,10 @@ Node: TypeAlias = (
     | LookupNode
     | HttpNode
     | EventNode
+    | ConsentNode
+    | SurveyNode
+    | GateNode
+    | CallbackNode
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.exits import Exit
-from acd.domain.flow import PathStep
+from acd.domain.flow import Consent, PathStep, SurveyAnswer
 from acd.domain.ids import (
     AgentId,
     ContactId,
@@ -63,6 +63,11 @@ class CallRecord:
     """The contact whose place in the queue this one took over: the customer called again."""
     path: tuple[PathStep, ...] = ()
     """The nodes of flows it came to, oldest first; the first 200."""
+    talk_ended_at: float | None = None
+    """The agent hung up and the caller stayed on in the flow; None: the conversation's end was the contact's."""
+    consents: tuple[Consent, ...] = ()
+    answers: tuple[SurveyAnswer, ...] = ()
+    """To surveys, in the order given."""
 
     @property
     def wait_s(self) -> float | None:
@@ -74,7 +79,9 @@ class CallRecord:
     @property
     def talk_s(self) -> float | None:
         """Seconds joined with an agent."""
-        return None if self.connected_at is None else self.ended_at - self.connected_at
+        if self.connected_at is None:
+            return None
+        return (self.ended_at if self.talk_ended_at is None else self.talk_ended_at) - self.connected_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Play, StartM
 from acd.domain.copies import replace
 from acd.domain.events import CallArrived
 from acd.domain.exits import Exit
-from acd.domain.flow import PathStep, QueueNode
+from acd.domain.flow import CallbackNode, QueueNode
 from acd.domain.ids import ContactId, NodeId
 from acd.domain.limits import BRANCH, Destination, ToBranch, ToCallback, ToNode, ToQueue
 from acd.engine import (
@@ -17,6 +17,7 @@ from acd.engine import (
     ivr,
     kpi,
     limits,
+    noting,
     offers,
     redial,
     relaxing,
@@ -32,8 +33,6 @@ CAUSE_NO_CIRCUIT = 34
 CAUSE_TEMPORARY = 41
 MOST_HOPS = 20
 """Queues and nodes a contact is sent through within one event before it is let go."""
-LONGEST_PATH = 200
-"""Nodes of a contact's path that are kept."""
 PLAY_GUARD_S = 120.0
 """Longer than any prompt: if its end was not told by then, that news was lost."""
 
@@ -99,18 +98,6 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
         match action:
             case ivr.AnswerCall():
                 contact = _answered(turn, contact)
-            case ivr.UseLanguage(language):
-                contact = turn.put(replace(contact, language=language))
-            case ivr.Remember(variables):
-                contact = turn.put(replace(contact, variables=variables))
-            case ivr.Visit(step):
-                turn.state.ivr.visited(step)
-                contact = _stepped(turn, contact, step)
-            case ivr.InVain(step):
-                turn.state.ivr.tried(step)
-                contact = _stepped(turn, contact, step)
-            case ivr.Miscarry():
-                turn.state.ivr.miscarried(action.flow, action.node)
             case ivr.Music(name):
                 turn.do(StartMusic(contact.id, contact.leg, name))
             case ivr.Silence():
@@ -126,6 +113,9 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 turn.do(question)
             case ivr.Tell(hook):
                 turn.do(hook)
+            case ivr.ToCallback(promise):
+                _to_callback(turn, contact, promise, position)
+                return
             case ivr.ToQueue(node):
                 if turn.state.left_places or turn.state.callbacks:
                     contact = redial.regain(turn, contact, node)
@@ -139,13 +129,7 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 ending.leave(turn, contact, why, cause)
                 return
             case _:
-                assert_never(action)
-
-
-def _stepped(turn: Turn, contact: Contact, step: PathStep) -> Contact:
-    if len(contact.path) >= LONGEST_PATH:
-        return contact
-    return turn.put(replace(contact, path=(*contact.path, step)))
+                contact = noting.note(turn, contact, action)
 
 
 def _to_queue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> None:
@@ -158,6 +142,20 @@ def _to_queue(turn: Turn, contact: Contact, node: QueueNode, position: Position)
     turned = turned or limits.Turned("length", BRANCH)
     turn.state.figures = kpi.count_diverted(turn.state.figures, node.queue, turned.why)
     return _not_let_in(turn, contact, node, position, turned.to)
+
+
+def _to_callback(turn: Turn, contact: Contact, node: CallbackNode, position: Position) -> None:
+    """Take a place in the queue, and offer to keep it without the caller on the line."""
+    if turn.plan.callbacks is None or contact.answered_at is None:
+        return follow(turn, contact, ivr.enter(scene(turn, contact), position, node.failed))
+    return _not_let_in(turn, contact, QueueNode(node.id, node.queue, node.failed), position, ToCallback())
+
+
+def as_queue(node: object) -> QueueNode | None:
+    """The queue node by which a caller waits, a callback node taken for one."""
+    if isinstance(node, CallbackNode):
+        return QueueNode(node.id, node.queue, node.failed)
+    return node if isinstance(node, QueueNode) else None
 
 
 def _not_let_in(turn: Turn, contact: Contact, node: QueueNode, position: Position, to: Destination) -> None:
@@ -199,9 +197,14 @@ def _may_not_wait(turn: Turn, contact: Contact, waiting: Waiting, to: Destinatio
             return follow(turn, contact, ivr.enter_flow(scene(turn, contact), waiting.position, to.flow, to.node))
         case _:
             contact = _stop_waiting(turn, contact, waiting)
-    if isinstance(node, QueueNode):
-        return no_place(turn, contact, node, waiting.position)
+    if (place := as_queue(node)) is not None:
+        return no_place(turn, contact, place, waiting.position)
     return ending.leave(turn, contact, Exit.OVERFLOWED, 16)
+
+
+def declined(turn: Turn, contact: Contact, waiting: Waiting) -> None:
+    """A caller who may not wait does not want to be called back either: the node's branch, else the end."""
+    _may_not_wait(turn, contact, waiting, BRANCH)
 
 
 def leave_deserted(turn: Turn) -> None:

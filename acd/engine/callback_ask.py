@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from acd.domain.commands import StopPlay
 from acd.domain.copies import replace
-from acd.domain.exits import Exit
 from acd.domain.ids import PromptKey
 from acd.domain.plan import QueuePlan
-from acd.engine import callbacks, ending, matching, numbers, outbound, saying, treatment
+from acd.engine import callbacks, matching, numbers, outbound, saying, treatment
 from acd.engine.callback_state import Asking
 from acd.engine.state import Contact, Waiting
 from acd.engine.turn import Turn
@@ -197,7 +196,8 @@ def _give_up(turn: Turn, contact: Contact, waiting: Waiting, asking: Asking) -> 
     turn.cancel_timer(f"ask:{contact.id}")
     contact = replace(contact, asking=None)
     if asking.must:
-        ending.leave(turn, turn.to_phase(contact, waiting), Exit.OVERFLOWED, 16)
+        turn.to_phase(contact, waiting)
+        turn.start_timer(f"declined:{contact.id}", 0.0)  # then the node's branch is taken
     else:
         _say(turn, contact, waiting, (STAY,))
 

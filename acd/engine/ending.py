@@ -31,6 +31,7 @@ RECORDING_GUARD_S = 10.0
 """After a conversation: how long to wait for Asterisk to say that its recording is closed."""
 TIMERS = (
     "ivr", "play", "wait", "tone", "tell", "relax", "named", "leave", "left", "ask", "offer", "back", "expire",
+    "declined",
 )  # fmt: skip
 
 
@@ -40,6 +41,11 @@ def leave(turn: Turn, contact: Contact, why: Exit, cause: int) -> None:
     turn.do(HangUp(contact.id, contact.leg, cause))
     turn.to_phase(contact, Leaving(turn.at, why, cause))
     turn.start_timer(f"leave:{contact.id}", LEAVE_GUARD_S)
+
+
+def stay(turn: Turn, contact: Contact) -> Contact:
+    """The agent hung up and the caller goes on in the flow: end the conversation, keep the contact."""
+    return turn.put(replace(_let_go(turn, contact), talk_ended_at=turn.at))
 
 
 def leave_again(turn: Turn, contact: Contact, leaving: Leaving) -> None:
@@ -58,6 +64,8 @@ def hand_over(turn: Turn, contact: Contact) -> None:
 def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
     """The caller is gone for good: make the record, count it, forget the contact."""
     contact = _let_go(turn, contact)
+    if contact.talk_ended_at is not None:
+        why = Exit.ANSWERED  # whatever came of the questions after the conversation
     if contact.callback is not None and why is Exit.ANSWERED:
         why = Exit.CALLBACK_SERVED
     target = queues.queue_plan(turn, contact).service_level_s
@@ -90,6 +98,9 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
         attempts=0 if contact.callback is None else contact.callback.attempts,
         follows=contact.follows,
         path=contact.path,
+        talk_ended_at=contact.talk_ended_at,
+        consents=contact.consents,
+        answers=contact.answers,
     )
     turn.state.ivr.left(contact.path, why)
     keep(turn, record, target)

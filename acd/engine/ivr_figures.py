@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from acd.domain.exits import Exit
-from acd.domain.flow import PathStep
+from acd.domain.flow import Consent, PathStep, SurveyAnswer
 from acd.domain.ids import FlowId, NodeId
 
 
@@ -24,6 +24,25 @@ class IvrFigures:
     """Expressions that had no value, by flow and node."""
     exits: dict[str, int] = field(default_factory=dict)
     """Contacts by the flow and node they came to last and how they ended."""
+
+    refused: dict[str, int] = field(default_factory=dict)
+    """Callers a gate did not let in, by flow, node and why: ``blocked``, ``anonymous`` or ``rate``."""
+    answers: dict[str, int] = field(default_factory=dict)
+    """Answers to surveys, by flow, node, question and value."""
+    consents: dict[str, int] = field(default_factory=dict)
+    """Consents, by flow, node, and ``given`` or ``refused``."""
+
+    def turned_away(self, flow: FlowId, node: NodeId, why: str) -> None:
+        """Count a caller not let in."""
+        _count(self.refused, f"{flow} {node} {why}")
+
+    def answered(self, answer: SurveyAnswer) -> None:
+        """Count an answer."""
+        _count(self.answers, f"{answer.flow} {answer.node} {answer.question} {answer.value}")
+
+    def agreed(self, consent: Consent) -> None:
+        """Count a consent, or its refusal."""
+        _count(self.consents, f"{consent.flow} {consent.node} {'given' if consent.given else 'refused'}")
 
     def visited(self, step: PathStep) -> None:
         """Count a node."""

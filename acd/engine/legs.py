@@ -87,8 +87,12 @@ def _agent_leg_ended(turn: Turn, event: LegEnded, owner: ContactId) -> None:
             offers.withdraw(turn, contact, waiting, _offer_outcome(event.cause), offer)
             queues.changed(turn, agent.id)
             offers.offer_contact(turn, turn.state.contacts[contact.id])
-        case Talking(leg=joined) if contact is not None and joined == leg:
-            ending.leave(turn, contact, Exit.ANSWERED, 16)
+        case Talking(leg=joined, after=after) if contact is not None and joined == leg:
+            if after is None:
+                ending.leave(turn, contact, Exit.ANSWERED, 16)
+            else:
+                contact = ending.stay(turn, contact)
+                arrival.follow(turn, contact, ivr.enter(arrival.scene(turn, contact), after, after.node))
             queues.changed(turn, agent.id)
         case _:
             callback_desk.agent_leg_ended(turn, contact, agent.id, leg)

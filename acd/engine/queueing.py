@@ -19,6 +19,7 @@ from acd.domain.limits import ToQueue
 from acd.domain.plan import QueuePlan
 from acd.engine import agent as agents
 from acd.engine import familiar, offers, places, relaxing, treatment
+from acd.engine.ivr.scene import node_at
 from acd.engine.offers import NO_QUEUE
 from acd.engine.places import Place
 from acd.engine.state import Agent, Contact, Offer, Offered, Position, RecordingWork, Talking, Waiting
@@ -109,17 +110,23 @@ def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None
     if contact.answered_at is None:
         turn.do(Answer(contact.id, contact.leg))
     treatment.quiet(turn, contact, waiting)
-    join(turn, contact, offer.agent, offer.leg)
+    join(turn, contact, offer.agent, offer.leg, _after(turn, waiting.position))
     offers.taken(turn, contact, waiting, offer)
 
 
-def join(turn: Turn, contact: Contact, agent_id: AgentId, leg: LegId) -> None:
-    """Let both parties talk, and record them."""
+def _after(turn: Turn, position: Position) -> Position | None:
+    """Where the caller goes on in the flow when the agent hangs up first."""
+    node = node_at(turn.plan, turn.state, position)
+    return replace(position, node=node.after) if isinstance(node, QueueNode) and node.after is not None else None
+
+
+def join(turn: Turn, contact: Contact, agent_id: AgentId, leg: LegId, after: Position | None = None) -> None:
+    """Let both parties talk, and record them, unless the queue or the caller does not want that."""
     turn.do(AddToBridge(contact.id, contact.bridge, (contact.leg, leg)))
     for timer in ("tell", "play"):
         turn.cancel_timer(f"{timer}:{contact.id}")
     recording = None
-    if queue_plan(turn, contact).record:
+    if contact.recorded and queue_plan(turn, contact).record:
         recording = RecordingName(f"{turn.plan.recording_prefix}{contact.id}")
         turn.do(StartRecording(contact.id, contact.bridge, recording))
         turn.state.recordings[recording] = RecordingWork(contact.id, agent_id, turn.at)
@@ -127,7 +134,7 @@ def join(turn: Turn, contact: Contact, agent_id: AgentId, leg: LegId) -> None:
     turn.put(
         replace(
             contact,
-            phase=Talking(turn.at, agent_id, leg),
+            phase=Talking(turn.at, agent_id, leg, after),
             answered_at=contact.answered_at or turn.at,
             connected_at=turn.at,
             agent=agent_id,

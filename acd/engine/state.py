@@ -12,7 +12,7 @@ from acd.domain.calendar_plan import Closure
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.decision import Step
 from acd.domain.exits import Exit
-from acd.domain.flow import FlowPlan, PathStep, Value
+from acd.domain.flow import Consent, FlowPlan, PathStep, SurveyAnswer, Value
 from acd.domain.ids import (
     OUR_BRIDGE_PREFIX,
     AgentId,
@@ -87,6 +87,10 @@ class Position:
     """The flows that wait for this one's return, the outermost first."""
     music: bool = False
     """The node plays music while the caller waits."""
+    trail: tuple[NodeId, ...] = ()
+    """The menus of this flow that led here, the first one first."""
+    item: int = 0
+    """Of a survey, which question is being asked."""
     question: Question | None = None
     messages: int = 0
     """Questions and events sent to other systems in this contact; numbers their ids."""
@@ -180,6 +184,8 @@ class Talking:
     since: float
     agent: AgentId
     leg: LegId
+    after: Position | None = None
+    """Where the caller goes on when the agent hangs up first; its node is the one to go to."""
     kind: Literal["talking"] = "talking"
 
 
@@ -258,6 +264,12 @@ class Contact:
     offers: int = 0
     disposition: DispositionId | None = None
     variables: dict[str, Value] = field(default_factory=dict)
+    recorded: bool = True
+    """False: the caller does not agree to be recorded."""
+    talk_ended_at: float | None = None
+    """The agent hung up, the caller stayed."""
+    consents: tuple[Consent, ...] = ()
+    answers: tuple[SurveyAnswer, ...] = ()
     path: tuple[PathStep, ...] = ()
     """The nodes it came to, oldest first."""
     callback: Callback | None = None
@@ -454,6 +466,8 @@ class EngineState:
     """Calendars closed by order; laid over the plan's by ``acd.engine.calendars``."""
     orders: dict[RequestId, OrderAnswer] = field(default_factory=dict)
     """Supervisors' orders of the last hour, longest ago first."""
+    gates: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """When a number last came to a gate that counts, by flow, node and number; the longest ago first."""
     old_flows: dict[str, FlowPlan] = field(default_factory=dict)
     """Versions of flows that callers are still in though the plan has newer ones, by ``flow@version``."""
     figures: Figures = field(default_factory=Figures)

@@ -118,6 +118,9 @@ class ContactView:
     """While it waits; higher is served first."""
 
 
+IVR_TOTALS = ("visits", "tries", "errors", "exits", "refused", "answers", "consents")
+
+
 @dataclass(frozen=True, slots=True)
 class IvrView:
     """Totals of flows; see ``IvrFigures``."""
@@ -126,6 +129,9 @@ class IvrView:
     tries: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     exits: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    answers: dict[str, int] = field(default_factory=dict)
+    consents: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,7 +446,7 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         queues=tuple(_queues(index, state, lines, at)),
         trunks=tuple(_trunks(plan, state)),
         figures=state.figures,
-        ivr=IvrView(dict(state.ivr.visits), dict(state.ivr.tries), dict(state.ivr.errors), dict(state.ivr.exits)),
+        ivr=IvrView(**{name: dict(getattr(state.ivr, name)) for name in IVR_TOTALS}),
         callbacks=tuple(_callbacks(state, places)),
         calendars=calendar_views(plan, at),
     )

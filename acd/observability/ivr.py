@@ -27,6 +27,11 @@ def ivr_metrics(view: IvrView) -> Iterator[Metric]:
         ("flow", "node", "exit"),
         view.exits,
     )
+    yield _counter("acd_ivr_refused", "Callers a gate did not let in.", ("flow", "node", "why"), view.refused)
+    yield _counter("acd_ivr_consents", "Answers to a notice.", ("flow", "node", "outcome"), view.consents)
+    yield _counter(
+        "acd_survey_answers", "Answers to surveys by value.", ("flow", "node", "question", "value"), view.answers
+    )
     contained = GaugeMetricFamily(
         "acd_ivr_containment_ratio",
         "Share of contacts that ended served by the flow alone (exit self_service), by the flow they came to last.",

@@ -58,6 +58,7 @@ def plan(version: str, files: Files, national: Mapping[str, NationalDays]) -> Pl
     """The plan of files that hold no mistake; ``national`` are the holidays of calendars that want a country's."""
     acd = files.acd
     names = flow_names.types(files.queues.queues, files.calendars.calendars)
+    versions = {key: prompt.version for key, prompt in files.prompts.prompts.items()}
     return Plan(
         version=version,
         agents={AgentId(k): _agent(k, v, files.queues.queues) for k, v in files.agents.agents.items()},
@@ -74,7 +75,9 @@ def plan(version: str, files: Files, national: Mapping[str, NationalDays]) -> Pl
         calendars={
             CalendarId(k): calendar(k, v, acd.time_zone, national.get(k)) for k, v in files.calendars.calendars.items()
         },
-        flows={FlowId(k): flow(k, v, files.flow_versions[k], files.flows, names) for k, v in files.flows.items()},
+        flows={
+            FlowId(k): flow(k, v, files.flow_versions[k], files.flows, names, versions) for k, v in files.flows.items()
+        },
         tables={k: table.plan() for k, table in files.tables.items()},
         language_skills={Language(k): SkillId(v.skill) for k, v in acd.languages.items() if v.skill},
         feature_codes={k: _feature_code(k, v) for k, v in acd.feature_codes.items()},

@@ -11,10 +11,14 @@ from acd.domain.flow import (
     AnswerNode,
     Assignment,
     BranchNode,
+    CallbackNode,
     Case,
     CollectNode,
+    ConsentNode,
+    DigitCheck,
     ExitKey,
     FlowPlan,
+    GateNode,
     GotoNode,
     HangUpNode,
     HoursNode,
@@ -30,6 +34,8 @@ from acd.domain.flow import (
     ReturnNode,
     SetNode,
     SubflowNode,
+    SurveyNode,
+    SurveyQuestion,
     TransferNode,
     VariableType,
     WaitNode,
@@ -61,6 +67,7 @@ def flow(
     version: str,
     flows: dict[str, flow_file.FlowFile],
     names: Mapping[str, VariableType],
+    versions: Mapping[str, int],
 ) -> FlowPlan:
     """The plan of a flow without mistakes.
 
@@ -70,13 +77,14 @@ def flow(
         version: a hash of that.
         flows: all there are.
         names: what expressions may read besides the flow's variables.
+        versions: of the prompts.
     """
     checker = Checker({**section.types, **names})
     return FlowPlan(
         id=FlowId(name),
         entry=NodeId(section.entry),
         languages=tuple(Language(x) for x in section.languages),
-        nodes={NodeId(k): _node(NodeId(k), v, section, flows, checker) for k, v in section.nodes.items()},
+        nodes={NodeId(k): _node(NodeId(k), v, section, flows, checker, versions) for k, v in section.nodes.items()},
         variables=section.types,
         on_error=_way(section.on_error),
         version=version,
@@ -94,6 +102,7 @@ def _node(
     section: flow_file.FlowFile,
     flows: dict[str, flow_file.FlowFile],
     checker: Checker,
+    versions: Mapping[str, int],
 ) -> Node:
     match node:
         case flow_file.Answer():
@@ -124,9 +133,37 @@ def _node(
                 agent=AgentId(node.agent) if node.agent else None,
                 last_agent_within_s=node.last_agent,
                 agent_wait_s=node.agent_wait,
+                after=_way(node.after),
             )
         case flow_file.Transfer():
             return TransferNode(name, node.context, node.extension)
+        case flow_file.Consent():
+            return ConsentNode(
+                name,
+                keys(node.prompts),
+                " ".join(f"{prompt}@{versions.get(prompt, 1)}" for prompt in node.prompts),
+                NodeId(node.next),
+                NodeId(node.refused),
+                node.refuse,
+                node.accept or "",
+                node.silence == "accepted",
+                node.timeout,
+            )
+        case flow_file.Survey():
+            return _survey(name, node)
+        case flow_file.Gate():
+            return GateNode(
+                name,
+                NodeId(node.next),
+                NodeId(node.refused),
+                node.allow,
+                node.block,
+                node.anonymous == "allow",
+                node.rate.calls if node.rate else None,
+                node.rate.per if node.rate else 60.0,
+            )
+        case flow_file.CallbackNodeSection():
+            return CallbackNode(name, QueueId(node.queue), NodeId(node.failed))
         case flow_file.HangUp():
             return HangUpNode(name, node.exit, node.cause)
         case flow_file.Set():
@@ -154,6 +191,25 @@ def _node(
             return LookupNode(name, node.table, key, results, NodeId(node.next), NodeId(node.missing), _way(node.error))
 
 
+def _survey(name: NodeId, node: flow_file.Survey) -> SurveyNode:
+    questions = tuple(
+        SurveyQuestion(key, keys(question.prompts), question.least, question.most, question.variable)
+        for key, question in node.questions.items()
+    )
+    return SurveyNode(
+        id=name,
+        questions=questions,
+        next=NodeId(node.next),
+        silent=NodeId(node.silent or node.next),
+        timeout_s=node.timeout,
+        inter_digit_s=node.inter_digit,
+        terminator=node.terminator,
+        retries=node.retries,
+        invalid_prompts=keys(node.invalid_prompts),
+        timeout_prompts=keys(node.timeout_prompts),
+    )
+
+
 def _menu(name: NodeId, node: flow_file.Menu) -> MenuNode:
     return MenuNode(
         id=name,
@@ -165,6 +221,8 @@ def _menu(name: NodeId, node: flow_file.Menu) -> MenuNode:
         invalid_prompts=keys(node.invalid_prompts),
         timeout_prompts=keys(node.timeout_prompts),
         barge_in=node.barge_in,
+        repeat=node.repeat or "",
+        back=node.back or "",
     )
 
 
@@ -184,4 +242,7 @@ def _collect(name: NodeId, node: flow_file.Collect) -> CollectNode:
         invalid_prompts=keys(node.invalid_prompts),
         timeout_prompts=keys(node.timeout_prompts),
         barge_in=node.barge_in,
+        check=DigitCheck(
+            node.check.pattern or "", node.check.luhn, node.check.least, node.check.most, node.check.date or ""
+        ),
     )

@@ -11,14 +11,25 @@ from difflib import get_close_matches
 from typing import assert_never
 
 from acd.domain.exits import Exit
-from acd.settings import data_nodes, expression_checks, flow_file, http_checks, matching_checks, subflow_checks
+from acd.settings import (
+    asking_checks,
+    data_nodes,
+    expression_checks,
+    flow_file,
+    http_checks,
+    matching_checks,
+    subflow_checks,
+)
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import Names, check_fulfilled, check_spoken, refer, refer_all
 from acd.settings.sources import Source, Sources
 from acd.settings.yaml_marks import Document, Path_
 
-FLOW_EXITS = frozenset({Exit.IVR_EXIT, Exit.SELF_SERVICE, Exit.OVERFLOWED, Exit.CLOSED, Exit.FAILED_TECHNICAL})
+FLOW_EXITS = frozenset(
+    {Exit.IVR_EXIT, Exit.SELF_SERVICE, Exit.OVERFLOWED, Exit.CLOSED, Exit.REFUSED, Exit.FAILED_TECHNICAL}
+)
 """What a flow may say of a call; the other exits are the engine's to find out."""
+_ASKING = flow_file.Menu | flow_file.Collect | flow_file.Consent | flow_file.Survey
 Edge = tuple[Path_, str]
 """Where a reference to a node stands below its own node, and the node's name."""
 
@@ -78,6 +89,16 @@ def edges(node: NodeSection) -> Iterator[Edge]:
             if node.overflow is not None:
                 yield ("overflow",), node.overflow
             yield from ((("keys", key), target) for key, target in node.keys.items())
+            if node.after is not None:
+                yield ("after",), node.after
+        case flow_file.Consent() | flow_file.Gate():
+            yield from ((("next",), node.next), (("refused",), node.refused))
+        case flow_file.Survey():
+            yield ("next",), node.next
+            if node.silent is not None:
+                yield ("silent",), node.silent
+        case flow_file.CallbackNodeSection():
+            yield ("failed",), node.failed
         case flow_file.Branch():
             yield from ((("cases", number, "next"), case.next) for number, case in enumerate(node.cases))
             yield ("otherwise",), node.otherwise
@@ -106,6 +127,9 @@ def _prompts(node: NodeSection) -> Iterator[Edge]:
     for key in ("prompts", "invalid_prompts", "timeout_prompts"):
         for number, prompt in enumerate(getattr(node, key, ())):
             yield (key, number), prompt
+    if isinstance(node, flow_file.Survey):
+        for name, question in node.questions.items():
+            yield from ((("questions", name, "prompts", n), prompt) for n, prompt in enumerate(question.prompts))
 
 
 def _check_node(
@@ -120,10 +144,22 @@ def _check_node(
                     (*path, "language"),
                     f"'{node.language}' is none of the flow's languages: {', '.join(flow.languages)}",
                 )
-        case flow_file.Collect() if node.min_digits > node.max_digits:
-            document.add((*path, "min_digits"), f"is more than max_digits ({node.max_digits})")
+        case flow_file.Menu():
+            asking_checks.check_menu(document, path, node)
+        case flow_file.Collect():
+            asking_checks.check_collect(document, path, node, flow)
+        case flow_file.Consent():
+            asking_checks.check_consent(document, path, node)
+        case flow_file.Survey():
+            asking_checks.check_survey(document, path, node, flow)
+        case flow_file.Gate():
+            asking_checks.check_gate(sources, document, path, node)
+        case flow_file.CallbackNodeSection():
+            refer(document, (*path, "queue"), node.queue, names.queues, "queue")
+            if sources.acd.model is not None and sources.acd.model.callbacks is None:
+                document.add(path, "needs 'callbacks' in acd.yaml", at_key=True)
         case flow_file.Queue():
-            _check_queue_node(sources, document, path, node, names)
+            _check_queue_node(sources, document, path, node, flow, names)
         case flow_file.HangUp() if node.exit not in FLOW_EXITS:
             allowed = ", ".join(sorted(FLOW_EXITS))
             document.add((*path, "exit"), f"'{node.exit}' is the engine's to find out; a flow may say {allowed}")
@@ -150,7 +186,9 @@ def _check_node(
             pass
 
 
-def _check_queue_node(sources: Sources, document: Document, path: Path_, node: flow_file.Queue, names: Names) -> None:
+def _check_queue_node(
+    sources: Sources, document: Document, path: Path_, node: flow_file.Queue, flow: FlowFile, names: Names
+) -> None:
     refer(document, (*path, "queue"), node.queue, names.queues, "queue")
     known = [
         refer(document, (*path, "requires", skill), skill, names.skills, "skill", at_key=True)
@@ -163,6 +201,8 @@ def _check_queue_node(sources: Sources, document: Document, path: Path_, node: f
         taken = f"asks to be called back in queue '{node.queue}'"
         document.add((*path, "keys", queue.callback.key), taken, at_key=True)
     matching_checks.check_node(document, path, node, names)
+    if node.after is not None:
+        asking_checks.check_after(document, path, node.after, flow, edges)
 
 
 def _check_lookup(sources: Sources, document: Document, path: Path_, node: flow_file.Lookup, flow: FlowFile) -> None:
@@ -201,8 +241,12 @@ def _unpressed(node: NodeSection) -> Iterator[str]:
     match node:
         case flow_file.Menu() | flow_file.Collect():
             yield node.failed
-        case flow_file.Queue():
+        case flow_file.Queue() | flow_file.CallbackNodeSection():
             pass
+        case flow_file.Consent():
+            yield node.next if node.silence == "accepted" else node.refused
+        case flow_file.Survey():
+            yield node.silent or node.next
         case _:
             yield from (target for _, target in edges(node))
 
@@ -227,6 +271,6 @@ def _check_rounds(document: Document, flow: FlowFile) -> None:
 def _report_round(document: Document, flow: FlowFile, ring: list[str]) -> None:
     first = min(range(len(ring)), key=lambda n: document.position(("nodes", ring[n]), at_key=True))
     ring = [*ring[first:], *ring[:first]]
-    asks = any(isinstance(flow.nodes[n], flow_file.Menu | flow_file.Collect) for n in ring)
+    asks = any(isinstance(flow.nodes[n], _ASKING) for n in ring)
     who = "a caller who presses nothing goes round for ever" if asks else "goes round without ever waiting"
     document.add(("nodes", ring[0]), f"{who}: {' > '.join([*ring, ring[0]])}", at_key=True)

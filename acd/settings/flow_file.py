@@ -67,6 +67,23 @@ class Menu(Asking):
     kind: Literal["menu"]
     choices: dict[Key, Name] = Field(min_length=1)
     timeout: PositiveDuration = 5.0
+    repeat: Key | None = None
+    """Key that says the menu again, e.g. ``"*"``."""
+    back: Key | None = None
+    """Key that leads to the menu before, e.g. ``"#"``."""
+
+
+class CheckSection(Strict):
+    """What the digits must fulfil besides their number."""
+
+    pattern: Text | None = None
+    """Regular expression that all of them match."""
+    luhn: Flag = False
+    """The last one checks the others, as on payment cards."""
+    least: Whole | None = None
+    most: Whole | None = None
+    date: Literal["DDMMYYYY", "YYYYMMDD", "DDMMYY"] | None = None
+    """They are a date, kept as 2026-11-22."""
 
 
 class Collect(Asking):
@@ -81,6 +98,7 @@ class Collect(Asking):
     """Key that ends the input, or none."""
     timeout: PositiveDuration = 8.0
     inter_digit: PositiveDuration = 4.0
+    check: CheckSection = CheckSection()
 
 
 class Hours(Strict):
@@ -113,6 +131,8 @@ class Queue(NodeMatching):
     priority: Priority | None = None
     keys: dict[Key, Name] = Field(default_factory=dict)
     """Keys by which a waiting caller leaves the queue, and the node each leads to."""
+    after: Name | None = None
+    """Node the caller goes to when the agent hung up first, e.g. a survey."""
 
 
 class Transfer(Strict):
@@ -212,6 +232,77 @@ class Lookup(Strict):
     error: Name | None = None
 
 
+class Consent(Strict):
+    """Say a notice and keep what the caller says to it. Who refuses is not recorded, wherever the flow leads."""
+
+    kind: Literal["consent"]
+    prompts: SomePrompts
+    refuse: Key = "9"
+    accept: Key | None = None
+    silence: Literal["accepted", "refused"] = "accepted"
+    """What it means that the caller presses nothing, or a key for the next menu."""
+    timeout: PositiveDuration = 2.0
+    next: Name
+    refused: Name
+
+
+class QuestionSection(Strict):
+    """A question that a whole number answers."""
+
+    prompts: SomePrompts
+    least: Whole = Field(ge=0, le=99)
+    most: Whole = Field(ge=0, le=99)
+    variable: Name | None = None
+
+
+class Survey(Strict):
+    """Ask questions in turn."""
+
+    kind: Literal["survey"]
+    questions: dict[Name, QuestionSection] = Field(min_length=1)
+    next: Name
+    silent: Name | None = None
+    """Node for who says nothing; ``next`` if not given."""
+    timeout: PositiveDuration = 6.0
+    inter_digit: PositiveDuration = 2.0
+    terminator: Key = "#"
+    retries: Whole = Field(default=1, ge=0, le=10)
+    """Tries of each question after the first."""
+    invalid_prompts: Prompts = ()
+    timeout_prompts: Prompts = ()
+
+
+class RateSection(Strict):
+    """How often one number may call."""
+
+    calls: Whole = Field(ge=1, le=1000)
+    per: PositiveDuration
+
+
+class Gate(Strict):
+    """Let callers in, or not."""
+
+    kind: Literal["gate"]
+    allow: Name | None = None
+    """Table, the CSV file of that name beside the flows, whose numbers are always let in."""
+    block: Name | None = None
+    """Table whose numbers never are."""
+    anonymous: Literal["allow", "refuse"] = "allow"
+    """Callers who do not show a number."""
+    rate: RateSection | None = None
+    next: Name
+    refused: Name
+
+
+class CallbackNodeSection(Strict):
+    """Offer to call the customer back, in the turn of a queue."""
+
+    kind: Literal["callback"]
+    queue: Name
+    failed: Name
+    """Node for who cannot be called back, or does not want to."""
+
+
 NodeSection: TypeAlias = Annotated[
     Answer
     | Play
@@ -230,7 +321,11 @@ NodeSection: TypeAlias = Annotated[
     | Return
     | Lookup
     | Http
-    | Event,
+    | Event
+    | Consent
+    | Survey
+    | Gate
+    | CallbackNodeSection,
     Field(discriminator="kind"),
 ]
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.record import CallRecord
-from acd.store.rows import path_of
+from acd.store.rows import parts_of
 
 _TABLE = "call_records"
 
@@ -56,8 +56,8 @@ def _record(row: dict[str, object]) -> CallRecord:
                 **row,
                 "exit": Exit(str(row["exit"])),
                 "within_target": None if within is None else bool(within),
-                "path": path_of(str(row.get("path", "[]"))),
-            }  # type: ignore[arg-type]
+                **parts_of(row),
+            }
         )
     except ValueError as error:
         raise StoreError(f"a call record has an exit this version does not know: {row['exit']!r}") from error

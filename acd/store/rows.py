@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import RowMapping, Table
 from acd.domain.decision import Decision, Step, Story
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
-from acd.domain.flow import PathStep
+from acd.domain.flow import Consent, PathStep, SurveyAnswer
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
 from acd.ports import Row
 from acd.store import tables
@@ -33,6 +34,14 @@ _NAMES: dict[type[Row], str] = {
 }
 
 
+_JSON: dict[str, Any] = {
+    "path": tuple[PathStep, ...],
+    "consents": tuple[Consent, ...],
+    "answers": tuple[SurveyAnswer, ...],
+}
+"""Columns of call records that are JSON."""
+
+
 def name_of(item: Row) -> str:
     """What it is, in words."""
     return _NAMES[type(item)]
@@ -48,7 +57,7 @@ def row_of(item: Row) -> dict[str, Any]:
             return {"contact_id": item.contact_id, "steps": encode(item.steps).decode()}
         case CallRecord():
             plain = {field.name: getattr(item, field.name) for field in fields(item)}
-            return {**plain, "path": encode(item.path).decode()}
+            return {**plain, **{name: encode(plain[name]).decode() for name in _JSON}}
         case _:
             return asdict(item)
 
@@ -56,14 +65,14 @@ def row_of(item: Row) -> dict[str, Any]:
 def record_of(row: RowMapping) -> CallRecord:
     """Read a call record. Raises ``StoreError``."""
     try:
-        return CallRecord(**{**row, "exit": Exit(row["exit"]), "path": path_of(row["path"])})
+        return CallRecord(**{**row, "exit": Exit(row["exit"]), **parts_of({**row})})
     except ValueError as error:
         raise StoreError(f"a call record has an exit this version does not know: {row['exit']!r}") from error
 
 
-def path_of(text: str) -> tuple[PathStep, ...]:
-    """Read a contact's path. Raises ``StoreError``."""
-    return decode(tuple[PathStep, ...], text.encode())
+def parts_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what of a call record is JSON; what an older version did not have is empty. Raises ``StoreError``."""
+    return {name: decode(type_, str(row.get(name, "[]")).encode()) for name, type_ in _JSON.items()}
 
 
 def decision_of(row: RowMapping) -> Decision:

@@ -34,11 +34,14 @@ call_records = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("follows", Text),
     Column("path", Text, nullable=False, server_default="[]"),
+    Column("talk_ended_at", Double),
+    Column("consents", Text, nullable=False, server_default="[]"),
+    Column("answers", Text, nullable=False, server_default="[]"),
     Index("ix_call_records_ended", "ended_at", "contact_id"),
     Index("ix_call_records_queue_ended", "queue", "ended_at"),
     Index("ix_call_records_exit_ended", "exit", "ended_at"),
 )
-"""One row per contact; times are seconds since the epoch, UTC. ``path`` is JSON."""
+"""One row per contact; times are seconds since the epoch, UTC. ``path``, ``consents`` and ``answers`` are JSON."""
 
 recordings = Table(
     "recordings",

@@ -8,7 +8,7 @@ from typing import Literal
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.decision import Decision, Step
 from acd.domain.exits import Exit
-from acd.domain.flow import PathStep
+from acd.domain.flow import Consent, PathStep, SurveyAnswer
 from acd.domain.ids import (
     AgentId,
     ContactId,
@@ -65,6 +65,10 @@ class Contacts:
     contacts: tuple[ContactView, ...]
 
 
+_APART = ("path", "consents", "answers")
+"""Fields of a record that are given for one record only."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordAnswer:
     """A call record; ``caller`` is masked to the last three digits unless a supervisor asks."""
@@ -95,13 +99,14 @@ class RecordAnswer:
     """Outbound calls made to call the customer back."""
     follows: ContactId | None
     """The contact whose place in the queue this one took over."""
+    talk_ended_at: float | None
     wait_s: float | None
     talk_s: float | None
 
     @classmethod
     def of(cls, record: CallRecord, *, full_numbers: bool) -> RecordAnswer:
         """Make the answer from a record."""
-        values = {field.name: getattr(record, field.name) for field in fields(record) if field.name != "path"}
+        values = {field.name: getattr(record, field.name) for field in fields(record) if field.name not in _APART}
         values["caller"] = record.caller if full_numbers else masked(record.caller)
         return cls(**values, wait_s=record.wait_s, talk_s=record.talk_s)
 
@@ -143,6 +148,8 @@ class RecordWithRecordings:
     record: RecordAnswer
     path: tuple[PathStep, ...]
     """The nodes of flows the contact came to; keys by their kind only."""
+    consents: tuple[Consent, ...]
+    answers: tuple[SurveyAnswer, ...]
     recordings: tuple[RecordingRow, ...]
     callback_attempts: tuple[AttemptAnswer, ...]
 

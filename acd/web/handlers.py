@@ -154,6 +154,8 @@ async def _record(call: Call) -> RecordWithRecordings:
     return RecordWithRecordings(
         RecordAnswer.of(record, full_numbers=full),
         record.path,
+        record.consents,
+        record.answers,
         recordings,
         tuple(AttemptAnswer.of(attempt, full_numbers=full) for attempt in attempts),
     )

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from acd.domain.commands import FetchData, SendHook
 from acd.domain.exits import Exit
-from acd.domain.flow import PathStep, QueueNode, TransferNode, Value
+from acd.domain.flow import CallbackNode, Consent, PathStep, QueueNode, SurveyAnswer, TransferNode, Value
 from acd.domain.ids import FlowId, Language, NodeId, PlaybackId, PromptKey
 from acd.engine.state import Position
 
@@ -102,6 +102,44 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True)
+class Agree:
+    """The caller agreed to a notice, or did not."""
+
+    consent: Consent
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The caller answered a question."""
+
+    answer: SurveyAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A number came to a gate; these are its times now."""
+
+    name: str
+    times: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAway:
+    """A gate did not let the caller in."""
+
+    flow: FlowId
+    node: NodeId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToCallback:
+    """Offer to call the caller back, by this node."""
+
+    node: CallbackNode
+
+
+@dataclass(frozen=True, slots=True)
 class ToQueue:
     """Wait for an agent by this node."""
 
@@ -123,6 +161,8 @@ class Finish:
     cause: int
 
 
+Note: TypeAlias = UseLanguage | Remember | Visit | InVain | Miscarry | Agree | Answered | Pass | TurnAway
+"""What is only noted or counted."""
 Action: TypeAlias = (
     AnswerCall
     | Speak
@@ -137,6 +177,11 @@ Action: TypeAlias = (
     | Miscarry
     | Fetch
     | Tell
+    | Agree
+    | Answered
+    | Pass
+    | TurnAway
+    | ToCallback
     | ToQueue
     | ToDialplan
     | Finish

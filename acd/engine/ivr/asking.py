@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from acd.domain.flow import CollectNode, KeyClass, MenuNode
 from acd.domain.ids import NodeId, PromptKey
+from acd.engine.ivr.checks import checked
 from acd.engine.ivr.walk import Walk
 
 _CLASSES: dict[str, KeyClass] = {"*": "star", "#": "hash"}
@@ -19,6 +20,9 @@ def key_class(key: str) -> KeyClass:
 
 def begin(walk: Walk, node: MenuNode | CollectNode) -> NodeId | None:
     """Say what is asked for, unless the key was pressed ahead."""
+    if isinstance(node, MenuNode):
+        trail = walk.position.trail
+        walk.move(trail=(*(trail[: trail.index(node.id)] if node.id in trail else trail), node.id))
     key = walk.position.ahead
     walk.move(ahead="")
     if node.barge_in and key:
@@ -38,6 +42,10 @@ def pressed(walk: Walk, node: MenuNode | CollectNode, key: str) -> NodeId | None
     if isinstance(node, CollectNode):
         return _collect(walk, node, key)
     chosen = next((choice.next for choice in node.choices if choice.digit == key), None)
+    if chosen is None and key == node.repeat:
+        chosen = node.id
+    if chosen is None and key == node.back and len(walk.position.trail) > 1:
+        chosen = walk.position.trail[-2]
     return chosen if chosen is not None else _again(walk, node, node.invalid_prompts, "invalid")
 
 
@@ -59,9 +67,12 @@ def _collect(walk: Walk, node: CollectNode, key: str) -> NodeId | None:
 
 def _collected(walk: Walk, node: CollectNode) -> NodeId | None:
     digits = walk.position.digits
-    if len(digits) < node.min_digits or not digits.isdecimal():
+    right = len(digits) >= node.min_digits and digits.isdecimal() and digits.isascii()
+    value = checked(digits, node.check) if right else None
+    if value is None:
         return _again(walk, node, node.invalid_prompts, "invalid")
-    walk.keep(node.variable, digits)
+    number = walk.flow is not None and walk.flow.variables.get(node.variable) == "number"
+    walk.keep(node.variable, int(value) if number else value)
     return node.next
 
 

@@ -76,7 +76,7 @@ def come_back(walk: Walk) -> NodeId | None:
         walk.do(Finish(Exit.IVR_EXIT, 16))
         return None
     frame, theirs = stack[-1], walk.variables
-    walk.move(flow=frame.flow, version=frame.version, node=frame.node, stack=stack[:-1])
+    walk.move(flow=frame.flow, version=frame.version, node=frame.node, stack=stack[:-1], trail=())
     node = walk.scene.node(walk.position)
     walk.come_back(frame.variables)
     if not isinstance(node, SubflowNode):  # a reload made another node of it

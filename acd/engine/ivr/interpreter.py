@@ -14,8 +14,11 @@ from acd.domain.events import DataFetched
 from acd.domain.flow import (
     AnswerNode,
     BranchNode,
+    CallbackNode,
     CollectNode,
+    ConsentNode,
     EventNode,
+    GateNode,
     GotoNode,
     HangUpNode,
     HoursNode,
@@ -29,13 +32,14 @@ from acd.domain.flow import (
     ReturnNode,
     SetNode,
     SubflowNode,
+    SurveyNode,
     TransferNode,
     WaitNode,
 )
 from acd.domain.ids import FlowId, NodeId, PlaybackId
 from acd.engine import calendars
-from acd.engine.ivr import asking, control, fetch
-from acd.engine.ivr.actions import BROKEN, AnswerCall, Finish, Music, Outcome, ToDialplan, ToQueue
+from acd.engine.ivr import asking, consent, control, fetch, gate, survey
+from acd.engine.ivr.actions import BROKEN, AnswerCall, Finish, Music, Outcome, ToCallback, ToDialplan, ToQueue
 from acd.engine.ivr.scene import Scene
 from acd.engine.ivr.walk import Walk, flow_named, go, hushing
 from acd.engine.state import Position
@@ -83,6 +87,10 @@ def digit(scene: Scene, position: Position, key: str) -> Outcome:
             go(walk, node.next, _step)
         case MenuNode() | CollectNode() if asking.listens(walk, node):
             go(walk, asking.pressed(walk, node, key), _step)
+        case ConsentNode():
+            go(walk, consent.pressed(walk, node, key), _step)
+        case SurveyNode():
+            go(walk, survey.pressed(walk, node, key), _step)
         case _:
             return position, []
     return hushing(position, walk)
@@ -99,7 +107,7 @@ def playback_ended(scene: Scene, position: Position, playback: PlaybackId) -> Ou
             _restart(walk)
         case PlayNode():
             go(walk, node.next, _step)
-        case MenuNode() | CollectNode():
+        case MenuNode() | CollectNode() | ConsentNode() | SurveyNode():
             walk.wait(node.timeout_s)
         case HttpNode():
             go(walk, fetch.heard(walk, node), _step)
@@ -117,6 +125,10 @@ def timeout(scene: Scene, position: Position) -> Outcome:
             _restart(walk)
         case MenuNode() | CollectNode():
             go(walk, asking.silent(walk, node), _step)
+        case ConsentNode():
+            go(walk, consent.silent(walk, node), _step)
+        case SurveyNode():
+            go(walk, survey.silent(walk, node), _step)
         case WaitNode():
             go(walk, node.next, _step)
         case HttpNode():
@@ -198,6 +210,14 @@ def _step(walk: Walk, node: Node) -> NodeId | None:
             fetch.ask(walk, node)
         case EventNode():
             return fetch.tell(walk, node)
+        case ConsentNode():
+            consent.begin(walk, node)
+        case SurveyNode():
+            return survey.begin(walk, node)
+        case GateNode():
+            return gate.judge(walk, node)
+        case CallbackNode():
+            walk.do(ToCallback(node))
         case QueueNode():
             walk.do(ToQueue(node))
         case TransferNode():

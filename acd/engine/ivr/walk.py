@@ -94,7 +94,7 @@ class Walk:
 
     def begin(self, flow: FlowPlan, variables: dict[str, Value] | None = None) -> None:
         """Be in a flow, with its own variables, empty but for those given."""
-        self.move(flow=flow.id, version=flow.version)
+        self.move(flow=flow.id, version=flow.version, trail=())
         if self.variables or flow.variables:
             self.variables = {name: _EMPTY[type_] for name, type_ in flow.variables.items()} | (variables or {})
             self._changed = True
@@ -138,7 +138,7 @@ def go(walk: Walk, node_id: NodeId | None, step: Step) -> None:
             return
         if walk.position.music:
             walk.do(Silence())
-        walk.move(node=node_id, playback=None, tries=0, digits="", music=False, question=None)
+        walk.move(node=node_id, playback=None, tries=0, digits="", item=0, music=False, question=None)
         walk.visit()
         node = walk.scene.node(walk.position)
         if node is None:

@@ -220,6 +220,7 @@ def test_who_may_not_wait_on_is_asked_and_sent_away_when_that_is_not_wanted() ->
     assert asking(b, leg).must
     b.press(leg, "*")
     b.settle()
+    b.sleep(0.1)
     assert b.records[-1].exit is Exit.OVERFLOWED
     leg = b.queued(caller=NUMBER)
     b.press(leg, KEY)

@@ -130,6 +130,9 @@ def a_view(figures: Figures) -> EngineView:
             visits={"169 utama": 7, "169 nib": 2},
             tries={"169 utama invalid": 3, "169 utama timeout": 1},
             errors={"169 cabang": 1},
+            refused={"169 gerbang rate": 4},
+            consents={"169 pemberitahuan given": 6},
+            answers={"169 survei csat 5": 2},
             exits={"169 utama ivr_exit": 2, "169 selesai self_service": 3, "169 q_umum answered": 5},
         ),
     )

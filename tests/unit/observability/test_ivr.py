@@ -21,6 +21,9 @@ def test_every_figure_of_a_flow_is_there_by_flow_and_node() -> None:
         "acd_ivr_misdials": {("169", "utama"): 3},
         "acd_ivr_no_input": {("169", "utama"): 1},
         "acd_ivr_expression_errors": {("169", "cabang"): 1},
+        "acd_ivr_refused": {("169", "gerbang", "rate"): 4},
+        "acd_ivr_consents": {("169", "pemberitahuan", "given"): 6},
+        "acd_survey_answers": {("169", "survei", "csat", "5"): 2},
         "acd_ivr_exits": {
             ("169", "utama", "ivr_exit"): 2,
             ("169", "selesai", "self_service"): 3,

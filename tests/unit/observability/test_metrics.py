@@ -105,6 +105,9 @@ def test_announced_waits_are_scored_and_what_is_unknown_is_absent() -> None:
 def test_the_names_are_a_contract() -> None:
     got = scrape(a_view(busy_figures()), (WriterHealth("journal", 0, 0, 0),))
     assert names(got) == {
+        "acd_ivr_consents_total",
+        "acd_ivr_refused_total",
+        "acd_survey_answers_total",
         "acd_ivr_containment_ratio",
         "acd_ivr_exits_total",
         "acd_ivr_expression_errors_total",
@@ -162,6 +165,9 @@ def test_labels_never_hold_a_caller_or_a_call() -> None:
         "calendar", "limit",
         "flow",
         "node",
+        "question",
+        "value",
+        "why",
         "queue", "language", "trunk", "outcome", "exit", "state", "activity", "link", "version", "le",
     }  # fmt: skip
 

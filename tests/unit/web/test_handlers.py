@@ -153,7 +153,13 @@ async def test_figures_show_their_form_and_parts(client: Client) -> None:
     scr = figures["success_call_ratio"]
     assert (scr["form"], scr["numerator"], scr["denominator"]) == ("scr-1", 3, 5)
     assert scr["value"] == pytest.approx(0.6)
-    assert scr["excluded"] == {"short_abandoned": 1, "closed": 1, "unknown_number": 0, "callback_cancelled": 0}
+    assert scr["excluded"] == {
+        "short_abandoned": 1,
+        "closed": 1,
+        "refused": 0,
+        "unknown_number": 0,
+        "callback_cancelled": 0,
+    }
     level = figures["service_level"]
     assert (level["form"], level["numerator"], level["denominator"]) == ("sl-1", 1, 3)
     assert level["excluded"] == {"short_abandoned": 1}
