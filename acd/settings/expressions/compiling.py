@@ -14,7 +14,7 @@ from cel_expr_python import cel
 from acd.domain.errors import ExpressionError
 from acd.domain.flow import Expression, Reads, Template, Value, VariableType
 from acd.settings.expressions import language, tree
-from acd.settings.expressions.evaluating import evaluate
+from acd.settings.expressions.evaluating import evaluate, ready
 from acd.settings.expressions.wording import TOO_LONG, Slip, slips
 
 _TEXTS = ("text", "digits", "date", "time")
@@ -63,17 +63,17 @@ class Checker:
         return expression if reads else _constant(expression)
 
     def made(self, source: str, wanted: VariableType | None = None) -> Expression:
-        """An expression without mistakes; see ``expression``."""
+        """An expression without mistakes, see ``expression``, ready to be evaluated: no call waits for its compiling."""
         found = self.expression(source, wanted)
         if isinstance(found, Expression):
-            return found
+            return ready(found)
         raise TypeError(f"{source!r} was not checked: {found[0].message}")
 
     def made_template(self, source: str) -> Template:
         """A template without mistakes; see ``template``."""
         found = self.template(source)
         if isinstance(found, Template):
-            return found
+            return Template(tuple(ready(part) if isinstance(part, Expression) else part for part in found.parts))
         raise TypeError(f"{source!r} was not checked: {found[0].message}")
 
     def template(self, source: str) -> Template | list[Slip]:

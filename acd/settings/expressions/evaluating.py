@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 
 from cel_expr_python import cel
 
 from acd.domain.errors import ExpressionError
-from acd.domain.flow import Expression, Value, VariableType
+from acd.domain.flow import Expression, Reads, Value, VariableType
 from acd.engine.ivr import Walk
 from acd.engine.ivr.names import value_of
 from acd.settings.expressions.language import MAX_TEXT, NO_DATE, environment
@@ -29,15 +29,32 @@ _REASONS = (
     ("modulus by zero", "divides by zero"),
     ("overflow", "a number grows over 64 bits"),
     ("cannot convert", "text is no number"),
-    ("too big", "a number of more than 64 bits is read"),
     (NO_DATE, NO_DATE),
     ("regular expression", "is no regular expression"),
 )
 
 
+_LEAST, _MOST = -(2**63), 2**63 - 1
+_PYTHON: Mapping[VariableType, type] = {"number": int, "boolean": bool}
+"""Of a name's value; text has all the others."""
+
+
+@cache
+def _plain_environment() -> cel.Env:
+    return environment({})
+
+
 @lru_cache(maxsize=4096)
 def _compiled(expression: Expression) -> cel.Expression:
-    return environment({read.name: read.type for read in expression.reads}).compile(expression.source)
+    """Compile; what is kept belongs to one environment of no names, for each environment takes some 100 KB."""
+    checked = environment({read.name: read.type for read in expression.reads}).compile(expression.source)
+    return _plain_environment().deserialize(checked.serialize())
+
+
+def ready(expression: Expression) -> Expression:
+    """Compile a checked expression, so that its first evaluation takes no longer than others."""
+    _compiled(expression)
+    return expression
 
 
 def evaluate(expression: Expression, find: Callable[[str], Value]) -> Value:
@@ -50,7 +67,7 @@ def evaluate(expression: Expression, find: Callable[[str], Value]) -> Value:
     Raises:
         ExpressionError: there is no value; the message says why and holds nothing that was read.
     """
-    data = {read.name: _readable(find, read.name) for read in expression.reads}
+    data = {read.name: _readable(find, read) for read in expression.reads}
     try:
         found = _compiled(expression).eval(data=data)
         failed, value = found.type() == cel.Type.ERROR, found.value()
@@ -79,15 +96,18 @@ def _plain(value: object) -> Value:
     raise ExpressionError("its value is no text, number or boolean")
 
 
-def _readable(find: Callable[[str], Value], name: str) -> Value:
+def _readable(find: Callable[[str], Value], read: Reads) -> Value:
+    name = read.name
     try:
         value = find(name)
     except KeyError:
         raise ExpressionError(f"'{name}' is not there") from None
-    if isinstance(value, float):
-        if not value.is_integer():
-            raise ExpressionError(f"'{name}' is no whole number")
-        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if type(value) is not _PYTHON.get(read.type, str):
+        raise ExpressionError(f"'{name}' is no {read.type if read.type in _PYTHON else 'text'}")
+    if isinstance(value, int) and not _LEAST <= value <= _MOST:
+        raise ExpressionError(f"'{name}' has more than 64 bits")
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise ExpressionError(f"'{name}' is longer than {MAX_TEXT} characters")
     return value
