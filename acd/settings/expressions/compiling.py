@@ -63,7 +63,7 @@ class Checker:
         return expression if reads else _constant(expression)
 
     def made(self, source: str, wanted: VariableType | None = None) -> Expression:
-        """An expression without mistakes, see ``expression``, ready to be evaluated: no call waits for its compiling."""
+        """An expression without mistakes, see ``expression``; compiled, so that no call waits for that."""
         found = self.expression(source, wanted)
         if isinstance(found, Expression):
             return ready(found)

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from acd.domain.commands import Command, Ignored, Ring
+from acd.domain.commands import Command, Ignored, Ring, WriteRecord
 from acd.domain.events import CallArrived, Event, LegEnded, LinkChanged, PlanLoaded
-from acd.domain.ids import ContactId, LegId
+from acd.domain.exits import Exit
+from acd.domain.flow import BranchNode, Case, Expression, FlowPlan, HangUpNode
+from acd.domain.ids import ContactId, FlowId, LegId
 from acd.engine.core import Engine
+from acd.engine.ivr import Evaluator
+from acd.engine.matching import standard
 from acd.engine.state import EngineState
 from acd.runtime.replay import Step, replay
-from tests.engine_kit import GW, MONDAY_10, make_plan
+from tests.engine_kit import GW, ID, MONDAY_10, make_plan, n
 
 EVENTS: list[tuple[int, Event]] = [
     (7, PlanLoaded(MONDAY_10, make_plan())),
@@ -44,3 +48,18 @@ def test_tells_an_event_the_engine_failed_on_and_goes_on(monkeypatch: pytest.Mon
     steps = list(replay(None, EVENTS))
     assert [step.defect for step in steps] == ["", "", "KeyError: 'x'", ""]
     assert steps[2].commands == ()
+
+
+def test_expressions_are_evaluated_as_they_were() -> None:
+    branch = BranchNode(n("b"), (Case(Expression("true", "boolean"), n("yes")),), n("no"), n("no"))
+    ends = (HangUpNode(n("yes"), Exit.SELF_SERVICE), HangUpNode(n("no"), Exit.FAILED_TECHNICAL))
+    flow = FlowPlan(FlowId("direct"), n("b"), (ID,), {node.id: node for node in (branch, *ends)})
+    plan = PlanLoaded(MONDAY_10, make_plan(flows={flow.id: flow}))
+
+    def exit_of(*evaluator: Evaluator) -> Exit:
+        events = [(7, plan), *EVENTS[1:3], (10, LegEnded(MONDAY_10 + 1, LegId("c1")))]
+        last = list(replay(None, events, standard, *evaluator))[-1]
+        return next(command.record.exit for command in last.commands if isinstance(command, WriteRecord))
+
+    assert exit_of(lambda _expression, _walk: True) is Exit.SELF_SERVICE
+    assert exit_of() is Exit.FAILED_TECHNICAL
