@@ -58,7 +58,7 @@ def spoken(number: int, *keys: str) -> ivr.Speak:
 
 def test_a_flow_starts_in_its_first_language_and_walks_to_the_first_node_that_waits() -> None:
     position, actions = done(ivr.start(scene(PLAN), MAIN))
-    assert position == Position(MAIN, n("lang"), playback(1), plays=1)
+    assert position == Position(MAIN, n("lang"), playback(1), plays=1, trail=(n("lang"),))
     assert actions == [ivr.UseLanguage(ID), ivr.AnswerCall(), spoken(1, "lang")]
 
 
