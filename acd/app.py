@@ -17,9 +17,11 @@ import structlog
 from aiohttp import web
 
 from acd.dips.client import DataClient
+from acd.domain.commands import SendHook
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, Event, PlanLoaded
 from acd.domain.ids import LegId
+from acd.domain.record import HookDone
 from acd.engine.state import EngineState
 from acd.observability.delays import Delays
 from acd.observability.metrics import MetricsExporter, WriterHealth
@@ -110,7 +112,7 @@ class App:
             self._delays.add,
         )
         self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
-        self._data = DataClient(settings.data, SystemRandom())
+        self._data = DataClient(settings.data, SystemRandom(), self._told)
         self.dispatcher.attach_data(self._data)
         self._auditor = Auditor(self._clock, self.dispatcher, self._control)
         self._phones: set[str] = set()
@@ -130,6 +132,7 @@ class App:
         )
         self._web: web.AppRunner | None = None
         self._housekeeper: asyncio.Task[None] | None = None
+        self._messenger: asyncio.Task[None] | None = None
         self.port = 0
         """Where the API listens, once started."""
 
@@ -171,6 +174,7 @@ class App:
         self.dispatcher.attach(self._control)
         await self._listen()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeper")
+        self._messenger = asyncio.create_task(self._tell_what_was_left(), name="messenger")
         await self._control.link.start()
         # Calls can be served without AMI; /readyz and acd_link_up say that something is missing.
         await self._watch.start()
@@ -214,9 +218,10 @@ class App:
         self._rehearsal.close()
         if self._web is not None:
             await self._web.cleanup()
-        if self._housekeeper is not None:
-            self._housekeeper.cancel()
-            await asyncio.gather(self._housekeeper, return_exceptions=True)
+        tasks = [task for task in (self._housekeeper, self._messenger) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._watch.close()
         await self._auditor.close()
         await self._control.close()
@@ -323,6 +328,19 @@ class App:
         if failing := self._records.health().failing:
             degraded.append(f"the store fails: {failing}")
         return Readiness(tuple(reasons), tuple(degraded))
+
+    def _told(self, event_id: str, delivered: bool) -> None:  # noqa: FBT001 - its caller names it
+        self._records.write([HookDone(event_id, self._clock.now(), delivered)])
+
+    async def _tell_what_was_left(self) -> None:
+        """Webhooks are told what a former life left untold, once the store has what the journal brought again."""
+        await self._records.flush()
+        try:
+            left = await self._records.pending_hooks()
+        except StoreError as error:
+            log.error("webhooks_not_resumed", why=str(error))  # noqa: TRY400 - the reason says it all
+            return
+        self._data.resume(SendHook(row.webhook, row.event_id, row.body, row.at) for row in left)
 
     async def _keep_house(self) -> None:
         while True:

@@ -12,9 +12,9 @@ from acd.domain.decision import Decision, Step, Story
 from acd.domain.events import DataFetched, Event, RecordingChecked, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, QueueId, RecordingName
-from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
+from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 
-Row: TypeAlias = CallRecord | RecordingRow | DispositionRow | CallbackAttempt | Decision | Story
+Row: TypeAlias = CallRecord | RecordingRow | DispositionRow | CallbackAttempt | Decision | Story | HookRow | HookDone
 """What is kept for good."""
 
 

@@ -7,7 +7,7 @@ counted, as everything else may be somebody's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -17,7 +17,7 @@ from acd.dips.breaker import Breaker
 from acd.dips.cache import Answer, AnswerCache, key_of
 from acd.dips.exchange import ExchangeFailed, Exchanges, Reply
 from acd.dips.figures import BOUNDS_S, Latency, Tally
-from acd.dips.hooks import Hooks
+from acd.dips.hooks import Done, Hooks
 from acd.dips.hosts import AllowList, Place
 from acd.dips.mapping import read
 from acd.domain.commands import FetchData, SendHook
@@ -47,16 +47,22 @@ class _Host:
 
 
 class DataClient:
-    """Asks. Not thread-safe; made for one event loop. ``chance`` draws the pauses between tries."""
+    """Asks and tells. Not thread-safe; made for one event loop.
 
-    def __init__(self, settings: DataSettings, chance: Random) -> None:
+    Args:
+        settings: hosts, secrets and webhooks.
+        chance: draws the pauses between tries.
+        done: told the id of each event that needs no telling any more, and whether it was told.
+    """
+
+    def __init__(self, settings: DataSettings, chance: Random, done: Done = lambda _event_id, _delivered: None) -> None:
         self._allowed = AllowList(settings.hosts)
         self._exchanges = Exchanges(self._allowed, settings.secrets, settings.most_bytes)
         self._hosts = {host.name: _Host(Breaker(host.failures, host.pause_s)) for host in settings.hosts}
         self._cache = AnswerCache()
         self._tally = Tally()
         self._chance = chance
-        self._hooks = Hooks(settings.webhooks.values(), self._allowed, self._exchanges, chance)
+        self._hooks = Hooks(settings.webhooks.values(), self._allowed, self._exchanges, chance, done)
 
     async def fetch(self, question: FetchData, now: Callable[[], float]) -> DataFetched:
         """Ask, within the question's time; whatever goes wrong is an outcome, never an error."""
@@ -76,6 +82,10 @@ class DataClient:
     def send(self, hook: SendHook) -> None:
         """Tell an event without waiting."""
         self._hooks.send(hook)
+
+    def resume(self, hooks: Iterable[SendHook]) -> None:
+        """Tell events that a former life of the process left untold."""
+        self._hooks.resume(hooks)
 
     async def close(self) -> None:
         """Stop telling, and let go of all connections."""

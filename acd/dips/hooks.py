@@ -1,14 +1,14 @@
 """Tells events to other systems: each webhook in order, again and again until it was taken or is too old.
 
 Decides how long to try and what to drop when a webhook takes nothing. Nobody waits for it. The id of an event goes with
-it (``Idempotency-Key``), as it may be told twice. Must not know what an event says.
+it (``Idempotency-Key``), as it may be told twice. Must not know what an event says, nor where it is kept meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -22,7 +22,9 @@ from acd.ports import HookFigures
 from acd.settings.values import Webhook
 
 log = structlog.get_logger(__name__)
-MOST_WAITING = 1_000
+Done = Callable[[str, bool], None]
+"""Told the id of each event that needs no telling any more, and whether it was told."""
+MOST_WAITING = 5_000
 """Events of one webhook kept while it takes none; then the oldest is given up."""
 PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 """Before the second try, doubled up to this; half of it is drawn by chance."""
@@ -51,26 +53,40 @@ class Hooks:
         allowed: AllowList,
         exchanges: Exchanges,
         chance: Random,
+        done: Done,
         give_up_s: float = GIVE_UP_S,
     ) -> None:
         self._lines = {hook.name: _Line(hook) for hook in hooks}
         self._allowed, self._exchanges, self._chance = allowed, exchanges, chance
+        self._done = done
         self._give_up_s = give_up_s
+        self._new: set[str] | None = set()
+        """Ids of this life's events, until those of a former one are there; some are both."""
 
     def send(self, event: SendHook) -> None:
         """Tell an event as soon as those before it were told."""
-        line = self._lines.get(event.hook)
+        if self._new is not None:
+            self._new.add(event.event_id)
+        line = self._line(event)
         if line is None:
-            log.error("webhook_unknown", hook=event.hook)
             return
         if len(line.waiting) >= MOST_WAITING:
             # Not the one being told now: that is no longer in the line.
-            line.waiting.popleft()
             line.lost += 1
+            self._done(line.waiting.popleft().event_id, False)  # noqa: FBT003 - not told
             log.error("webhook_overflowed", hook=event.hook)
         line.waiting.append(event)
-        if line.worker is None or line.worker.done():
-            line.worker = asyncio.get_running_loop().create_task(self._work(line), name=f"webhook {event.hook}")
+        self._go_on(line)
+
+    def resume(self, events: Iterable[SendHook]) -> None:
+        """Tell events of a former life, oldest first, before those that came since; once in a life."""
+        new, self._new = self._new or set(), None
+        former = [event for event in events if event.event_id not in new]
+        for event in reversed(former):
+            line = self._line(event)
+            if line is not None:
+                line.waiting.appendleft(event)
+                self._go_on(line)
 
     def figures(self) -> tuple[HookFigures, ...]:
         """How the webhooks do."""
@@ -92,16 +108,29 @@ class Hooks:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
 
+    def _line(self, event: SendHook) -> _Line | None:
+        line = self._lines.get(event.hook)
+        if line is None:
+            log.error("webhook_unknown", hook=event.hook)
+            self._done(event.event_id, False)  # noqa: FBT003 - not told
+        return line
+
+    def _go_on(self, line: _Line) -> None:
+        if line.worker is None or line.worker.done():
+            line.worker = asyncio.get_running_loop().create_task(self._work(line), name=f"webhook {line.hook.name}")
+
     async def _work(self, line: _Line) -> None:
         """Tell what waits, in order."""
         place = self._allowed.read(line.hook.url)
         while line.waiting:
             event = line.waiting.popleft()
-            if place is not None and await self._tell(line, place, event):
+            told = place is not None and await self._tell(line, place, event)
+            if told:
                 line.delivered += 1
             else:
                 line.lost += 1
                 log.error("webhook_given_up", hook=line.hook.name)
+            self._done(event.event_id, told)
 
     async def _tell(self, line: _Line, place: Place, event: SendHook) -> bool:
         """Tell one event; False when it is given up."""

@@ -297,6 +297,8 @@ class SendHook:
     """The same however often it is sent."""
     body: str
     """JSON text."""
+    at: float = 0.0
+    """When it happened."""
     kind: Literal["send_hook"] = "send_hook"
 
 

@@ -130,3 +130,23 @@ class CallbackAttempt:
     cause: int
     """Q.850; 0 when Asterisk could not tell."""
     sip_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HookRow:
+    """An event that a webhook is to be told, until it was."""
+
+    event_id: str
+    webhook: str
+    at: float
+    body: str
+    """JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookDone:
+    """What became of an event: told (``delivered``), or given up. Its body is forgotten."""
+
+    event_id: str
+    at: float
+    delivered: bool

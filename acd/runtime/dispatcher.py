@@ -58,19 +58,20 @@ from acd.domain.plan import (
     AgentAction,
     Plan,
 )
+from acd.domain.record import HookRow
 from acd.engine.account import Explanation
 from acd.engine.core import Engine, PoliciesFor
 from acd.engine.ivr import Evaluator, no_evaluator
 from acd.engine.matching import standard
 from acd.engine.state import EngineState
 from acd.engine.views import EngineView, PlanIndex, index_of, view
-from acd.ports import CallControl, Clock, DataSource, Journal, Recordings, RecordWriter
+from acd.ports import CallControl, Clock, DataSource, Journal, Recordings, RecordWriter, Row
 from acd.runtime.timers import Timers
 
 log = structlog.get_logger(__name__)
 _log_of_this_room = logging.getLogger(__name__)
 
-Kept: TypeAlias = WriteRecord | WriteRecording | WriteDisposition | WriteAttempt | WriteDecision | WriteStory
+Kept: TypeAlias = WriteRecord | WriteRecording | WriteDisposition | WriteAttempt | WriteDecision | WriteStory | SendHook
 SNAPSHOT_EVERY = 2_000
 """Events between snapshots: a restart replays at most so many, and those since the store last took every record."""
 _UNDECIDED = "the engine could not decide; see its log"
@@ -331,6 +332,7 @@ class Dispatcher:
             case FetchData():
                 self._start(self._fetch(command))
             case SendHook():
+                self._keep(command)
                 if self._data is not None:
                     self._data.send(command)
             case Reply():
@@ -345,6 +347,7 @@ class Dispatcher:
                 self._to_telephony(command)
 
     def _keep(self, command: Kept) -> None:
+        kept: Row
         match command:
             case (
                 WriteRecord(kept)
@@ -357,6 +360,8 @@ class Dispatcher:
             case WriteDecision(kept):
                 if kept.best != kept.agent:
                     log.error("choice_disputed", contact_id=kept.contact_id, offer=kept.offer)
+            case SendHook():
+                kept = HookRow(command.event_id, command.hook, command.at, command.body)
         self._records.write([kept])
 
     def _to_telephony(self, command: TelephonyCommand) -> None:

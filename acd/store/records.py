@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.domain.errors import StoreError
 from acd.domain.ids import ContactId
-from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
+from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 from acd.ports import Explanation, RecordFilter, RecordPage, Row
 from acd.store import tables
 from acd.store.cursor import decode_cursor, encode_cursor
@@ -116,6 +116,13 @@ class SqlRecords:
         way = await self._rows(select(ways).where(ways.c.contact_id == contact_id))
         return Explanation(tuple(decision_of(row) for row in told), steps_of(way[0]) if way else ())
 
+    async def pending_hooks(self) -> tuple[HookRow, ...]:
+        """Events that no webhook was told yet, oldest first. Raises ``StoreError``."""
+        await self._catch_up()
+        table = tables.webhook_events
+        wanted = select(table.c.event_id, table.c.webhook, table.c.at, table.c.body).where(table.c.done_at.is_(None))
+        return tuple(HookRow(**row) for row in await self._rows(wanted.order_by(table.c.at, table.c.event_id)))
+
     def durable(self) -> bool:
         """Whether everything written is durable now (or was given up and reported)."""
         return self._durable.is_set()
@@ -189,6 +196,8 @@ class SqlRecords:
                     await connection.execute(_insert_new(self._engine.dialect.name, table), rows)
             for row in (item for item in group if isinstance(item, DispositionRow)):
                 await connection.execute(_disposition(row))
+            for done in (item for item in group if isinstance(item, HookDone)):
+                await connection.execute(_hook_done(done))
 
     async def _catch_up(self) -> None:
         """Let a reader see what was written before; a database that does not take it is no reason to show nothing."""
@@ -205,7 +214,7 @@ class SqlRecords:
 
     def _lose(self, item: Row, why: str) -> None:
         self._lost += 1
-        self._on_error(f"the {name_of(item)} of contact {item.contact_id!r} is not kept: {why}")
+        self._on_error(f"the {name_of(item)} is not kept: {why}")
 
 
 async def open_records(
@@ -234,6 +243,13 @@ def _disposition(row: DispositionRow) -> Update:
     """The last one stays; its record was written before, and is there or was given up."""
     table = tables.call_records
     return update(table).where(table.c.contact_id == row.contact_id).values(disposition=row.disposition)
+
+
+def _hook_done(done: HookDone) -> Update:
+    """What was told need not be known any more; that it was, stays, as a crash may bring the event again."""
+    table = tables.webhook_events
+    values = {"done_at": done.at, "delivered": done.delivered, "body": ""}
+    return update(table).where(table.c.event_id == done.event_id).values(values)
 
 
 def _query(wanted: RecordFilter) -> Select[Any]:

@@ -12,7 +12,7 @@ from acd.domain.decision import Decision, Step, Story
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.flow import Consent, PathStep, SurveyAnswer
-from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
+from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 from acd.ports import Row
 from acd.store import tables
 from acd.store.codec import decode, encode
@@ -23,6 +23,7 @@ TABLES: tuple[tuple[Table, type[Row]], ...] = (
     (tables.callback_attempts, CallbackAttempt),
     (tables.decisions, Decision),
     (tables.stories, Story),
+    (tables.webhook_events, HookRow),
 )
 _NAMES: dict[type[Row], str] = {
     CallRecord: "call record",
@@ -31,6 +32,8 @@ _NAMES: dict[type[Row], str] = {
     CallbackAttempt: "callback attempt",
     Decision: "decision",
     Story: "story",
+    HookRow: "webhook event",
+    HookDone: "end of a webhook event",
 }
 
 
@@ -43,8 +46,9 @@ _JSON: dict[str, Any] = {
 
 
 def name_of(item: Row) -> str:
-    """What it is, in words."""
-    return _NAMES[type(item)]
+    """What it is and whose, in words."""
+    whose = item.event_id if isinstance(item, HookRow | HookDone) else f"contact {item.contact_id!r}"
+    return f"{_NAMES[type(item)]} of {whose}"
 
 
 def row_of(item: Row) -> dict[str, Any]:

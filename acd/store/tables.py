@@ -98,3 +98,16 @@ stories = Table(
     Column("steps", Text, nullable=False),
 )
 """One row per contact that ended; ``steps`` is its way as JSON."""
+
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("webhook", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("done_at", Double),
+    Column("delivered", Boolean),
+    Index("ix_webhook_events_done", "done_at"),
+)
+"""One row per event told to a webhook; ``body`` is JSON, and empty once the event was told or given up."""

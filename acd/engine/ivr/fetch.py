@@ -108,7 +108,7 @@ def tell(walk: Walk, node: EventNode) -> NodeId:
         "language": walk.language,
         "values": values,
     }
-    walk.do(Tell(SendHook(node.webhook, name, json.dumps(body, ensure_ascii=False))))
+    walk.do(Tell(SendHook(node.webhook, name, json.dumps(body, ensure_ascii=False), walk.scene.at)))
     return node.next
 
 

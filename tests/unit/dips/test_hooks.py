@@ -31,11 +31,14 @@ async def server() -> AsyncIterator[DataServer]:
 
 
 @asynccontextmanager
-async def hooks_to(server: DataServer, give_up_s: float = 60.0) -> AsyncIterator[Hooks]:
+async def hooks_to(
+    server: DataServer, give_up_s: float = 60.0, done: list[tuple[str, bool]] | None = None
+) -> AsyncIterator[Hooks]:
+    done = [] if done is None else done
     allowed = AllowList([DataHost("crm", "http", "127.0.0.1", server.port, internal=True)])
     exchanges = Exchanges(allowed, {"key": Secret("k")}, 1_000)
     hook = Webhook("crm", f"{server.url}/events", (Header("X-Key", "", "key"),), 0.3)
-    running = Hooks([hook], allowed, exchanges, Random(7), give_up_s)
+    running = Hooks([hook], allowed, exchanges, Random(7), lambda *what: done.append(what), give_up_s)
     try:
         yield running
     finally:
@@ -111,6 +114,38 @@ async def test_a_webhook_that_takes_nothing_costs_the_oldest_events_not_memory(
         server.manner = "well"
         await until(running, lambda f: f.waiting == 0)
     assert [told["id"] for told in server.told] == ["e0", "e4", "e5", "e6"]
+
+
+async def test_what_became_of_each_event_is_told(server: DataServer) -> None:
+    done: list[tuple[str, bool]] = []
+    async with hooks_to(server, give_up_s=0.1, done=done) as running:
+        running.send(event(1))
+        await until(running, lambda f: f.delivered == 1)
+        server.manner = "error"
+        running.send(event(2))
+        await until(running, lambda f: f.lost == 1)
+        running.send(SendHook("nobody", "e3", "{}"))
+    assert done == [("e1", True), ("e2", False), ("e3", False)]
+
+
+async def test_events_of_a_former_life_are_told_before_those_since_and_none_twice(server: DataServer) -> None:
+    server.manner = "error"
+    async with hooks_to(server) as running:
+        running.send(event(3))
+        await until(running, lambda f: f.failed >= 1)
+        running.send(event(4))
+        running.resume([event(1), event(2), event(3), event(4), SendHook("nobody", "e0", "{}")])
+        server.manner = "well"
+        figures = await until(running, lambda f: f.waiting == 0)
+    assert [told["id"] for told in server.told] == ["e3", "e1", "e2", "e4"]
+    assert figures.delivered == 4
+
+
+async def test_a_former_lifes_events_begin_to_be_told_though_nothing_new_happens(server: DataServer) -> None:
+    async with hooks_to(server) as running:
+        running.resume([event(1), event(2)])
+        await until(running, lambda f: f.delivered == 2)
+    assert [told["id"] for told in server.told] == ["e1", "e2"]
 
 
 async def test_nothing_of_an_event_reaches_the_log(server: DataServer) -> None:

@@ -11,6 +11,7 @@ from acd.domain.commands import Command, FetchData, SendHook
 from acd.domain.data import HttpRequest
 from acd.domain.events import DataFetched, Event
 from acd.domain.ids import ContactId, RequestId
+from acd.domain.record import HookRow
 from tests.unit.runtime.world import World
 
 QUESTION = FetchData(ContactId("c1"), RequestId("c1:1"), "169/cek", HttpRequest("GET", "https://x/8120001234567"))
@@ -78,16 +79,13 @@ async def test_a_defect_or_no_client_is_a_failed_answer(monkeypatch: pytest.Monk
     await world.dispatcher.close()
 
 
-async def test_questions_and_events_of_a_former_life_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_event_is_kept_before_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     world, elsewhere = World(), Elsewhere()
     await world.start()
+    carry_out(world, monkeypatch, SendHook("crm", "e0", "{}", 4.0))
     world.dispatcher.attach_data(elsewhere)
-    hook = SendHook("crm", "e1", "{}")
-    carry_out(world, monkeypatch, QUESTION, hook)
-    assert elsewhere.told == [hook]
+    carry_out(world, monkeypatch, SendHook("crm", "e1", "{}", 5.0))
+    assert elsewhere.told == [SendHook("crm", "e1", "{}", 5.0)]
+    kept = [row for row in world.records.writes if isinstance(row, HookRow)]
+    assert kept == [HookRow("e0", "crm", 4.0, "{}"), HookRow("e1", "crm", 5.0, "{}")]
     await world.dispatcher.close()
-    after, again = world.next_life(), Elsewhere()
-    after.dispatcher.attach_data(again)
-    await after.start()
-    assert (again.told, after.dispatcher._tasks) == ([], set())
-    await after.dispatcher.close()

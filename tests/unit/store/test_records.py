@@ -29,7 +29,7 @@ from acd.domain.ids import (
     RecordingName,
     TrunkId,
 )
-from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, RecordingRow
+from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 from acd.ports import RecordFilter
 from acd.store import records as records_module
 from acd.store.database import sqlite_url
@@ -309,3 +309,26 @@ async def test_outbound_calls_are_kept_once_and_given_in_their_order(tmp_path: P
         kept = await store.get(ContactId("c00001"))
     assert kept is not None
     assert (kept.attempts, kept.follows) == (2, "c0")
+
+
+async def test_events_wait_for_their_webhook_also_after_reopening_until_they_are_done(tmp_path: Path) -> None:
+    rows = [HookRow(f"e{number}", "crm", float(number), '{"nib": "8120001234567"}') for number in (3, 1, 2)]
+    async with opened(tmp_path / "r.sqlite") as records:
+        records.write(rows)
+        records.write([HookDone("e2", 9.0, delivered=True), HookDone("unknown", 9.0, delivered=False)])
+        records.write(rows)  # written again after a crash
+    async with opened(tmp_path / "r.sqlite") as records:
+        assert await records.pending_hooks() == (rows[1], rows[0])
+        records.write([HookDone("e1", 9.0, delivered=False), HookDone("e3", 9.0, delivered=True)])
+        await records.flush()
+        assert await records.pending_hooks() == ()
+    assert b"8120001234567" not in (tmp_path / "r.sqlite").read_bytes()
+
+
+async def test_an_event_that_cannot_be_kept_is_reported_by_its_id(tmp_path: Path) -> None:
+    told: list[str] = []
+    async with opened(tmp_path / "r.sqlite", on_error=told.append, max_backlog=0) as records:
+        records.write([HookRow("e1", "crm", 1.0, "{}"), HookDone("e1", 2.0, delivered=True)])
+    assert [text.split(" is not kept")[0] for text in told] == [
+        "the webhook event of e1", "the end of a webhook event of e1",
+    ]  # fmt: skip
