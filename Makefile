@@ -51,6 +51,7 @@ asterisk-tests: $(STAMP)
 
 check: $(STAMP)
 	$(BIN)/acd check .
+	$(BIN)/acd flow test --quiet
 
 test: lint types layers check unit asterisk-tests
 

@@ -13,10 +13,11 @@ import structlog
 import typer
 import uvloop
 
-from acd.app import App, Load
+from acd.app import App, FlowTests, Load
 from acd.deploy.cache import cache_root
 from acd.deploy.speaking import PromptMaker
 from acd.domain.errors import ConfigError, StoreError
+from acd.flows.suite import failed_tests
 from acd.observability.logs import configure_logging
 from acd.runtime.clock import AnchoredClock
 from acd.settings import load
@@ -47,7 +48,7 @@ def run(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     try:
-        uvloop.run(_serve(settings, lambda: load(config, flows, os.environ)))
+        uvloop.run(_serve(settings, lambda: load(config, flows, os.environ), lambda new: failed_tests(new, flows)))
     except (StoreError, OSError) as error:
         typer.echo(f"acd: {error}", err=True)
         raise typer.Exit(1) from None
@@ -61,13 +62,13 @@ def _favour_calls() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-async def _serve(settings: Settings, again: Load) -> None:
+async def _serve(settings: Settings, again: Load, test: FlowTests) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     maker = PromptMaker(cache_root() / "prompts", AnchoredClock().now)
-    app = await App.open(settings, again, maker=maker)
+    app = await App.open(settings, again, test, maker=maker)
     reloads: set[asyncio.Task[object]] = set()
 
     def reload() -> None:

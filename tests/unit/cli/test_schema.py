@@ -22,7 +22,8 @@ def test_one_kind_is_printed_as_json_schema() -> None:
 def test_all_kinds_are_printed_when_none_is_named() -> None:
     printed = json.loads(CliRunner().invoke(app, []).stdout)
     assert list(printed) == [
-        "acd", "skills", "queues", "agents", "trunks", "calendars", "access_codes", "prompts", "flow", "scenario",
+        "acd", "skills", "queues", "agents", "trunks", "calendars", "access_codes", "prompts", "flow", "flow_test",
+        "scenario",
     ]  # fmt: skip
 
 
