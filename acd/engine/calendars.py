@@ -42,10 +42,11 @@ def read(calendar: CalendarPlan, at: float) -> Reading:
     closure = closed_by(calendar, at)
     if closure is not None:
         return Reading("closed", "closure", reason={ANY_LANGUAGE: closure.reason}, message=closure.message)
-    day = hours.local(calendar.time_zone, at).date().isoformat()
+    now = hours.local(calendar.time_zone, at)
+    day = now.date().isoformat()
     override = calendar.overrides.get(day)
-    is_open = hours.is_open(calendar, at)
-    lunch = is_open and hours.at_lunch(calendar, at)
+    is_open = hours.is_open(calendar, now)
+    lunch = is_open and hours.at_lunch(calendar, now)
     if override is not None:
         return Reading("open" if is_open else "closed", "override", lunch, override.reason, override.message)
     if day in calendar.holidays and not is_open:

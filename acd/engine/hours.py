@@ -58,7 +58,7 @@ def spans(calendar: CalendarPlan, day: date) -> tuple[Span, ...]:
     if key in calendar.holidays:
         return ()
     weekday = day.isoweekday()
-    return tuple(sorted((h.opens_min, h.closes_min) for h in calendar.hours if h.weekday == weekday))
+    return tuple(sorted([(h.opens_min, h.closes_min) for h in calendar.hours if h.weekday == weekday]))
 
 
 def openings(calendar: CalendarPlan, day: date) -> Iterator[tuple[float, float]]:
@@ -69,27 +69,25 @@ def openings(calendar: CalendarPlan, day: date) -> Iterator[tuple[float, float]]
             yield opens, closes
 
 
-def is_open(calendar: CalendarPlan, at: float) -> bool:
-    """Whether the configured hours are open at a moment."""
-    # A clock set back over midnight shows yesterday's date again, in what is already today's first span.
-    today = local(calendar.time_zone, at).date()
-    return any(opens <= at < closes for day in _around(today) for opens, closes in openings(calendar, day))
+def is_open(calendar: CalendarPlan, now: datetime) -> bool:
+    """Whether the configured hours are open; ``now`` is what the calendar's own clock shows, see ``local``."""
+    today = now.date()
+    if not now.fold:
+        return _shown(spans(calendar, today), now)
+    # The clock shows this hour for the second time, perhaps with yesterday's date again: what is shown decides nothing.
+    at = now.timestamp()
+    return any(opens <= at < closes for day in (today, today + _DAY) for opens, closes in openings(calendar, day))
 
 
-def at_lunch(calendar: CalendarPlan, at: float) -> bool:
-    """Whether a moment is within the calendar's lunch, open or not."""
+def at_lunch(calendar: CalendarPlan, now: datetime) -> bool:
+    """Whether it is within the calendar's lunch, open or not."""
     lunch = calendar.lunch
-    if lunch is None:
-        return False
-    today = local(calendar.time_zone, at).date()
-    return any(
-        moment(calendar.time_zone, day, lunch.starts_min) <= at < moment(calendar.time_zone, day, lunch.ends_min)
-        for day in _around(today)
-    )
+    return lunch is not None and _shown(((lunch.starts_min, lunch.ends_min),), now)
 
 
-def _around(day: date) -> tuple[date, date, date]:
-    return day, day - _DAY, day + _DAY
+def _shown(during: tuple[Span, ...], now: datetime) -> bool:
+    minute = now.hour * 60 + now.minute
+    return any(starts <= minute < ends for starts, ends in during)
 
 
 def next_opening(calendar: CalendarPlan, at: float) -> float | None:

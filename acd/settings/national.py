@@ -7,7 +7,7 @@ does. Decides which of its categories are joint leave, and which names are estim
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from acd.domain.calendar_plan import ANY_LANGUAGE, HolidayName
@@ -38,6 +38,7 @@ class NationalDays:
     """Years it knows no joint leave of; empty where none is wanted."""
 
 
+@cache
 def countries() -> tuple[str, ...]:
     """ISO 3166 codes of the countries that are known."""
     from holidays import list_supported_countries  # noqa: PLC0415 - imported only where it is wanted
@@ -45,6 +46,7 @@ def countries() -> tuple[str, ...]:
     return tuple(list_supported_countries(include_aliases=False))
 
 
+@cache
 def gives_leave(country: str) -> bool:
     """Whether a country's government gives days away beside the public holidays."""
     return _JOINT_LEAVE in _country(country, (2000,), "public", None).supported_categories
