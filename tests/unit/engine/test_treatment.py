@@ -341,11 +341,15 @@ def test_any_other_key_changes_nothing() -> None:
     bench.feed(DigitPressed(bench.at, leg, "2"))
     assert bench.ordered == []
     assert bench.contact(leg) == before
-    gone = replace(bench.plan, flows={})
-    bench.feed(PlanLoaded(bench.at, gone))
+
+
+def test_who_waits_keeps_the_keys_of_a_flow_that_a_reload_took_away() -> None:
+    bench = Bench(with_key(plan_with()))
+    leg = bench.queued()
+    bench.feed(PlanLoaded(bench.at, replace(bench.plan, flows={})))
     bench.press(leg, "1")
-    assert ContactId(leg) in bench.state.contacts
-    assert bench.ordered == []
+    assert bench.one(Play).prompts == prompts("nib_ok")
+    assert isinstance(bench.contact(leg).phase, InIvr)
 
 
 # ---------------------------------------------------------------- restarts
