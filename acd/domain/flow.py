@@ -23,6 +23,7 @@ from acd.domain.skills import SkillLevel
 
 Value: TypeAlias = str | int | float | bool
 """What a variable can hold."""
+SayKind: TypeAlias = Literal["number", "digits", "date", "time", "money", "ordinal"]
 VariableType: TypeAlias = Literal["text", "digits", "number", "boolean", "date", "time"]
 """Digits are text of digits alone; dates are ISO 8601 (2026-11-22), times HH:MM; numbers are whole, of 64 bits."""
 KeyClass: TypeAlias = Literal["none", "digit", "star", "hash", "letter", "timeout", "invalid"]
@@ -129,6 +130,48 @@ class PlayNode:
     next: NodeId
     barge_in: bool = True
     kind: Literal["play"] = "play"
+
+
+@dataclass(frozen=True, slots=True)
+class SayItem:
+    """A value, said as its kind; see ``acd.engine.saying.say``."""
+
+    say: SayKind
+    value: Expression
+    kind: Literal["say"] = "say"
+
+
+@dataclass(frozen=True, slots=True)
+class TextItem:
+    """A text made of a template, spoken by synthesis."""
+
+    text: Template
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenItem:
+    """A prompt whose name an expression gives; one of ``of``, so that none is missing."""
+
+    prompt: Expression
+    of: tuple[PromptKey, ...]
+    kind: Literal["chosen"] = "chosen"
+
+
+SayingItem: TypeAlias = PromptKey | SayItem | TextItem | ChosenItem
+
+
+@dataclass(frozen=True, slots=True)
+class SayNode:
+    """Say prompts, values and texts one after the other, to the end or until a key, as ``PlayNode`` does."""
+
+    id: NodeId
+    items: tuple[SayingItem, ...]
+    next: NodeId
+    barge_in: bool = True
+    error: NodeId | None = None
+    """Where to go when an expression has no value, or one that cannot be said."""
+    kind: Literal["say"] = "say"
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,6 +542,7 @@ class CallbackNode:
 Node: TypeAlias = (
     AnswerNode
     | PlayNode
+    | SayNode
     | MenuNode
     | CollectNode
     | HoursNode

@@ -13,6 +13,7 @@ from acd.domain.flow import (
     BranchNode,
     CallbackNode,
     Case,
+    ChosenItem,
     CollectNode,
     ConsentNode,
     DigitCheck,
@@ -32,10 +33,14 @@ from acd.domain.flow import (
     Result,
     Returned,
     ReturnNode,
+    SayingItem,
+    SayItem,
+    SayNode,
     SetNode,
     SubflowNode,
     SurveyNode,
     SurveyQuestion,
+    TextItem,
     TransferNode,
     VariableType,
     WaitNode,
@@ -44,6 +49,7 @@ from acd.domain.ids import AgentId, CalendarId, FlowId, Language, NodeId, Prompt
 from acd.domain.skills import SkillLevel
 from acd.settings import data_nodes, flow_file
 from acd.settings.build_http import event_node, http_node
+from acd.settings.expression_checks import SAID_TYPES
 from acd.settings.expressions import Checker
 
 
@@ -96,6 +102,18 @@ def keys(prompts: tuple[str, ...]) -> tuple[PromptKey, ...]:
     return tuple(PromptKey(p) for p in prompts)
 
 
+def _item(item: flow_file.SayItem, checker: Checker) -> SayingItem:
+    match item:
+        case flow_file.SayValue():
+            return SayItem(item.say, checker.made(item.value, SAID_TYPES[item.say]))
+        case flow_file.SayText():
+            return TextItem(checker.made_template(item.text))
+        case flow_file.SayChosen():
+            return ChosenItem(checker.made(item.prompt, "text"), keys(item.of))
+        case _:
+            return PromptKey(item)
+
+
 def _node(
     name: NodeId,
     node: flow_file.NodeSection,
@@ -109,6 +127,9 @@ def _node(
             return AnswerNode(name, NodeId(node.next))
         case flow_file.Play():
             return PlayNode(name, keys(node.prompts), NodeId(node.next), node.barge_in)
+        case flow_file.Say():
+            items = tuple(_item(item, checker) for item in node.items)
+            return SayNode(name, items, NodeId(node.next), node.barge_in, _way(node.error))
         case flow_file.Menu():
             return _menu(name, node)
         case flow_file.Collect():

@@ -8,13 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from acd.domain.flow import VariableType
+from acd.domain.flow import SayKind, VariableType
 from acd.engine.ivr import names as flow_names
 from acd.settings import data_nodes, flow_file, json_bodies
 from acd.settings.expressions import NAME, RESERVED, Checker, note
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import Names
 from acd.settings.yaml_marks import Document, Path_
+
+SAID_TYPES: dict[SayKind, VariableType | None] = {
+    "number": "number",
+    "ordinal": "number",
+    "money": None,
+    "digits": None,
+    "date": "date",
+    "time": "time",
+}
+"""What is said as what; money and digits may be numbers or texts."""
 
 
 class Written(NamedTuple):
@@ -69,6 +79,8 @@ def of_node(node: NodeSection, flow: FlowFile, flows: Mapping[str, FlowFile]) ->
             yield from (Written(("cases", n, "when"), case.when, "boolean") for n, case in enumerate(node.cases))
         case flow_file.Subflow() if node.flow in flows:
             yield from _assignments("arguments", node.arguments, flows[node.flow].types)
+        case flow_file.Say():
+            yield from _items(node)
         case flow_file.Lookup():
             yield Written(("key",), node.key, "text")
         case data_nodes.Event():
@@ -81,6 +93,19 @@ def of_node(node: NodeSection, flow: FlowFile, flows: Mapping[str, FlowFile]) ->
                 yield Written(below, text, None, template=True)
         case _:
             pass
+
+
+def _items(node: flow_file.Say) -> Iterator[Written]:
+    for number, item in enumerate(node.items):
+        match item:
+            case flow_file.SayValue():
+                yield Written(("items", number, "value"), item.value, SAID_TYPES[item.say])
+            case flow_file.SayText():
+                yield Written(("items", number, "text"), item.text, None, template=True)
+            case flow_file.SayChosen():
+                yield Written(("items", number, "prompt"), item.prompt, "text")
+            case _:
+                pass
 
 
 def _assignments(key: str, values: Mapping[str, str], types: Mapping[str, VariableType]) -> Iterator[Written]:

@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from typing import assert_never
 
 from acd.domain.exits import Exit
+from acd.domain.ids import Language
+from acd.engine import saying
 from acd.settings import (
     asking_checks,
     data_nodes,
@@ -76,7 +78,7 @@ def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, name
 def edges(node: NodeSection) -> Iterator[Edge]:
     """Every way out of a node."""
     match node:
-        case flow_file.Answer() | flow_file.Play() | flow_file.SetLanguage():
+        case flow_file.Answer() | flow_file.Play() | flow_file.Say() | flow_file.SetLanguage():
             yield ("next",), node.next
         case flow_file.Menu():
             yield from ((("choices", key), target) for key, target in node.choices.items())
@@ -127,6 +129,12 @@ def _prompts(node: NodeSection) -> Iterator[Edge]:
     for key in ("prompts", "invalid_prompts", "timeout_prompts"):
         for number, prompt in enumerate(getattr(node, key, ())):
             yield (key, number), prompt
+    if isinstance(node, flow_file.Say):
+        for number, item in enumerate(node.items):
+            if isinstance(item, str):
+                yield ("items", number), item
+            elif isinstance(item, flow_file.SayChosen):
+                yield from ((("items", number, "of", n), prompt) for n, prompt in enumerate(item.of))
     if isinstance(node, flow_file.Survey):
         for name, question in node.questions.items():
             yield from ((("questions", name, "prompts", n), prompt) for n, prompt in enumerate(question.prompts))
@@ -138,6 +146,11 @@ def _check_node(
     match node:
         case flow_file.Hours():
             refer(document, (*path, "calendar"), node.calendar, names.calendars, "calendar")
+        case flow_file.Say():
+            for mute in (one for one in flow.languages if not saying.speaks(Language(one))):
+                for number, item in enumerate(node.items):
+                    if isinstance(item, flow_file.SayValue):
+                        document.add((*path, "items", number, "say"), f"values cannot be said in {mute}")
         case flow_file.SetLanguage():
             if node.language not in flow.languages:
                 document.add(

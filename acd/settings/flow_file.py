@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from acd.domain.exits import Exit
-from acd.domain.flow import VariableType
+from acd.domain.flow import SayKind, VariableType
 from acd.settings.data_nodes import Event, Http
 from acd.settings.fields import (
     Flag,
@@ -46,6 +46,58 @@ class Play(Strict):
     next: Name
     barge_in: Flag = True
     """A key ends the prompts and is kept for the next menu."""
+
+
+class SayValue(Strict):
+    """A value, said as its kind."""
+
+    say: SayKind
+    value: Text
+    """Expression: a number for number, ordinal and money (rupiah; text such as ``USD 12.50`` too), digits or text for
+    digits, a date (2026-11-22) or a time (08:30) for these."""
+
+
+class SayText(Strict):
+    """A text spoken by synthesis."""
+
+    text: Text
+    """Template: ``{{ expression }}`` in it is replaced by its value."""
+
+
+class SayChosen(Strict):
+    """A prompt chosen by an expression."""
+
+    prompt: Text
+    """Expression that gives the prompt's name."""
+    of: SomePrompts
+    """Prompts it may give."""
+
+
+def _item_kind(value: object) -> str:
+    if isinstance(value, dict):
+        return next((key for key in ("say", "text") if key in value), "chosen")
+    return "prompt"
+
+
+SayItem: TypeAlias = Annotated[
+    Annotated[Name, Tag("prompt")]
+    | Annotated[SayValue, Tag("say")]
+    | Annotated[SayText, Tag("text")]
+    | Annotated[SayChosen, Tag("chosen")],
+    Discriminator(_item_kind),
+]
+
+
+class Say(Strict):
+    """Say prompts, values and texts one after the other, then go on."""
+
+    kind: Literal["say"]
+    items: tuple[SayItem, ...] = Field(min_length=1)
+    next: Name
+    barge_in: Flag = True
+    """A key ends it and is kept for the next menu."""
+    error: Name | None = None
+    """Where to go when an expression has no value, or one that cannot be said."""
 
 
 class Asking(Strict):
@@ -306,6 +358,7 @@ class CallbackNodeSection(Strict):
 NodeSection: TypeAlias = Annotated[
     Answer
     | Play
+    | Say
     | Menu
     | Collect
     | Hours

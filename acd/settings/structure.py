@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from acd.settings.fields import quoted
@@ -79,6 +79,10 @@ def _below(place: Any, part: str | int) -> tuple[Any, bool]:
         return (field.annotation if field else None), False
     if get_origin(place) in {Union, UnionType}:
         for member in get_args(place):
+            if any(isinstance(mark, Tag) and mark.tag == part for mark in get_args(member)[1:]):
+                return member, True
+            if not hasattr(member, "model_fields"):
+                continue
             tags = (member.model_fields[tag] for tag in _TAGS if tag in member.model_fields)
             if any(part in get_args(tag.annotation) for tag in tags):
                 return member, True

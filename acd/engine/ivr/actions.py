@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from acd.domain.commands import FetchData, SendHook
+from acd.domain.commands import FetchData, SendHook, Spoken
 from acd.domain.exits import Exit
 from acd.domain.flow import CallbackNode, Consent, PathStep, QueueNode, SurveyAnswer, TransferNode, Value
 from acd.domain.ids import FlowId, Language, NodeId, PlaybackId, PromptKey
@@ -22,7 +22,7 @@ class Speak:
     """Say prompts under this playback id."""
 
     playback: PlaybackId
-    prompts: tuple[PromptKey, ...]
+    prompts: tuple[PromptKey | Spoken, ...]
 
 
 @dataclass(frozen=True, slots=True)

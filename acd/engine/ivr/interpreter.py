@@ -30,6 +30,7 @@ from acd.domain.flow import (
     PlayNode,
     QueueNode,
     ReturnNode,
+    SayNode,
     SetNode,
     SubflowNode,
     SurveyNode,
@@ -38,7 +39,7 @@ from acd.domain.flow import (
 )
 from acd.domain.ids import FlowId, NodeId, PlaybackId
 from acd.engine import calendars
-from acd.engine.ivr import asking, consent, control, fetch, gate, survey
+from acd.engine.ivr import asking, consent, control, fetch, gate, say, survey
 from acd.engine.ivr.actions import BROKEN, AnswerCall, Finish, Music, Outcome, ToCallback, ToDialplan, ToQueue
 from acd.engine.ivr.scene import Scene
 from acd.engine.ivr.walk import Walk, flow_named, go, hushing
@@ -82,7 +83,7 @@ def digit(scene: Scene, position: Position, key: str) -> Outcome:
     walk.key = asking.key_class(key)
     node = scene.node(position)
     match node:
-        case PlayNode(barge_in=True):
+        case PlayNode(barge_in=True) | SayNode(barge_in=True):
             walk.move(ahead=key)
             go(walk, node.next, _step)
         case MenuNode() | CollectNode() if asking.listens(walk, node):
@@ -105,7 +106,7 @@ def playback_ended(scene: Scene, position: Position, playback: PlaybackId) -> Ou
     match node:
         case None:
             _restart(walk)
-        case PlayNode():
+        case PlayNode() | SayNode():
             go(walk, node.next, _step)
         case MenuNode() | CollectNode() | ConsentNode() | SurveyNode():
             walk.wait(node.timeout_s)
@@ -190,6 +191,8 @@ def _step(walk: Walk, node: Node) -> NodeId | None:
             return _by_hours(walk, node)
         case PlayNode():
             return _play(walk, node)
+        case SayNode():
+            return say.begin(walk, node)
         case MenuNode() | CollectNode():
             return asking.begin(walk, node)
         case SetNode():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from acd.domain.commands import Spoken
 from acd.domain.copies import replace
 from acd.domain.errors import ExpressionError
 from acd.domain.flow import (
@@ -113,7 +114,7 @@ class Walk:
         """Evaluate. Raises ``ExpressionError``, which ``go`` turns into the node's error branch."""
         return self.scene.evaluate(expression, self)
 
-    def speak(self, prompts: tuple[PromptKey, ...]) -> None:
+    def speak(self, prompts: tuple[PromptKey | Spoken, ...]) -> None:
         """Say prompts; their end comes back as ``playback_ended``."""
         number = self.position.plays + 1
         playback = PlaybackId(f"acd-p-{self.scene.contact.id}-{number}")

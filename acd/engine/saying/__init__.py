@@ -8,10 +8,11 @@ ask for, ``place``, ``wait`` and ``duration`` what callers are told in a queue.
 
 from __future__ import annotations
 
+from acd.domain.flow import SayKind
 from acd.engine.saying.announcing import Bound, duration, place, wait
 from acd.engine.saying.digits import digits
 from acd.engine.saying.numbers import HIGHEST, number
-from acd.engine.saying.values import SayKind, say
+from acd.engine.saying.values import say
 from acd.engine.saying.words import catalogue, speaks
 
 __all__ = ["HIGHEST", "Bound", "SayKind", "catalogue", "digits", "duration", "number", "place", "say", "speaks", "wait"]

@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, assert_never
+from typing import assert_never
 
+from acd.domain.flow import SayKind
 from acd.domain.ids import Language, PromptKey
 from acd.engine.saying.digits import grouped
 from acd.engine.saying.numbers import decimal, number, ordinal
 from acd.engine.saying.words import HUNDRED, Words, key, month, plural, words_of
-
-SayKind = Literal["number", "digits", "date", "time", "money", "ordinal"]
 
 _CENTS = Decimal("0.01")
 _WHOLE = Decimal(1)

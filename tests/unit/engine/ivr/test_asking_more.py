@@ -55,7 +55,7 @@ def walk(made: Plan, *keys: str) -> tuple[Position, list[ivr.Action]]:
 
 
 def said(actions: list[ivr.Action]) -> list[str]:
-    return [prompt for action in actions if isinstance(action, ivr.Speak) for prompt in action.prompts]
+    return [str(prompt) for action in actions if isinstance(action, ivr.Speak) for prompt in action.prompts]
 
 
 # ---------------------------------------------------------------- menus
