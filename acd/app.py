@@ -190,7 +190,9 @@ class App:
         if settings.plan.version != before.plan.version:
             self.dispatcher.submit(PlanLoaded(self._clock.now(), settings.plan))
         self._watch.refresh()
-        fixed = ("ari", "ami", "store", "journal", "recordings", "pbx", "data")
+        if settings.data != before.data:
+            self._data.use(settings.data)
+        fixed = ("ari", "ami", "store", "journal", "recordings", "pbx")
         later = [name for name in fixed if getattr(before, name) != getattr(settings, name)]
         if (before.api.bind, before.api.port) != (settings.api.bind, settings.api.port):
             later.append("api")

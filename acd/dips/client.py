@@ -58,11 +58,21 @@ class DataClient:
     def __init__(self, settings: DataSettings, chance: Random, done: Done = lambda _event_id, _delivered: None) -> None:
         self._allowed = AllowList(settings.hosts)
         self._exchanges = Exchanges(self._allowed, settings.secrets, settings.most_bytes)
-        self._hosts = {host.name: _Host(Breaker(host.failures, host.pause_s)) for host in settings.hosts}
+        self._hosts = _hosts(settings)
         self._cache = AnswerCache()
         self._tally = Tally()
         self._chance = chance
         self._hooks = Hooks(settings.webhooks.values(), self._allowed, self._exchanges, chance, done)
+
+    def use(self, settings: DataSettings) -> None:
+        """Ask and tell by these settings from now on; questions under way end by the old ones."""
+        self._allowed.use(settings.hosts)
+        self._exchanges.use(settings.secrets, settings.most_bytes)
+        self._hooks.use(settings.webhooks.values())
+        known = self._hosts
+        self._hosts = _hosts(settings)
+        for name, host in self._hosts.items():
+            host.latency = known[name].latency if name in known else host.latency
 
     async def fetch(self, question: FetchData, now: Callable[[], float]) -> DataFetched:
         """Ask, within the question's time; whatever goes wrong is an outcome, never an error."""
@@ -151,6 +161,10 @@ class DataClient:
             log.warning(
                 "data_dip_failed", node=question.node, host=host, outcome=answer.outcome, why=why, status=answer.status
             )
+
+
+def _hosts(settings: DataSettings) -> dict[str, _Host]:
+    return {host.name: _Host(Breaker(host.failures, host.pause_s)) for host in settings.hosts}
 
 
 class _Tries:

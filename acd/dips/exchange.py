@@ -23,6 +23,8 @@ from acd.domain.errors import DataError
 from acd.settings.values import DataHost, Secret
 
 MOST_REDIRECTS = 3
+RETIRE_S = 60.0
+"""Longer than any question may take."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 16_384
 _SENT = {
@@ -67,6 +69,7 @@ class Exchanges:
         self._secrets = secrets
         self._most = most_bytes
         self._sessions: dict[str, aiohttp.ClientSession] = {}
+        self._retiring: dict[asyncio.Task[None], list[aiohttp.ClientSession]] = {}
 
     async def ask(self, place: Place, request: HttpRequest, connect_s: float) -> Reply:
         """Send a request and read the answer. The whole time is the caller's to limit.
@@ -94,10 +97,28 @@ class Exchanges:
                 headers = dict(_SENT)  # nothing meant for one host is shown to another
         raise ExchangeFailed("redirect")
 
+    def use(self, secrets: Mapping[str, Secret], most_bytes: int) -> None:
+        """Ask with these from now on, over new connections; what is under way ends over the old ones."""
+        self._secrets, self._most = secrets, most_bytes
+        if self._sessions:
+            old = list(self._sessions.values())
+            self._sessions.clear()
+            task = asyncio.get_running_loop().create_task(_retire(old))
+            self._retiring[task] = old
+            task.add_done_callback(self._retired)
+
     async def close(self) -> None:
         """Let go of all connections."""
-        await asyncio.gather(*(session.close() for session in self._sessions.values()))
+        retiring = dict(self._retiring)
+        for task in retiring:
+            task.cancel()
+        await asyncio.gather(*retiring, return_exceptions=True)
+        sessions = [*self._sessions.values(), *(one for old in retiring.values() for one in old)]
+        await asyncio.gather(*(session.close() for session in sessions))
         self._sessions.clear()
+
+    def _retired(self, task: asyncio.Task[None]) -> None:
+        del self._retiring[task]
 
     def _headers(self, request: HttpRequest) -> dict[str, str]:
         headers = dict(_SENT)
@@ -157,6 +178,12 @@ class Exchanges:
                 read_bufsize=_CHUNK,
             )
         return session
+
+
+async def _retire(sessions: list[aiohttp.ClientSession]) -> None:
+    """Close sessions when nothing can be under way over them any more."""
+    await asyncio.sleep(RETIRE_S)
+    await asyncio.gather(*(session.close() for session in sessions))
 
 
 def _sockets(host: DataHost) -> aiohttp.connector.SocketFactoryType:

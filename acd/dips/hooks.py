@@ -43,6 +43,11 @@ class _Line:
     failed: int = 0
     lost: int = 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether an event is being told."""
+        return self.worker is not None and not self.worker.done()
+
 
 class Hooks:
     """Tells events. Not thread-safe; made for one event loop."""
@@ -62,6 +67,15 @@ class Hooks:
         self._give_up_s = give_up_s
         self._new: set[str] | None = set()
         """Ids of this life's events, until those of a former one are there; some are both."""
+
+    def use(self, hooks: Iterable[Webhook]) -> None:
+        """Tell these webhooks from now on; others are still told what waits for them, if they may be."""
+        wanted = {hook.name: hook for hook in hooks}
+        idle = [name for name, line in self._lines.items() if name not in wanted and not line.busy]
+        for name in idle:
+            del self._lines[name]
+        for name, hook in wanted.items():
+            self._lines.setdefault(name, _Line(hook)).hook = hook
 
     def send(self, event: SendHook) -> None:
         """Tell an event as soon as those before it were told."""
@@ -96,7 +110,7 @@ class Hooks:
                 line.delivered,
                 line.failed,
                 line.lost,
-                len(line.waiting) + (line.worker is not None and not line.worker.done()),
+                len(line.waiting) + line.busy,
             )
             for name, line in self._lines.items()
         )
@@ -116,14 +130,14 @@ class Hooks:
         return line
 
     def _go_on(self, line: _Line) -> None:
-        if line.worker is None or line.worker.done():
+        if not line.busy:
             line.worker = asyncio.get_running_loop().create_task(self._work(line), name=f"webhook {line.hook.name}")
 
     async def _work(self, line: _Line) -> None:
         """Tell what waits, in order."""
-        place = self._allowed.read(line.hook.url)
         while line.waiting:
             event = line.waiting.popleft()
+            place = self._allowed.read(line.hook.url)
             told = place is not None and await self._tell(line, place, event)
             if told:
                 line.delivered += 1

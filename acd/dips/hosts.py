@@ -26,6 +26,10 @@ class AllowList:
     """The deployment's hosts. A request, and each redirect, must be at one of them."""
 
     def __init__(self, hosts: Iterable[DataHost]) -> None:
+        self.use(hosts)
+
+    def use(self, hosts: Iterable[DataHost]) -> None:
+        """Allow these from now on, and no others."""
         self._hosts = {(host.scheme, host.host, host.port): host for host in hosts}
 
     def find(self, url: URL) -> Place | None:

@@ -15,11 +15,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from acd.app import App
+from acd.demo.data_server import DataServer
+from acd.domain.commands import FetchData, SendHook
+from acd.domain.data import HttpRequest
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived
-from acd.domain.ids import AgentId, ContactId, Language, LegId, PromptKey
+from acd.domain.ids import AgentId, ContactId, Language, LegId, PromptKey, RequestId
 from acd.settings import load
-from acd.settings.values import Secret, Settings
+from acd.settings.values import DataHost, DataSettings, Secret, Settings, Webhook
 from acd.web.readiness import Readiness
 from tests.fakes import deployment
 from tests.fakes.ami_server import FakeAmi, FakeAmiPeer, Headers
@@ -200,6 +203,52 @@ async def test_what_needs_a_restart_is_said_and_phones_and_tokens_are_used_at_on
         assert app._phones == set()
     finally:
         await app.close()
+
+
+async def test_other_systems_of_a_new_version_are_asked_at_once(tmp_path: Path) -> None:
+    settings = deployment.settings(tmp_path)
+    server = DataServer()
+    await server.start()
+    host = DataHost("new", "http", server.host, server.port, internal=True)
+    question = FetchData(
+        ContactId("c"), RequestId("r"), "n", HttpRequest("GET", f"{server.url}/licences/8120001234567")
+    )
+    app = await App.open(settings, lambda: replace(settings, data=DataSettings((host,))))
+    try:
+        await app.start()
+        assert (await app._data.fetch(question, app._clock.now)).outcome == "failed"
+        assert (await app.reload()).at_next_start == ()
+        assert (await app._data.fetch(question, app._clock.now)).outcome == "ok"
+    finally:
+        await app.close()
+        await server.close()
+
+
+async def test_a_webhook_is_told_after_a_restart_what_it_was_not_told_before(tmp_path: Path) -> None:
+    server = DataServer()
+    await server.start()
+    host = DataHost("crm", "http", server.host, server.port, internal=True)
+    hooks = {"crm": Webhook("crm", f"{server.url}/events")}
+    settings = replace(deployment.settings(tmp_path), data=DataSettings((host,), webhooks=hooks))
+    server.manner = "error"
+    try:
+        app = await App.open(settings)
+        await app.start()
+        app.dispatcher._carry_out(SendHook("crm", "e1", '{"id": "e1"}', 5.0))
+        await until(lambda: app._data.figures().hooks[0].failed > 0)
+        await app.close()
+        server.manner = "well"
+        for _ in range(2):  # the second life has nothing left to tell
+            async with running(settings) as again:
+
+                def all_told(app: App = again) -> bool:
+                    resumed = app._messenger is not None and app._messenger.done()
+                    return resumed and not app._data.figures().hooks[0].waiting
+
+                await until(all_told)
+    finally:
+        await server.close()
+    assert list(server.told) == [{"id": "e1"}]
 
 
 async def test_the_name_of_a_token_gives_its_role(alone: Settings) -> None:

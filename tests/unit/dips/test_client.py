@@ -14,6 +14,7 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from acd.demo.data_server import DataServer, Manner
+from acd.dips import exchange
 from acd.dips.client import DataClient
 from acd.domain.commands import FetchData
 from acd.domain.data import Header, HttpRequest, Wanted
@@ -402,3 +403,36 @@ async def test_figures_count_answers_by_node_host_and_time(server: DataServer) -
     )  # fmt: skip
     assert (sum(host.buckets), len(host.buckets)) == (3, len(figures.bounds) + 1)
     assert host.seconds > 0
+
+
+# ---------------------------------------------------------------- new settings
+
+
+async def test_new_settings_are_in_force_at_once_and_questions_under_way_end_by_the_old(server: DataServer) -> None:
+    async with client_of(host_of(server)) as client:
+        await ask(client, question(server))
+        server.manner, server.slow_s, before = "slow", 0.2, server.asked
+        under_way = asyncio.ensure_future(ask(client, replace(question(server), timeout_s=20.0)))
+        while server.asked == before:  # noqa: ASYNC110 - the server counts only
+            await asyncio.sleep(0.01)
+        client.use(DataSettings())
+        assert (await ask(client, question(server))).outcome == "failed"
+        assert (await under_way).outcome == "ok"
+        client.use(DataSettings((host_of(server),)))
+        server.manner = "well"
+        assert (await ask(client, question(server))).outcome == "ok"
+
+
+async def test_a_new_secret_is_sent_from_then_on_and_old_connections_are_let_go(
+    server: DataServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "RETIRE_S", 0.0)
+    async with client_of(host_of(server)) as client:
+        await ask(client, question(server))
+        (old,) = client._exchanges._sessions.values()
+        client.use(DataSettings((host_of(server),), {"key": Secret("new")}))
+        while not old.closed:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+        request = replace(question(server).request, headers=(Header("X", "", "key"),))
+        assert client._exchanges._headers(request)["X"] == "new"
+        assert (await ask(client, question(server))).outcome == "ok"

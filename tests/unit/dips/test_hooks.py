@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -158,3 +159,28 @@ async def test_nothing_of_an_event_reaches_the_log(server: DataServer) -> None:
     assert {entry["event"] for entry in logged} == {"webhook_failed", "webhook_given_up", "webhook_unknown"}
     assert "8120001234567" not in str(logged)
     assert "secret-id" not in str(logged)
+
+
+async def test_a_webhook_at_another_address_is_told_there_and_one_that_is_gone_no_more(server: DataServer) -> None:
+    hook = Webhook("crm", f"{server.url}/elsewhere")
+    async with hooks_to(server) as running:
+        running.send(event(1))
+        await until(running, lambda f: f.delivered == 1)
+        running.use([replace(hook, url=f"{server.url}/events"), replace(hook, name="new")])
+        running.send(event(2))
+        await until(running, lambda f: f.delivered == 2)
+        running.use([])
+        running.send(event(3))
+        assert running.figures() == ()
+    assert [told["id"] for told in server.told] == ["e1", "e2"]
+
+
+async def test_what_waits_for_a_webhook_that_is_gone_is_still_told(server: DataServer) -> None:
+    server.manner = "error"
+    async with hooks_to(server) as running:
+        running.send(event(1))
+        await until(running, lambda f: f.failed >= 1)
+        running.use([])
+        server.manner = "well"
+        await until(running, lambda f: f.delivered == 1)
+    assert [told["id"] for told in server.told] == ["e1"]
