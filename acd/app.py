@@ -91,8 +91,8 @@ class App:
         self._clock = AnchoredClock()
         self._journal = journal
         self._records = records
-        files = RecordingFiles(settings.recordings.dir)
-        self.dispatcher = Dispatcher(self._clock, journal, records, files, CODEC, policies_for, evaluate_in_flow)
+        self._files = RecordingFiles(settings.recordings.dir)
+        self.dispatcher = Dispatcher(self._clock, journal, records, self._files, CODEC, policies_for, evaluate_in_flow)
         self._delays = Delays()
         self._shelf = MediaShelf(_media_key(settings.journal.file.with_name(MEDIA_KEY)))
         self._sounds = Sounds(lambda: self._settings.prompts, maker, self._address)
@@ -273,6 +273,9 @@ class App:
                 request_callback=self.dispatcher.request_callback,
                 cancel_callback=self.dispatcher.cancel_callback,
                 order=self.dispatcher.order,
+                mark_voicemail=self.dispatcher.mark_voicemail,
+                serves=self.dispatcher.serves,
+                recording_file=self._files.path,
                 metrics=metrics.render,
                 durable=self._durable,
                 ready=self._ready,

@@ -11,10 +11,22 @@ from acd.domain.data import DataOutcome
 from acd.domain.decision import Decision, Step, Story
 from acd.domain.events import DataFetched, Event, RecordingChecked, Resynced
 from acd.domain.exits import Exit
-from acd.domain.ids import ContactId, QueueId, RecordingName
+from acd.domain.ids import ContactId, QueueId, RecordingName, VoicemailId
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
+from acd.domain.voicemail import VoicemailMark, VoicemailRow, VoicemailState
 
-Row: TypeAlias = CallRecord | RecordingRow | DispositionRow | CallbackAttempt | Decision | Story | HookRow | HookDone
+Row: TypeAlias = (
+    CallRecord
+    | RecordingRow
+    | DispositionRow
+    | CallbackAttempt
+    | VoicemailRow
+    | VoicemailMark
+    | Decision
+    | Story
+    | HookRow
+    | HookDone
+)
 """What is kept for good."""
 
 
@@ -76,6 +88,28 @@ class RecordPage:
 
 
 @dataclass(frozen=True, slots=True)
+class VoicemailFilter:
+    """Which messages to give; times in seconds since the epoch, ``since`` inclusive, ``until`` exclusive."""
+
+    queues: tuple[QueueId, ...] | None = None
+    """None: those of every queue."""
+    states: tuple[VoicemailState, ...] = ("new", "heard", "done")
+    since: float | None = None
+    until: float | None = None
+    limit: int = 100
+    after: str | None = None
+    """Opaque cursor of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailPage:
+    """Messages, the oldest first, and the cursor of the next page (None at the end)."""
+
+    voicemails: tuple[VoicemailRow, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What is kept of how a contact was served: its offers in order, and its way (empty until it has ended)."""
 
@@ -113,6 +147,12 @@ class Records(Protocol):
 
     async def attempts(self, contact_id: ContactId) -> tuple[CallbackAttempt, ...]:
         """The outbound calls made to call a contact back."""
+
+    async def voicemails(self, wanted: VoicemailFilter) -> VoicemailPage:
+        """One page of messages. Raises ``StoreError``; ``ValueError`` for a cursor that is none."""
+
+    async def voicemail(self, voicemail_id: VoicemailId) -> VoicemailRow | None:
+        """One message. Raises ``StoreError``."""
 
     async def explanation(self, contact_id: ContactId) -> Explanation:
         """How a contact was served; empty for one that is not known. Raises ``StoreError``."""

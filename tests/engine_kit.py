@@ -14,6 +14,7 @@ from acd.domain.commands import (
     Command,
     FetchData,
     Ignored,
+    MarkVoicemail,
     Reply,
     SendHook,
     StartTimer,
@@ -24,6 +25,7 @@ from acd.domain.commands import (
     WriteRecord,
     WriteRecording,
     WriteStory,
+    WriteVoicemail,
 )
 from acd.domain.decision import Decision, Story
 from acd.domain.events import (
@@ -85,6 +87,7 @@ from acd.domain.record import (
     RecordingRow,
 )
 from acd.domain.skills import SkillLevel
+from acd.domain.voicemail import VoicemailMark, VoicemailRow
 from acd.engine.core import Engine
 from acd.engine.state import Agent, Contact, EngineState, Timer
 from tests.fakes.perfect_pbx import PerfectPbx
@@ -254,6 +257,8 @@ class Bench:
     records: list[CallRecord] = field(default_factory=list)
     rows: list[RecordingRow] = field(default_factory=list)
     dispositions: list[DispositionRow] = field(default_factory=list)
+    voicemails: list[VoicemailRow] = field(default_factory=list)
+    marks: list[VoicemailMark] = field(default_factory=list)
     checks: list[CheckRecording] = field(default_factory=list)
     asked: list[FetchData] = field(default_factory=list)
     told: list[SendHook] = field(default_factory=list)
@@ -317,6 +322,10 @@ class Bench:
                 self.told.append(command)
             case WriteAttempt():
                 self.attempts.append(command.attempt)
+            case WriteVoicemail(row):
+                self.voicemails.append(row)
+            case MarkVoicemail(mark):
+                self.marks.append(mark)
             case Ignored() | WriteDecision() | WriteStory():
                 pass
             case _ if self.obeying:

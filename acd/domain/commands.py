@@ -25,6 +25,8 @@ from acd.domain.record import (
     DispositionRow,
     RecordingRow,
 )
+from acd.domain.sound_commands import SoundCommand
+from acd.domain.voicemail import VoicemailMark, VoicemailRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ TelephonyCommand: TypeAlias = (
     | DestroyBridge
     | StartRecording
     | ContinueInDialplan
+    | SoundCommand
 )
 
 
@@ -241,6 +244,22 @@ class WriteAttempt:
 
     attempt: CallbackAttempt
     kind: Literal["write_attempt"] = "write_attempt"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteVoicemail:
+    """Keep a message that was left. Idempotent by id."""
+
+    row: VoicemailRow
+    kind: Literal["write_voicemail"] = "write_voicemail"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkVoicemail:
+    """Keep how far a message has come. Idempotent: its state only goes on."""
+
+    mark: VoicemailMark
+    kind: Literal["mark_voicemail"] = "mark_voicemail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +323,7 @@ class SendHook:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer to an ``AgentRequested`` or, without agent, a ``SupervisorRequested``: done, or refused and why."""
+    """Answer to an ``AgentRequested`` or, without agent, to an order or a marking: done, or refused and why."""
 
     request_id: RequestId
     agent_id: AgentId | None
@@ -342,6 +361,8 @@ RuntimeCommand: TypeAlias = (
     | WriteRecording
     | WriteDisposition
     | WriteAttempt
+    | WriteVoicemail
+    | MarkVoicemail
     | WriteDecision
     | WriteStory
     | CheckRecording

@@ -20,12 +20,14 @@ from acd.domain.ids import (
     RecordingName,
     RequestId,
     TimerKey,
+    VoicemailId,
 )
 from acd.domain.orders import Order
 from acd.domain.plan import (
     AgentAction,
     Plan,
 )
+from acd.domain.voicemail import Marking
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class RecordingEnded:
     at: float
     name: RecordingName
     ok: bool
+    duration_s: float = 0.0
+    """As Asterisk says, in seconds begun; 0 unknown."""
     kind: Literal["recording_ended"] = "recording_ended"
 
 
@@ -129,7 +133,18 @@ class RecordingChecked:
     duration_s: float
     ok: bool
     problem: str
+    silent: bool = False
+    """There is a file as there should be, and nothing to be heard in it."""
     kind: Literal["recording_checked"] = "recording_checked"
+
+
+@dataclass(frozen=True, slots=True)
+class TalkingStarted:
+    """A caller is heard to say something; told only where that was asked for."""
+
+    at: float
+    leg_id: LegId
+    kind: Literal["talking_started"] = "talking_started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +247,19 @@ class SupervisorRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class VoicemailMarked:
+    """Somebody, by the name of the token, heard a message or has done what it asks for. The answer is a ``Reply``."""
+
+    at: float
+    request_id: RequestId
+    voicemail_id: VoicemailId
+    queue: QueueId
+    state: Marking
+    by: str
+    kind: Literal["voicemail_marked"] = "voicemail_marked"
+
+
+@dataclass(frozen=True, slots=True)
 class DataFetched:
     """What became of a ``FetchData``. ``values`` by variable, only with ``ok``; ``status`` is HTTP's, 0 without one."""
 
@@ -318,6 +346,7 @@ Event: TypeAlias = (
     | PlaybackEnded
     | RecordingEnded
     | RecordingChecked
+    | TalkingStarted
     | CommandFailed
     | TimerFired
     | PhoneChanged
@@ -326,6 +355,7 @@ Event: TypeAlias = (
     | CallbackRequested
     | CallbackCancelled
     | SupervisorRequested
+    | VoicemailMarked
     | DataFetched
     | UnroutedEnded
     | LinkChanged

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from acd.domain.data import Method, Wanted
 from acd.domain.exits import Exit
+from acd.domain.flow_media import RecordNode, SilenceCheckNode, VoicemailNode
 from acd.domain.ids import (
     AgentId,
     CalendarId,
@@ -563,6 +564,9 @@ Node: TypeAlias = (
     | SurveyNode
     | GateNode
     | CallbackNode
+    | RecordNode
+    | VoicemailNode
+    | SilenceCheckNode
 )
 
 

@@ -21,6 +21,7 @@ from acd.engine import (
     offers,
     redial,
     relaxing,
+    takes,
     treatment,
     trunks,
 )
@@ -129,7 +130,10 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 ending.leave(turn, contact, why, cause)
                 return
             case _:
-                contact = noting.note(turn, contact, action)
+                if isinstance(action, ivr.SoundAction):
+                    contact = takes.act(turn, contact, action)
+                else:
+                    contact = noting.note(turn, contact, action)
 
 
 def _to_queue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> None:

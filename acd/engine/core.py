@@ -13,7 +13,6 @@ from acd.domain.commands import (
     Command,
     Ignored,
     StopPlay,
-    WriteRecording,
     WriteStory,
 )
 from acd.domain.copies import replace
@@ -38,19 +37,22 @@ from acd.domain.events import (
     RecordingEnded,
     Resynced,
     SupervisorRequested,
+    TalkingStarted,
     TimerFired,
     TrunkChanged,
     UnroutedEnded,
+    VoicemailMarked,
 )
 from acd.domain.exits import Exit
 from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId, RecordingName
 from acd.domain.plan import Plan
-from acd.domain.record import CallRecord, RecordingRow
+from acd.domain.record import CallRecord
 from acd.engine import agent as agents
 from acd.engine import (
     arrival,
     callback_desk,
     callbacks,
+    dictation,
     ending,
     estimate,
     flow_versions,
@@ -174,11 +176,8 @@ def _dispatch(turn: Turn, event: Event) -> None:
             presence.phone_changed(turn, event)
         case TrunkChanged():
             _trunk(turn, event)
-        case RecordingEnded():
-            if not ending.check_recording(turn, event.name):
-                turn.ignore(event, "recording is unknown, looked at, or its conversation goes on")
-        case RecordingChecked():
-            _recording_checked(turn, event)
+        case RecordingEnded() | RecordingChecked() | TalkingStarted() | VoicemailMarked():
+            dictation.heard(turn, event)
         case CommandFailed():
             legs.failed(turn, event)
         case CallbackRequested():
@@ -298,26 +297,6 @@ def _trunk(turn: Turn, event: TrunkChanged) -> None:
         return turn.ignore(event, "no trunk has this endpoint")
     turn.state.trunks[trunk] = replace(turn.state.trunks.get(trunk, TrunkState()), up=event.up)
     return None
-
-
-def _recording_checked(turn: Turn, event: RecordingChecked) -> None:
-    work = turn.state.recordings.get(event.name)
-    if work is None or work.ended_at is None:
-        return turn.ignore(event, "recording is unknown, was checked, or its conversation goes on")
-    del turn.state.recordings[event.name]
-    turn.state.figures = kpi.count_recording(turn.state.figures, ok=event.ok)
-    row = RecordingRow(
-        name=event.name,
-        contact_id=work.contact,
-        agent=work.agent,
-        started_at=work.started_at,
-        talk_s=work.ended_at - work.started_at,
-        bytes=event.bytes,
-        duration_s=event.duration_s,
-        ok=event.ok,
-        problem=event.problem,
-    )
-    return turn.do(WriteRecording(row))
 
 
 def _unrouted(turn: Turn, event: UnroutedEnded) -> None:

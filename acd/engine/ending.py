@@ -17,10 +17,11 @@ from acd.engine import (
     numbers,
     offers,
     outbound,
+    takes,
     wrapup,
 )
 from acd.engine import queueing as queues
-from acd.engine.state import CallingBack, Contact, InIvr, Leaving, Promised, Talking, Waiting
+from acd.engine.state import CallingBack, Contact, InIvr, Leaving, Parting, Promised, Talking, Waiting
 from acd.engine.turn import Turn
 
 LEAVE_GUARD_S = 10.0
@@ -29,6 +30,8 @@ ENDED_KEPT_S = 3600.0
 """How long an ended leg is remembered, so that a late report of it makes no second record."""
 RECORDING_GUARD_S = 10.0
 """After a conversation: how long to wait for Asterisk to say that its recording is closed."""
+NOTHING_ELSE = (Exit.IVR_EXIT, Exit.OVERFLOWED)
+"""Exits in whose place a message counts that was left before."""
 TIMERS = (
     "ivr", "play", "wait", "tone", "tell", "relax", "named", "leave", "left", "ask", "offer", "back", "expire",
     "declined",
@@ -68,6 +71,9 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
         why = Exit.ANSWERED  # whatever came of the questions after the conversation
     if contact.callback is not None and why is Exit.ANSWERED:
         why = Exit.CALLBACK_SERVED
+    if contact.message is not None and why in NOTHING_ELSE:
+        why = contact.message
+    ended_at = contact.phase.since if isinstance(contact.phase, Parting) else turn.at
     target = queues.queue_plan(turn, contact).service_level_s
     within = None
     if contact.queued_at is not None:
@@ -82,7 +88,7 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
         answered_at=contact.answered_at,
         queued_at=contact.queued_at,
         connected_at=contact.connected_at,
-        ended_at=turn.at,
+        ended_at=ended_at,
         queue=contact.queue,
         agent=contact.agent,
         language=contact.language,
@@ -142,7 +148,10 @@ def _let_go(turn: Turn, contact: Contact) -> Contact:
             queues.changed(turn, agent_id)
         case CallingBack() as calling:
             outbound.let_agent_go(turn, contact, calling)
-        case InIvr() | Promised() | Leaving():
+        case InIvr(position=position):
+            if position.take is not None:
+                contact = takes.abandon(turn, contact, position.take)
+        case Promised() | Leaving() | Parting():
             pass
         case _:
             assert_never(contact.phase)
@@ -165,7 +174,9 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None) 
         case Talking():
             finish(turn, contact, Exit.ANSWERED, cause, sip_code)
         case InIvr():
-            finish(turn, contact, Exit.IVR_EXIT, cause, sip_code)
+            _gone_in_flow(turn, contact, Exit.IVR_EXIT, cause, sip_code)
+        case Parting():
+            pass  # the look at the file tells how it ended
         case Promised() | CallingBack():  # a promise that can be kept is the callback desk's matter
             finish(turn, contact, Exit.CALLBACK_CANCELLED, cause, sip_code)
         case Waiting(since=since) as waiting:
@@ -178,6 +189,18 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None) 
             assert_never(contact.phase)
 
 
+def _gone_in_flow(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
+    """The caller is gone out of a flow; in the middle of a recording the record waits for what is in the file."""
+    take = takes.pending(contact)
+    if take is None:
+        return finish(turn, contact, why, cause, sip_code)
+    for name in TIMERS:
+        turn.cancel_timer(f"{name}:{contact.id}")
+    takes.ends(turn, take.name)
+    turn.to_phase(contact, Parting(turn.at, take, why, cause, sip_code))
+    return None
+
+
 def caller_left(turn: Turn, contact: Contact) -> None:
     """The caller's channel lives on outside our application: by our order, or by somebody else's."""
     match contact.phase:
@@ -185,8 +208,12 @@ def caller_left(turn: Turn, contact: Contact) -> None:
             finish(turn, contact, why, cause, None)
         case Talking():
             finish(turn, contact, Exit.ANSWERED, 0, None)
-        case InIvr() | Waiting() | Promised() | CallingBack():
+        case InIvr():
+            _gone_in_flow(turn, contact, Exit.TRANSFERRED, 0, None)
+        case Waiting() | Promised() | CallingBack():
             finish(turn, contact, Exit.TRANSFERRED, 0, None)
+        case Parting():
+            pass
         case _:
             assert_never(contact.phase)
 
@@ -201,7 +228,7 @@ def check_recording(turn: Turn, name: RecordingName) -> bool:
         return False
     turn.cancel_timer(f"rec:{name}")
     turn.state.recordings[name] = replace(work, checking=True)
-    turn.do(CheckRecording(name, work.ended_at - work.started_at))
+    turn.do(CheckRecording(name, work.expected_s(turn.at)))
     return True
 
 

@@ -11,6 +11,11 @@ Left out are callers who gave up within the short-abandon threshold, who rang ou
 number of ours, or whose callback was taken back (who called again is counted by that call); everything else that did
 not succeed counts against us, blocked calls included (a refused seizure is a bid, ITU-T E.425).
 
+A message (``voicemail``) is no answer: it counts against us, as a promise to call back does until it is kept, and
+against the queue that turned its caller away. Where a flow says that a message left out of hours is to count as
+``closed``, it is left out as any call out of hours. ``no_response`` counts against us too: callers who said and pressed
+nothing are among the failed contacts of those who measure them, not among those who never called.
+
 Service level, form ``sl-1``: ``answered within T / offered to the queue``; abandons count against it, whatever
 their wait (Cisco's "abandoned calls negatively impact"), except short abandons, which are left out of both.
 

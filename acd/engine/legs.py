@@ -12,11 +12,13 @@ from acd.domain.ids import (
     ContactId,
     LegId,
     PlaybackId,
+    RecordingName,
     contact_of_leg,
 )
 from acd.engine import (
     arrival,
     callback_desk,
+    dictation,
     ending,
     ivr,
     offers,
@@ -146,6 +148,9 @@ def failed(turn: Turn, event: CommandFailed) -> None:
         case ("play", "gone" | "refused" | "timeout"):
             if not playback_over(turn, PlaybackId(event.target)):
                 turn.ignore(event, "playback is unknown or over")
+        case ("start_take", "gone" | "refused") | ("stop_take" | "seek_take", "gone"):
+            if not dictation.over(turn, RecordingName(event.target)):
+                turn.ignore(event, "recording is unknown or was looked at")
         case ("add_to_bridge", "gone" | "refused"):
             _could_not_join(turn, event)
         case ("continue_in_dialplan", "refused" | "timeout"):

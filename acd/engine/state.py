@@ -43,6 +43,7 @@ from acd.engine.earlier import Earlier
 from acd.engine.ivr_figures import IvrFigures
 from acd.engine.kpi import Figures
 from acd.engine.pace import Pace
+from acd.engine.take_state import Take, Voicemails
 
 # ---------------------------------------------------------------- IVR
 
@@ -94,6 +95,12 @@ class Position:
     question: Question | None = None
     messages: int = 0
     """Questions and events sent to other systems in this contact; numbers their ids."""
+    take: Take | None = None
+    """The recording the caller makes at this node."""
+    takes: int = 0
+    """Recordings begun in this contact; numbers their names."""
+    listening: bool = False
+    """The node waits for the caller's voice."""
 
 
 # ---------------------------------------------------------------- contact
@@ -199,6 +206,18 @@ class Leaving:
     kind: Literal["leaving"] = "leaving"
 
 
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """The caller is gone in the middle of a recording; what is in the file tells how the contact ended."""
+
+    since: float
+    take: Take
+    exit: Exit
+    cause: int
+    sip_code: int | None
+    kind: Literal["parting"] = "parting"
+
+
 Held = Literal["goodbye", "scheduled", "closed", "trunk", "retry"]
 """Why a callback waits aside. ``goodbye``: the caller still hears that it was noted; ``trunk``: too few free SST;
 ``retry``: the pause after an outbound call that came to nothing."""
@@ -237,7 +256,7 @@ class CallingBack:
     kind: Literal["calling_back"] = "calling_back"
 
 
-Phase: TypeAlias = InIvr | Waiting | Promised | CallingBack | Talking | Leaving
+Phase: TypeAlias = InIvr | Waiting | Promised | CallingBack | Talking | Leaving | Parting
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +302,8 @@ class Contact:
     regained: float | None = None
     """Since when this place had been waited in by the contact it ``follows``."""
     follows: ContactId | None = None
+    message: Exit | None = None
+    """A message was left: how the contact counts if nothing else comes of it."""
 
     @property
     def leg(self) -> LegId:
@@ -407,6 +428,16 @@ class RecordingWork:
     started_at: float
     ended_at: float | None = None
     checking: bool = False
+    at_least_s: float | None = None
+    """Of a caller's own recording: one that is shorter counts as nothing said. None: a conversation."""
+    said_s: float = 0.0
+    """Of a caller's own recording: how long it is by Asterisk, which counts begun seconds."""
+
+    def expected_s(self, now: float) -> float:
+        """Sound the file must hold. Of a caller's own: silence at the end, keys and pauses in RTP are not in it."""
+        if self.at_least_s is not None:
+            return max(0.0, self.said_s - 1.0)
+        return (now if self.ended_at is None else self.ended_at) - self.started_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,5 +507,6 @@ class EngineState:
     """How fast each line of waiting contacts moves; the line touched last stands last."""
     stories: dict[ContactId, tuple[Step, ...]] = field(default_factory=dict)
     """The ways of contacts in progress, for people; see ``acd.engine.story``."""
+    voicemails: Voicemails = field(default_factory=Voicemails)
     ari_up: bool = False
     ami_up: bool = False

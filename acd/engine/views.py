@@ -5,6 +5,7 @@ The HTTP API, the live table and the Prometheus collector read these and nothing
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, repeat
@@ -49,6 +50,7 @@ from acd.engine.state import (
     InIvr,
     Leaving,
     Offered,
+    Parting,
     Promised,
     SkillChange,
     Talking,
@@ -197,6 +199,16 @@ class CallbackView:
 
 
 @dataclass(frozen=True, slots=True)
+class VoicemailsView:
+    """The messages left for a queue, by state; ``done`` since the counters began."""
+
+    queue: QueueId
+    new: int
+    heard: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
 class EngineView:
     """Everything at one moment."""
 
@@ -212,6 +224,7 @@ class EngineView:
     ivr: IvrView
     callbacks: tuple[CallbackView, ...] = ()
     """Promises not yet kept."""
+    voicemails: tuple[VoicemailsView, ...] = ()
     calendars: tuple[CalendarView, ...] = ()
 
 
@@ -335,7 +348,7 @@ def _contact(contact: Contact, place: tuple[int, Estimate | None] | None) -> Con
             phase = "offered" if ringing else "waiting"
         case Talking():
             phase = "talking"
-        case Leaving():
+        case Leaving() | Parting():
             phase = "leaving"
         case _:
             assert_never(contact.phase)
@@ -427,6 +440,14 @@ def _trunks(plan: Plan, state: EngineState) -> Iterator[TrunkView]:
         yield TrunkView(trunk.id, trunk.capacity, used, known.peak, known.blocked, known.up)
 
 
+def _voicemails(plan: Plan, state: EngineState) -> Iterator[VoicemailsView]:
+    """Of the plan's queues, and of others that have messages."""
+    count = Counter((message.queue, message.state) for message in state.voicemails.open.values())
+    for queue in dict.fromkeys((*plan.queues, *state.voicemails.done, *(queue for queue, _ in count))):
+        done = state.voicemails.done.get(queue, 0)
+        yield VoicemailsView(queue, count[queue, "new"], count[queue, "heard"], done)
+
+
 def view(state: EngineState, at: float, index: PlanIndex | None = None) -> EngineView | None:
     """Take the view of a state at ``at``; None before a plan is loaded. Without the plan's ``index``, makes one."""
     plan = state.plan
@@ -448,5 +469,6 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         figures=state.figures,
         ivr=IvrView(**{name: dict(getattr(state.ivr, name)) for name in IVR_TOTALS}),
         callbacks=tuple(_callbacks(state, places)),
+        voicemails=tuple(_voicemails(plan, state)),
         calendars=calendar_views(plan, at),
     )

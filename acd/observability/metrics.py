@@ -27,7 +27,7 @@ from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.limits import LimitName
 from acd.engine.kpi import Figures, QueueFigures
 from acd.engine.views import ACTIVITIES, EngineView
-from acd.observability import data_metrics, prompt_metrics
+from acd.observability import data_metrics, prompt_metrics, voicemail
 from acd.observability.delays import Delays
 from acd.observability.ivr import ivr_metrics
 from acd.ports import DataFigures
@@ -93,6 +93,7 @@ class EngineCollector(Collector):
             yield from _estimates(view.figures)
             yield from _queues_now(view)
             yield from _callbacks(view)
+            yield voicemail.voicemails(view)
             yield from _agents(view)
             yield from _trunks(view)
             yield from _calendars(view)

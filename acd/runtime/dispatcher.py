@@ -24,6 +24,7 @@ from acd.domain.commands import (
     Command,
     FetchData,
     Ignored,
+    MarkVoicemail,
     Reply,
     SendHook,
     StartTimer,
@@ -34,6 +35,7 @@ from acd.domain.commands import (
     WriteRecord,
     WriteRecording,
     WriteStory,
+    WriteVoicemail,
 )
 from acd.domain.errors import AcdError
 from acd.domain.events import (
@@ -45,6 +47,7 @@ from acd.domain.events import (
     LinkChanged,
     PlanLoaded,
     SupervisorRequested,
+    VoicemailMarked,
 )
 from acd.domain.ids import (
     AgentId,
@@ -52,6 +55,7 @@ from acd.domain.ids import (
     Language,
     QueueId,
     RequestId,
+    VoicemailId,
 )
 from acd.domain.orders import CloseCalendar, Order, ReopenCalendar, ResetSkills, SetSkills
 from acd.domain.plan import (
@@ -59,6 +63,7 @@ from acd.domain.plan import (
     Plan,
 )
 from acd.domain.record import HookRow
+from acd.domain.voicemail import Marking
 from acd.engine.account import Explanation
 from acd.engine.core import Engine, PoliciesFor
 from acd.engine.ivr import Evaluator, no_evaluator
@@ -71,7 +76,17 @@ from acd.runtime.timers import Timers
 log = structlog.get_logger(__name__)
 _log_of_this_room = logging.getLogger(__name__)
 
-Kept: TypeAlias = WriteRecord | WriteRecording | WriteDisposition | WriteAttempt | WriteDecision | WriteStory | SendHook
+Kept: TypeAlias = (
+    WriteRecord
+    | WriteRecording
+    | WriteDisposition
+    | WriteAttempt
+    | WriteVoicemail
+    | MarkVoicemail
+    | WriteDecision
+    | WriteStory
+    | SendHook
+)
 SNAPSHOT_EVERY = 2_000
 """Events between snapshots: a restart replays at most so many, and those since the store last took every record."""
 _UNDECIDED = "the engine could not decide; see its log"
@@ -149,8 +164,7 @@ class Dispatcher:
         self.submit(PlanLoaded(self.clock.now(), plan))
         for name, work in self._engine.state.recordings.items():
             if work.checking:
-                ended_at = self.clock.now() if work.ended_at is None else work.ended_at
-                self._start(self._check(CheckRecording(name, ended_at - work.started_at)))
+                self._start(self._check(CheckRecording(name, work.expected_s(self.clock.now()))))
         return len(events)
 
     def attach(self, control: CallControl) -> None:
@@ -232,12 +246,29 @@ class Dispatcher:
         log.info("supervisor_ordered", by=by, order=order.kind, subject=_subject(order), done=done, message=message)
         return done, message
 
+    async def mark_voicemail(self, voicemail: VoicemailId, queue: QueueId, state: Marking, by: str) -> bool:
+        """Note that a message was heard, or is done, by whose token. Returns whether that was noted."""
+        self._requests += 1
+        request = RequestId(f"r{self._requests}")
+        self.submit(VoicemailMarked(self.clock.now(), request, voicemail, queue, state, by))
+        log.info("voicemail_marked", voicemail=voicemail, queue=queue, state=state, by=by)
+        reply = self._replies.pop(request, None)
+        return reply is not None and reply.ok
+
+    def serves(self, agent: AgentId, queue: QueueId) -> bool:
+        """Whether an agent serves a queue and has its skills."""
+        index = self._current_index()
+        return index is not None and agent in index.able.get(queue, frozenset())
+
     def view(self) -> EngineView | None:
         """Everything at this moment; None before a plan is loaded."""
+        return view(self._engine.state, self.clock.now(), self._current_index())
+
+    def _current_index(self) -> PlanIndex | None:
         plan = self._engine.state.plan
         if plan is not None and (self._index is None or self._index.plan is not plan):
             self._index = index_of(plan)
-        return view(self._engine.state, self.clock.now(), self._index)
+        return self._index
 
     @property
     def ami_up(self) -> bool:
@@ -327,6 +358,8 @@ class Dispatcher:
                 WriteRecord() | WriteRecording() | WriteDisposition() | WriteAttempt() | WriteDecision() | WriteStory()
             ):
                 self._keep(command)
+            case WriteVoicemail() | MarkVoicemail():
+                self._keep(command)
             case CheckRecording():
                 self._start(self._check(command))
             case FetchData():
@@ -354,6 +387,8 @@ class Dispatcher:
                 | WriteRecording(kept)
                 | WriteDisposition(kept)
                 | WriteAttempt(kept)
+                | WriteVoicemail(kept)
+                | MarkVoicemail(kept)
                 | WriteStory(kept)
             ):
                 pass

@@ -62,7 +62,7 @@ def plan(version: str, files: Files, national: Mapping[str, NationalDays]) -> Pl
     return Plan(
         version=version,
         agents={AgentId(k): _agent(k, v, files.queues.queues) for k, v in files.agents.agents.items()},
-        queues={QueueId(k): _queue(k, v) for k, v in files.queues.queues.items()},
+        queues={QueueId(k): _queue(k, v, files) for k, v in files.queues.queues.items()},
         trunks={
             TrunkId(k): TrunkPlan(TrunkId(k), prefixes_of(k, files.trunks), v.capacity)
             for k, v in files.trunks.trunks.items()
@@ -110,7 +110,7 @@ def _agent(name: str, section: files.AgentSection, queues: Iterable[str]) -> Age
     )
 
 
-def _queue(name: str, section: files.QueueSection) -> QueuePlan:
+def _queue(name: str, section: files.QueueSection, all_files: Files) -> QueuePlan:
     overflow, wait = section.overflow, section.limits.wait if section.limits else None
     return QueuePlan(
         id=QueueId(name),
@@ -131,7 +131,7 @@ def _queue(name: str, section: files.QueueSection) -> QueuePlan:
         overflow_queue=QueueId(overflow.queue) if overflow.queue else None,
         overflow_drops_language=overflow.drop_language,
         overflow_prompt=PromptKey(overflow.prompt) if overflow.prompt else None,
-        limits=limits(section.limits),
+        limits=limits(section.limits, all_files.flows),
         max_length=section.max_length,
         max_no_answer=section.max_no_answer,
         music=section.music,

@@ -47,7 +47,7 @@ from acd.domain.flow import (
 )
 from acd.domain.ids import AgentId, CalendarId, FlowId, Language, NodeId, PromptKey, QueueId, SkillId
 from acd.domain.skills import SkillLevel
-from acd.settings import data_nodes, flow_file
+from acd.settings import data_nodes, flow_file, media_file
 from acd.settings.build_http import event_node, http_node
 from acd.settings.expression_checks import SAID_TYPES
 from acd.settings.expressions import Checker
@@ -210,6 +210,8 @@ def _node(
             results = tuple(Result(variable, column) for variable, column in node.results.items())
             key = checker.made(node.key, "text")
             return LookupNode(name, node.table, key, results, NodeId(node.next), NodeId(node.missing), _way(node.error))
+        case media_file.Record() | media_file.Voicemail() | media_file.SilenceCheck():
+            return media_file.node(name, node)
 
 
 def _survey(name: NodeId, node: flow_file.Survey) -> SurveyNode:

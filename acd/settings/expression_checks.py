@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from acd.domain.flow import SayKind, VariableType
 from acd.engine.ivr import names as flow_names
-from acd.settings import data_nodes, flow_file, json_bodies
+from acd.settings import data_nodes, flow_file, json_bodies, media_file
 from acd.settings.expressions import NAME, RESERVED, Checker, note
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import Names
@@ -66,7 +66,9 @@ def check(document: Document, flow: FlowFile, names: Names, flows: Mapping[str, 
 def _declared(flow: FlowFile) -> Iterator[tuple[Path_, str]]:
     yield from ((("variables", variable), variable) for variable in flow.variables)
     for name, node in flow.nodes.items():
-        if isinstance(node, flow_file.Collect) and node.variable not in flow.variables:
+        if not isinstance(node, flow_file.Collect | media_file.Record) or node.variable is None:
+            continue
+        if node.variable not in flow.variables:
             yield ("nodes", name, "variable"), node.variable
 
 

@@ -20,15 +20,26 @@ from acd.settings import (
     flow_file,
     http_checks,
     matching_checks,
+    media_checks,
+    media_file,
     subflow_checks,
 )
 from acd.settings.flow_file import FlowFile, NodeSection
+from acd.settings.limit_file import voicemail_nodes
 from acd.settings.names import Names, check_fulfilled, check_spoken, refer, refer_all
 from acd.settings.sources import Source, Sources
 from acd.settings.yaml_marks import Document, Path_
 
 FLOW_EXITS = frozenset(
-    {Exit.IVR_EXIT, Exit.SELF_SERVICE, Exit.OVERFLOWED, Exit.CLOSED, Exit.REFUSED, Exit.FAILED_TECHNICAL}
+    {
+        Exit.IVR_EXIT,
+        Exit.SELF_SERVICE,
+        Exit.OVERFLOWED,
+        Exit.CLOSED,
+        Exit.REFUSED,
+        Exit.NO_RESPONSE,
+        Exit.FAILED_TECHNICAL,
+    }
 )
 """What a flow may say of a call; the other exits are the engine's to find out."""
 _ASKING = flow_file.Menu | flow_file.Collect | flow_file.Consent | flow_file.Survey
@@ -46,8 +57,11 @@ def check(sources: Sources, names: Names) -> None:
 def _entered(sources: Sources, flow: str) -> list[str]:
     """Nodes that queues' limits lead to."""
     queues = sources.queues.model.queues.values() if sources.queues.model else ()
-    places = (to for queue in queues if queue.limits for to in queue.limits.destinations().values())
-    return [to.node for to in places if to.flow == flow and to.node is not None]
+    places = [to for queue in queues if queue.limits for to in queue.limits.destinations().values()]
+    flows = {name: source.model for name, source in sources.flows.items() if source.model is not None}
+    voicemail = (place for to in places if to.voicemail for place in voicemail_nodes(flows, to))
+    named = [to.node for to in places if to.flow == flow and to.node is not None]
+    return [*named, *(node for other, node in voicemail if other == flow)]
 
 
 def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, names: Names, entered: list[str]) -> None:
@@ -116,6 +130,10 @@ def edges(node: NodeSection) -> Iterator[Edge]:
             for key in ("failed", "not_found", "invalid", "timed_out"):
                 if (target := getattr(node, key)) is not None:
                     yield (key,), target
+        case media_file.Record() | media_file.Voicemail():
+            yield from ((("next",), node.next), (("empty",), node.empty), (("failed",), node.failed))
+        case media_file.SilenceCheck():
+            yield from ((("next",), node.next), (("silent",), node.silent))
         case flow_file.Transfer() | flow_file.HangUp() | flow_file.Return():
             pass
         case _:
@@ -126,7 +144,7 @@ def edges(node: NodeSection) -> Iterator[Edge]:
 
 
 def _prompts(node: NodeSection) -> Iterator[Edge]:
-    for key in ("prompts", "invalid_prompts", "timeout_prompts"):
+    for key in ("prompts", "invalid_prompts", "timeout_prompts", "review"):
         for number, prompt in enumerate(getattr(node, key, ())):
             yield (key, number), prompt
     if isinstance(node, flow_file.Say):
@@ -191,6 +209,8 @@ def _check_node(
         case flow_file.Set():
             for variable in node.set:
                 refer(document, (*path, "set", variable), variable, flow.known_variables, "variable", at_key=True)
+        case media_file.Record() | media_file.Voicemail() | media_file.SilenceCheck():
+            media_checks.check_node(document, path, node, flow, names)
         case flow_file.Transfer():
             ours = sources.acd.model.dialplan if sources.acd.model else None
             if ours and node.context in {ours.from_trunk, ours.from_agents}:

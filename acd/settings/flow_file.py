@@ -26,6 +26,7 @@ from acd.settings.fields import (
     Word,
 )
 from acd.settings.matching_files import NodeMatching
+from acd.settings.media_file import Record, SilenceCheck, Voicemail
 
 Prompts: TypeAlias = tuple[Name, ...]
 SomePrompts = Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -378,7 +379,10 @@ NodeSection: TypeAlias = Annotated[
     | Consent
     | Survey
     | Gate
-    | CallbackNodeSection,
+    | CallbackNodeSection
+    | Record
+    | Voicemail
+    | SilenceCheck,
     Field(discriminator="kind"),
 ]
 
@@ -391,16 +395,18 @@ class FlowFile(Strict):
     entry: Name
     """Node where a call begins."""
     variables: dict[Name, VariableType] = Field(default_factory=dict)
-    """What the flow remembers of a caller. What a ``collect`` keeps is declared by that, as digits."""
+    """What the flow remembers of a caller. A ``collect`` declares what it keeps, as digits, a ``record`` as text."""
     on_error: Name | None = None
     """Node to go to when an expression has no value and its node says nothing of that."""
     nodes: dict[Name, NodeSection]
 
     @property
     def types(self) -> dict[str, VariableType]:
-        """The flow's variables, those that collections keep included."""
+        """The flow's variables, those that collections and recordings keep included."""
         kept: dict[str, VariableType] = {
-            node.variable: "digits" for node in self.nodes.values() if isinstance(node, Collect)
+            node.variable: "digits" if isinstance(node, Collect) else "text"
+            for node in self.nodes.values()
+            if isinstance(node, Collect | Record) and node.variable is not None
         }
         return {**kept, **self.variables}
 

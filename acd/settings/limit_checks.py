@@ -5,6 +5,7 @@ Decides what limits must fulfil beyond their shape. Must not know how they are c
 
 from __future__ import annotations
 
+from acd.settings import media_checks
 from acd.settings.files import QueueSection
 from acd.settings.limit_file import DestinationSection
 from acd.settings.names import Names, check_spoken, refer
@@ -35,8 +36,12 @@ def check(sources: Sources, names: Names, document: Document, path: Path_, queue
 def _check_destination(
     sources: Sources, names: Names, document: Document, path: Path_, to: DestinationSection, own: str
 ) -> None:
-    if (to.queue is not None) + (to.node is not None or to.flow is not None) + to.callback > 1:
-        document.add(path, "leads to one place only: a queue, a node or a callback")
+    node = to.node is not None or (to.flow is not None and to.voicemail is None)
+    if (to.queue is not None) + node + to.callback + (to.voicemail is not None) > 1:
+        document.add(path, "leads to one place only: a queue, a node, a callback or voicemail")
+    if to.voicemail is not None:
+        flows = {name: source.model for name, source in sources.flows.items() if source.model is not None}
+        media_checks.check_destination(flows, names, document, path, to)
     if to.queue == own:
         document.add((*path, "queue"), "is the queue itself")
     elif to.queue is not None:
@@ -45,6 +50,8 @@ def _check_destination(
         document.add(path, "drop_language and prompt need a queue")
     if to.prompt is not None and refer(document, (*path, "prompt"), to.prompt, names.prompts, "prompt"):
         check_spoken(sources, document, (*path, "prompt"), to.prompt, sorted(names.languages or ()))
+    if to.voicemail is not None:
+        return
     if (to.flow is None) != (to.node is None):
         document.add(path, "flow and node belong together")
     elif to.flow is not None and to.node is not None and refer(document, (*path, "flow"), to.flow, names.flows, "flow"):

@@ -5,13 +5,18 @@ Decides which keys there are. Must not know whether what they name exists; ``lim
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from acd.domain.ids import FlowId, NodeId, PromptKey, QueueId
 from acd.domain.limits import BRANCH, Destination, Limits, ToCallback, ToNode, ToQueue
 from acd.settings.fields import Count, Flag, Name, PositiveDuration, Strict
+from acd.settings.media_file import Voicemail
+
+if TYPE_CHECKING:
+    from acd.settings.flow_file import FlowFile
 
 
 class DestinationSection(Strict):
@@ -27,6 +32,8 @@ class DestinationSection(Strict):
     """Node of ``flow``, such as one that plays a message."""
     callback: Flag = False
     """A callback is offered that keeps the place."""
+    voicemail: Name | None = None
+    """A voicemail node by its name, or by the queue it is for; ``flow`` says which one where several are meant."""
 
 
 class LengthSection(Strict):
@@ -83,7 +90,22 @@ class LimitsSection(Strict):
         return {key: limit.to for key, limit in given.items() if limit is not None}
 
 
-def _destination(section: DestinationSection) -> Destination:
+def voicemail_nodes(flows: Mapping[str, FlowFile], to: DestinationSection) -> list[tuple[str, str]]:
+    """Which voicemail nodes a destination can mean, as (flow, node): those of that name, else those for that queue."""
+    found = [
+        (name, node_name, node.queue)
+        for name, flow in flows.items()
+        for node_name, node in flow.nodes.items()
+        if isinstance(node, Voicemail) and to.flow in {None, name}
+    ]
+    named = [(flow, node) for flow, node, _ in found if node == to.voicemail]
+    return named or [(flow, node) for flow, node, queue in found if queue == to.voicemail]
+
+
+def _destination(section: DestinationSection, flows: Mapping[str, FlowFile]) -> Destination:
+    if section.voicemail is not None:
+        ((flow, node),) = voicemail_nodes(flows, section)
+        return ToNode(FlowId(flow), NodeId(node))
     if section.queue is not None:
         prompt = PromptKey(section.prompt) if section.prompt else None
         return ToQueue(QueueId(section.queue), section.drop_language, prompt)
@@ -92,11 +114,11 @@ def _destination(section: DestinationSection) -> Destination:
     return ToCallback() if section.callback else BRANCH
 
 
-def limits(section: LimitsSection | None) -> Limits | None:
-    """The limits of a queue; None where it has none."""
+def limits(section: LimitsSection | None, flows: Mapping[str, FlowFile]) -> Limits | None:
+    """The limits of a queue; None where it has none. ``flows`` are those a limit may lead into."""
     if section is None:
         return None
-    to = {key: _destination(place) for key, place in section.destinations().items()}
+    to = {key: _destination(place, flows) for key, place in section.destinations().items()}
     return Limits(
         length=section.length.at_most if section.length else None,
         length_to=to.get("length", BRANCH),

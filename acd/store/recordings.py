@@ -25,6 +25,8 @@ SHORT_SHARE = 0.05
 SILENT_PEAK = 100
 """A 16-bit file whose loudest sample is below this (-50 dB of full scale) holds no speech, only line noise."""
 PORTION_BYTES = 65536
+NO_SOUND = "the file holds no sound"
+SILENT = "the file is silent"
 _CHUNK = struct.Struct("<4sI")
 _FORMAT = struct.Struct("<HHIIHH")
 _PCM = {1, 0xFFFE}
@@ -63,7 +65,15 @@ class RecordingFiles:
             now: the clock, asked when the file has been looked at.
         """
         size, duration_s, problem = await asyncio.to_thread(self._look, name, talk_s)
-        return RecordingChecked(at=now(), name=name, bytes=size, duration_s=duration_s, ok=not problem, problem=problem)
+        return RecordingChecked(
+            at=now(),
+            name=name,
+            bytes=size,
+            duration_s=duration_s,
+            ok=not problem,
+            problem=problem,
+            silent=problem == SILENT or (problem == NO_SOUND and talk_s <= SHORT_S),
+        )
 
     def _look(self, name: RecordingName, talk_s: float) -> tuple[int, float, str]:
         """Give bytes, seconds and what is wrong."""
@@ -88,13 +98,13 @@ class RecordingFiles:
 
 def _problem(file: BinaryIO, wav: _Wav, duration_s: float, talk_s: float) -> str:
     if wav.present < wav.frame_bytes:
-        return "the file holds no sound"
+        return NO_SOUND
     if wav.promised > wav.present:
         return f"the file is truncated: {wav.promised - wav.present} bytes are missing"
     if talk_s - duration_s > max(SHORT_S, SHORT_SHARE * talk_s):
         return f"{duration_s:.1f} s of sound for {talk_s:.1f} s of talk"
     if wav.pcm16 and _silent(file, wav):
-        return "the file is silent"
+        return SILENT
     return ""
 
 

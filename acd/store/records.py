@@ -19,10 +19,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.domain.errors import StoreError
-from acd.domain.ids import ContactId
+from acd.domain.ids import ContactId, VoicemailId
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
-from acd.ports import Explanation, RecordFilter, RecordPage, Row
-from acd.store import tables
+from acd.domain.voicemail import VoicemailMark, VoicemailRow
+from acd.ports import Explanation, RecordFilter, RecordPage, Row, VoicemailFilter, VoicemailPage
+from acd.store import tables, voicemails
 from acd.store.cursor import decode_cursor, encode_cursor
 from acd.store.database import open_database
 from acd.store.faults import plain
@@ -107,6 +108,21 @@ class SqlRecords:
             select(table).where(table.c.contact_id == contact_id).order_by(table.c.started_at, table.c.leg)
         )
         return tuple(CallbackAttempt(**row) for row in rows)
+
+    async def voicemails(self, wanted: VoicemailFilter) -> VoicemailPage:
+        """One page of messages, oldest first. Raises ``StoreError``; ``ValueError`` for a cursor that is none."""
+        await self._catch_up()
+        rows = await self._rows(voicemails.page_query(wanted))
+        found = tuple(VoicemailRow(**row) for row in rows[: wanted.limit])
+        more = len(rows) > wanted.limit
+        return VoicemailPage(found, encode_cursor(found[-1].left_at, found[-1].id) if more else None)
+
+    async def voicemail(self, voicemail_id: VoicemailId) -> VoicemailRow | None:
+        """One message, None when there is none. Raises ``StoreError``."""
+        await self._catch_up()
+        table = tables.voicemails
+        rows = await self._rows(select(table).where(table.c.id == voicemail_id))
+        return VoicemailRow(**rows[0]) if rows else None
 
     async def explanation(self, contact_id: ContactId) -> Explanation:
         """How a contact was served; empty for one that is not known. Raises ``StoreError``."""
@@ -198,6 +214,8 @@ class SqlRecords:
                 await connection.execute(_disposition(row))
             for done in (item for item in group if isinstance(item, HookDone)):
                 await connection.execute(_hook_done(done))
+            for mark in (item for item in group if isinstance(item, VoicemailMark)):
+                await connection.execute(voicemails.mark(mark))
 
     async def _catch_up(self) -> None:
         """Let a reader see what was written before; a database that does not take it is no reason to show nothing."""

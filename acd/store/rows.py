@@ -13,6 +13,7 @@ from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.flow import Consent, PathStep, SurveyAnswer
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
+from acd.domain.voicemail import VoicemailMark, VoicemailRow
 from acd.ports import Row
 from acd.store import tables
 from acd.store.codec import decode, encode
@@ -21,6 +22,7 @@ TABLES: tuple[tuple[Table, type[Row]], ...] = (
     (tables.call_records, CallRecord),
     (tables.recordings, RecordingRow),
     (tables.callback_attempts, CallbackAttempt),
+    (tables.voicemails, VoicemailRow),
     (tables.decisions, Decision),
     (tables.stories, Story),
     (tables.webhook_events, HookRow),
@@ -30,6 +32,8 @@ _NAMES: dict[type[Row], str] = {
     RecordingRow: "recording",
     DispositionRow: "disposition",
     CallbackAttempt: "callback attempt",
+    VoicemailRow: "voicemail",
+    VoicemailMark: "state of a voicemail",
     Decision: "decision",
     Story: "story",
     HookRow: "webhook event",

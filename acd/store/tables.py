@@ -76,6 +76,25 @@ callback_attempts = Table(
 )
 """One row per outbound call of a callback."""
 
+voicemails = Table(
+    "voicemails",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("contact_id", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("language", Text),
+    Column("caller", Text, nullable=False),
+    Column("left_at", Double, nullable=False),
+    Column("duration_s", Double, nullable=False),
+    Column("recording", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("changed_at", Double),
+    Index("ix_voicemails_left", "left_at", "id"),
+    Index("ix_voicemails_state_left", "state", "left_at"),
+)
+"""One row per message that a caller left."""
+
 decisions = Table(
     "decisions",
     metadata,

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import perf_counter
-from typing import Any, assert_never
+from typing import Any
 
 import structlog
 
@@ -46,16 +46,20 @@ from acd.domain.events import (
     PlaybackEnded,
     RecordingEnded,
     Resynced,
+    TalkingStarted,
 )
 from acd.domain.ids import (
     OUR_LEG_PREFIX,
     BridgeId,
+    Language,
     LegId,
     PlaybackId,
+    PromptKey,
     RecordingName,
     is_customer_leg,
 )
 from acd.ports import Clock
+from acd.telephony import caller_sound
 from acd.telephony.ari import commands
 from acd.telephony.ari.errors import AriConflict, AriRefused
 from acd.telephony.ari.link import AriLink
@@ -107,6 +111,7 @@ class AriControl:
     ) -> None:
         self._clock = clock
         self._emit = emit
+        self._sounds = sounds
         self._speaker = Speaker(sounds, self._say, self._hush)
         self._agents_context = agents_context
         self._on_taken = on_taken
@@ -130,6 +135,7 @@ class AriControl:
             "PlaybackFinished": self._playback_finished,
             "RecordingFinished": self._recording_ended,
             "RecordingFailed": self._recording_ended,
+            "ChannelTalkingStarted": self._talking,
         }
 
     # ------------------------------------------------------------ Asterisk → engine
@@ -305,7 +311,11 @@ class AriControl:
 
     def _recording_ended(self, event: dict[str, Any]) -> Event:
         name = RecordingName(event["recording"]["name"])
-        return RecordingEnded(self._clock.now(), name, ok=event["type"] == "RecordingFinished")
+        ok, duration_s = event["type"] == "RecordingFinished", float(event["recording"].get("duration") or 0)
+        return RecordingEnded(self._clock.now(), name, ok, duration_s)
+
+    def _talking(self, event: dict[str, Any]) -> Event:
+        return TalkingStarted(self._clock.now(), LegId(event["channel"]["id"]))
 
     # ------------------------------------------------------------ engine → Asterisk
 
@@ -370,7 +380,8 @@ class AriControl:
                 return name, commands.record_bridge(bridge, name)
             case ContinueInDialplan(leg_id=leg):
                 return leg, commands.continue_in_dialplan(leg, command.context, command.extension)
-        assert_never(command)
+            case _:
+                return caller_sound.request_of(command, self._sound)
 
     def _play(self, command: Play) -> tuple[str, AriRequest] | None:
         media = self._speaker.play(command)
@@ -401,6 +412,10 @@ class AriControl:
         """Let go of what waits for its sounds, and of Asterisk."""
         await self._speaker.close()
         await self.link.close()
+
+    def _sound(self, key: PromptKey, language: Language) -> str | None:
+        """Find a sound, or what takes its place, that is there now."""
+        return self._sounds.find(key, language) or self._sounds.instead(key, language)
 
     def _failed(self, kind: str, target: str, error: TelephonyError) -> None:
         match error:

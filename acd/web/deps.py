@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from acd.domain.ids import (
@@ -12,11 +13,14 @@ from acd.domain.ids import (
     Language,
     PromptKey,
     QueueId,
+    RecordingName,
+    VoicemailId,
 )
 from acd.domain.orders import Order
 from acd.domain.plan import (
     AgentAction,
 )
+from acd.domain.voicemail import Marking
 from acd.engine.views import EngineView
 from acd.ports import Records
 from acd.runtime.reloading import Loading
@@ -63,6 +67,12 @@ class WebDeps:
     """contact -> done, or refused with words for a person."""
     order: Callable[[Order, str, str | None], Awaitable[tuple[bool, str]]]
     """(order, the supervisor's name, request id) -> done, or refused with words for a person."""
+    mark_voicemail: Callable[[VoicemailId, QueueId, Marking, str], Awaitable[bool]]
+    """(message, its queue, heard or done, the token's name) -> whether that was noted."""
+    serves: Callable[[AgentId, QueueId], bool]
+    """Whether an agent serves a queue."""
+    recording_file: Callable[[RecordingName], Path | None]
+    """Where the file of a recording is, if it may be read."""
     metrics: Callable[[str], tuple[bytes, str]]
     """Accept header -> body and content type of ``/metrics``."""
     durable: Callable[[], Awaitable[None]]

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema
 
 from acd.domain.exits import Exit
+from acd.domain.voicemail import VoicemailState
 from acd.web.problems import FieldError, Problem, bad_fields, from_validation
 
 M = TypeVar("M", bound=BaseModel)
@@ -84,6 +85,19 @@ class RecordsQuery(_Strict):
     queue: Word | None = Field(default=None, description="The last queue waited in.")
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(_integer)] = Field(
         default=100, description="Records per page."
+    )
+    cursor: Word | None = Field(default=None, description="`next` of the page before.")
+
+
+class VoicemailsQuery(_Strict):
+    """Which messages to give."""
+
+    queue: Word | None = Field(default=None, description="The queue they were left for.")
+    state: VoicemailState | None = Field(default=None, description="How far they have come.")
+    since: Moment | None = Field(default=None, description="Left at this time or later.")
+    until: Moment | None = Field(default=None, description="Left before this time.")
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(_integer)] = Field(
+        default=100, description="Messages per page."
     )
     cursor: Word | None = Field(default=None, description="`next` of the page before.")
 

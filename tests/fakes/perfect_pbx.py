@@ -41,6 +41,17 @@ from acd.domain.events import (
     UnroutedEnded,
 )
 from acd.domain.ids import BridgeId, LegId, PlaybackId, RecordingName
+from acd.domain.sound_commands import (
+    Beep,
+    DiscardTake,
+    PlayTake,
+    SeekTake,
+    SoundCommand,
+    StartListening,
+    StartTake,
+    StopListening,
+    StopTake,
+)
 
 ToCaller: TypeAlias = Answer | Ring | StopRing | Play | StartMusic | StopMusic | ContinueInDialplan
 Failure = Literal["gone", "refused", "timeout", "unavailable"]
@@ -70,6 +81,9 @@ class PerfectPbx:
     bridges: dict[BridgeId, set[LegId]] = field(default_factory=dict)
     playbacks: dict[PlaybackId, LegId] = field(default_factory=dict)
     recordings: dict[RecordingName, BridgeId] = field(default_factory=dict)
+    takes: dict[RecordingName, LegId] = field(default_factory=dict)
+    """Callers' own recordings that go on."""
+    listened_to: set[LegId] = field(default_factory=set)
     files: set[RecordingName] = field(default_factory=set)
     reports: deque[Event] = field(default_factory=deque)
     manager_reports: deque[Event] = field(default_factory=deque)
@@ -98,6 +112,8 @@ class PerfectPbx:
         channel = self.channels.pop(leg)
         for playback in [p for p, where in self.playbacks.items() if where == leg]:
             self.end_playback(playback, ok=False)
+        for name in [n for n, where in self.takes.items() if where == leg]:
+            self.end_take(name)
         for members in self.bridges.values():
             members.discard(leg)
         if channel.in_app or channel.agent_device:
@@ -125,6 +141,10 @@ class PerfectPbx:
     def end_playback(self, playback: PlaybackId, *, ok: bool = True) -> None:
         del self.playbacks[playback]
         self._report(PlaybackEnded(self.now, playback, ok))
+
+    def end_take(self, name: RecordingName, duration_s: float = 0.0) -> None:
+        del self.takes[name]
+        self._report(RecordingEnded(self.now, name, ok=True, duration_s=duration_s))
 
     # ------------------------------------------------------------ what we order
 
@@ -186,6 +206,39 @@ class PerfectPbx:
                 self.end_channel(leg, cause)
             case Answer() | Ring() | StopRing() | Play() | StartMusic() | StopMusic() | ContinueInDialplan():
                 return self._to_caller(command)
+            case _:
+                return self._sound(command)
+        return None
+
+    def _sound(self, command: SoundCommand) -> Failure | None:
+        match command:
+            case StopTake(name=name) | SeekTake(name=name):
+                if name not in self.takes:
+                    return "gone"
+                if isinstance(command, StopTake):
+                    self.end_take(name)
+                return None
+            case DiscardTake(name=name):
+                if name not in self.files:
+                    return "gone"
+                self.files.discard(name)
+                return None
+            case _:
+                pass
+        if command.leg_id not in self.channels:
+            return "gone"
+        match command:
+            case Beep(playback_id=playback) | PlayTake(playback_id=playback):
+                self.playbacks[playback] = command.leg_id
+            case StartTake(name=name):
+                if name in self.files:
+                    return "refused"
+                self.takes[name] = command.leg_id
+                self.files.add(name)
+            case StartListening():
+                self.listened_to.add(command.leg_id)
+            case StopListening():
+                self.listened_to.discard(command.leg_id)
         return None
 
     def _to_caller(self, command: ToCaller) -> Failure | None:
@@ -221,7 +274,11 @@ def target_of(command: TelephonyCommand) -> str:
     match command:
         case Play(playback_id=playback) | StopPlay(playback_id=playback):
             return playback
-        case StartRecording(name=name):
+        case Beep(playback_id=playback) | PlayTake(playback_id=playback):
+            return playback
+        case StartRecording(name=name) | StartTake(name=name) | StopTake(name=name):
+            return name
+        case SeekTake(name=name) | DiscardTake(name=name):
             return name
         case CreateBridge(bridge_id=bridge) | AddToBridge(bridge_id=bridge) | DestroyBridge(bridge_id=bridge):
             return bridge

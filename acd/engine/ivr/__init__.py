@@ -28,8 +28,22 @@ from acd.engine.ivr.actions import (
     UseLanguage,
     Visit,
 )
-from acd.engine.ivr.interpreter import data_fetched, digit, enter, enter_flow, playback_ended, resume, start, timeout
+from acd.engine.ivr.interpreter import (
+    data_fetched,
+    digit,
+    enter,
+    enter_flow,
+    playback_ended,
+    recording_judged,
+    recording_over,
+    resume,
+    start,
+    talking,
+    timeout,
+)
+from acd.engine.ivr.recording import Verdict
 from acd.engine.ivr.scene import Evaluator, Scene, no_evaluator, node_at
+from acd.engine.ivr.sound import SoundAction
 from acd.engine.ivr.walk import Walk
 
 __all__ = [
@@ -53,6 +67,7 @@ __all__ = [
     "Remember",
     "Scene",
     "Silence",
+    "SoundAction",
     "Speak",
     "Tell",
     "ToCallback",
@@ -60,6 +75,7 @@ __all__ = [
     "ToQueue",
     "TurnAway",
     "UseLanguage",
+    "Verdict",
     "Visit",
     "Walk",
     "data_fetched",
@@ -69,7 +85,10 @@ __all__ = [
     "no_evaluator",
     "node_at",
     "playback_ended",
+    "recording_judged",
+    "recording_over",
     "resume",
     "start",
+    "talking",
     "timeout",
 ]

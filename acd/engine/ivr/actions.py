@@ -9,6 +9,7 @@ from acd.domain.commands import FetchData, SendHook, Spoken
 from acd.domain.exits import Exit
 from acd.domain.flow import CallbackNode, Consent, PathStep, QueueNode, SurveyAnswer, TransferNode, Value
 from acd.domain.ids import FlowId, Language, NodeId, PlaybackId, PromptKey
+from acd.engine.ivr.sound import SoundAction
 from acd.engine.state import Position
 
 
@@ -185,6 +186,7 @@ Action: TypeAlias = (
     | ToQueue
     | ToDialplan
     | Finish
+    | SoundAction
 )
 Outcome: TypeAlias = tuple[Position, list[Action]]
 BROKEN = Finish(Exit.FAILED_TECHNICAL, 41)

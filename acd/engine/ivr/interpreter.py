@@ -37,9 +37,11 @@ from acd.domain.flow import (
     TransferNode,
     WaitNode,
 )
+from acd.domain.flow_media import RecordNode, SilenceCheckNode, VoicemailNode
 from acd.domain.ids import FlowId, NodeId, PlaybackId
+from acd.domain.record import RecordingRow
 from acd.engine import calendars
-from acd.engine.ivr import asking, consent, control, fetch, gate, say, survey
+from acd.engine.ivr import asking, consent, control, fetch, gate, listening, recording, say, survey
 from acd.engine.ivr.actions import BROKEN, AnswerCall, Finish, Music, Outcome, ToCallback, ToDialplan, ToQueue
 from acd.engine.ivr.scene import Scene
 from acd.engine.ivr.walk import Walk, flow_named, go, hushing
@@ -92,6 +94,10 @@ def digit(scene: Scene, position: Position, key: str) -> Outcome:
             go(walk, consent.pressed(walk, node, key), _step)
         case SurveyNode():
             go(walk, survey.pressed(walk, node, key), _step)
+        case RecordNode() | VoicemailNode() if recording.listens(walk, node):
+            go(walk, recording.pressed(walk, node, key), _step)
+        case SilenceCheckNode():
+            go(walk, node.next, _step)
         case _:
             return position, []
     return hushing(position, walk)
@@ -112,6 +118,10 @@ def playback_ended(scene: Scene, position: Position, playback: PlaybackId) -> Ou
             walk.wait(node.timeout_s)
         case HttpNode():
             go(walk, fetch.heard(walk, node), _step)
+        case RecordNode() | VoicemailNode():
+            recording.spoken(walk, node)
+        case SilenceCheckNode():
+            listening.listen(walk, node)
         case _:
             go(walk, node.id, _step)  # a reload made another node of it
     return walk.outcome()
@@ -134,6 +144,10 @@ def timeout(scene: Scene, position: Position) -> Outcome:
             go(walk, node.next, _step)
         case HttpNode():
             go(walk, fetch.onward(walk, node.timed_out, "timeout"), _step)
+        case RecordNode() | VoicemailNode():
+            go(walk, recording.time_up(walk, node), _step)
+        case SilenceCheckNode():
+            go(walk, listening.silent(walk, node), _step)
         case _:
             go(walk, node.id, _step)  # a reload made another node of it
     return walk.outcome()
@@ -153,6 +167,35 @@ def data_fetched(scene: Scene, position: Position, event: DataFetched) -> Outcom
     return walk.outcome()
 
 
+def talking(scene: Scene, position: Position) -> Outcome:
+    """The caller said something. Where nobody listens for that it changes nothing."""
+    node = scene.node(position)
+    if not position.listening or not isinstance(node, SilenceCheckNode):
+        return position, []
+    return enter(scene, position, node.next)
+
+
+def recording_over(scene: Scene, position: Position) -> Outcome:
+    """The recording at this position has ended."""
+    walk = Walk(scene, position)
+    recording.over(walk)
+    return walk.outcome()
+
+
+def recording_judged(scene: Scene, position: Position, verdict: recording.Verdict, row: RecordingRow) -> Outcome:
+    """The file of the recording at this position was looked at."""
+    walk = Walk(scene, position)
+    node = scene.node(position)
+    match node:
+        case RecordNode() | VoicemailNode() if position.take is not None:
+            go(walk, recording.judged(walk, node, position.take, verdict, row), _step)
+        case None:
+            _restart(walk)
+        case _:
+            go(walk, node.id, _step)  # a reload made another node of it
+    return walk.outcome()
+
+
 def resume(scene: Scene, position: Position) -> Outcome:
     """Begin the node again after an interval in which a prompt's end or a key may have been missed.
 
@@ -166,6 +209,8 @@ def resume(scene: Scene, position: Position) -> Outcome:
         case CollectNode() if position.digits:
             walk.wait(node.inter_digit_s)
             return walk.outcome()
+        case RecordNode() | VoicemailNode() if position.take is not None:
+            recording.resume(walk, node, position.take)
         case _:
             go(walk, position.node, _step)
     return hushing(position, walk)
@@ -221,6 +266,10 @@ def _step(walk: Walk, node: Node) -> NodeId | None:
             return gate.judge(walk, node)
         case CallbackNode():
             walk.do(ToCallback(node))
+        case RecordNode() | VoicemailNode():
+            return recording.begin(walk, node)
+        case SilenceCheckNode():
+            return listening.begin(walk, node)
         case QueueNode():
             walk.do(ToQueue(node))
         case TransferNode():

@@ -37,6 +37,7 @@ from acd.engine.ivr.actions import (
     Visit,
 )
 from acd.engine.ivr.scene import Scene
+from acd.engine.ivr.sound import Abandon, StopListening
 from acd.engine.state import Position
 
 MAX_INSTANT_NODES = 100
@@ -139,7 +140,21 @@ def go(walk: Walk, node_id: NodeId | None, step: Step) -> None:
             return
         if walk.position.music:
             walk.do(Silence())
-        walk.move(node=node_id, playback=None, tries=0, digits="", item=0, music=False, question=None)
+        if walk.position.listening:
+            walk.do(StopListening())
+        if walk.position.take is not None:
+            walk.do(Abandon(walk.position.take))
+        walk.move(
+            node=node_id,
+            playback=None,
+            tries=0,
+            digits="",
+            item=0,
+            music=False,
+            question=None,
+            take=None,
+            listening=False,
+        )
         walk.visit()
         node = walk.scene.node(walk.position)
         if node is None:

@@ -158,6 +158,34 @@ def record_bridge(
     return AriRequest("POST", path_of("bridges", bridge_id, "record"), params)
 
 
+def record_channel(
+    channel_id: str, name: str, *, max_duration_s: int, max_silence_s: int, terminate_on: str, file_format: str = "wav"
+) -> AriRequest:
+    """Record what a channel that is in no bridge says. 409 when there is such a file.
+
+    ``max_silence_s`` 0: silence does not end it; ``terminate_on`` is ``none``, ``any``, ``*`` or ``#``.
+    """
+    params = {
+        "name": name,
+        "format": file_format,
+        "ifExists": "fail",
+        "maxDurationSeconds": str(max_duration_s),
+        "maxSilenceSeconds": str(max_silence_s),
+        "terminateOn": terminate_on,
+    }
+    return AriRequest("POST", path_of("channels", channel_id, "record"), params)
+
+
+def live_recording(name: str) -> AriRequest:
+    """Ask whether a recording goes on; 404 when it does not."""
+    return AriRequest("GET", path_of("recordings", "live", name))
+
+
+def delete_recording(name: str) -> AriRequest:
+    """Delete the file of a recording that has ended; 404 when there is none."""
+    return AriRequest("DELETE", path_of("recordings", "stored", name))
+
+
 def stop_recording(name: str) -> AriRequest:
     """Stop a live recording and keep its file; RecordingFinished follows."""
     return AriRequest("POST", path_of("recordings", "live", name, "stop"))

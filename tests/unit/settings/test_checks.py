@@ -129,7 +129,7 @@ def test_wrap_up_dispositions_and_waits_by_language_reach_the_plan(sample: Deplo
         ("{join: {to: {flow: '169', node: nowhere}}}", "join.to.node: unknown node 'nowhere'"),
         (
             "{join: {to: {callback: true, queue: q_umum}}}",
-            "join.to: leads to one place only: a queue, a node or a callback",
+            "join.to: leads to one place only: a queue, a node, a callback or voicemail",
         ),
         ("{leave: {to: {prompt: busy}}}", "leave.to: drop_language and prompt need a queue"),
         ("{leave: {to: {queue: q_umum, prompt: xyzzy}}}", "leave.to.prompt: unknown prompt 'xyzzy'"),

@@ -84,7 +84,8 @@ async def test_a_file_the_disk_cut_short_is_truncated_even_when_long_enough(tmp_
 
 async def test_silence_is_a_problem_and_soft_speech_late_in_the_file_is_not(tmp_path: Path) -> None:
     write_wav(tmp_path, tone(20, peak=60))
-    assert (await check(tmp_path, 20)).problem == "the file is silent"
+    looked_at = await check(tmp_path, 20)
+    assert (looked_at.problem, looked_at.silent) == ("the file is silent", True)
     write_wav(tmp_path, bytes(19 * 16000) + tone(1, peak=300))
     assert (await check(tmp_path, 20)).ok
     write_wav(tmp_path, array("h", [-32768] * 8000).tobytes())
@@ -123,7 +124,9 @@ async def test_what_is_no_recording_is_a_result_not_an_error(
 
 async def test_a_header_without_frames_holds_no_sound(tmp_path: Path) -> None:
     write_wav(tmp_path, b"")
-    assert (await check(tmp_path, 0.2)).problem == "the file holds no sound"
+    looked_at = await check(tmp_path, 0.2)
+    assert (looked_at.problem, looked_at.silent) == ("the file holds no sound", True)
+    assert not (await check(tmp_path, 20)).silent
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/secret", "a/../../secret", "\0", "x" * 5000, "folder"])

@@ -40,8 +40,10 @@ from acd.domain.events import (
     LegLeft,
     PlaybackEnded,
     RecordingEnded,
+    TalkingStarted,
 )
 from acd.domain.ids import BridgeId, ContactId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.domain.sound_commands import SeekTake, SoundCommand
 from acd.settings.values import PromptsSettings
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
@@ -186,6 +188,7 @@ REQUESTS: list[tuple[TelephonyCommand, str, str, dict[str, str], Any]] = [
         {"name": "r/c1", "format": "wav", "ifExists": "fail", "maxDurationSeconds": "0"},
         None,
     ),
+    (SeekTake(C1, R1), "GET", "/recordings/live/r%2Fc1", {}, None),
     (
         ContinueInDialplan(C1, L1, "elsewhere", "200"),
         "POST",
@@ -209,7 +212,8 @@ async def test_a_command_becomes_one_request(
 
 
 async def test_every_command_has_a_request() -> None:
-    assert {type(command) for command, *_ in REQUESTS} == set(get_args(TelephonyCommand))
+    theirs = {*get_args(SoundCommand)} - {SeekTake}  # in tests of their own module
+    assert {type(command) for command, *_ in REQUESTS} == {*get_args(TelephonyCommand)} - theirs
 
 
 async def test_a_leg_without_a_callers_channel_has_no_originator(desk: Desk) -> None:
@@ -411,6 +415,16 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], Event]] = [
         "a closed recording",
         {"type": "RecordingFinished", "recording": {"name": "r/c1", "format": "wav", "state": "done"}},
         RecordingEnded(NOW, R1, ok=True),
+    ),
+    (
+        "a closed recording of a caller",
+        {"type": "RecordingFinished", "recording": {"name": "r/c1", "format": "wav", "state": "done", "duration": 7}},
+        RecordingEnded(NOW, R1, ok=True, duration_s=7.0),
+    ),
+    (
+        "a caller who says something",
+        {"type": "ChannelTalkingStarted", "channel": channel()},
+        TalkingStarted(NOW, L1),
     ),
     (
         "a failed recording",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from acd.domain.errors import StoreError
@@ -16,6 +17,7 @@ from acd.domain.ids import (
     PromptKey,
     QueueId,
     RecordingName,
+    VoicemailId,
 )
 from acd.domain.orders import Order
 from acd.domain.plan import (
@@ -26,8 +28,9 @@ from acd.domain.record import (
     CallRecord,
     RecordingRow,
 )
+from acd.domain.voicemail import Marking, VoicemailRow
 from acd.engine.views import EngineView
-from acd.ports import Explanation, RecordFilter, RecordPage, Row
+from acd.ports import Explanation, RecordFilter, RecordPage, Row, VoicemailFilter, VoicemailPage
 from acd.runtime.reloading import Loading
 from acd.web.auth import api_tokens
 from acd.web.deps import WebDeps, Words
@@ -52,6 +55,8 @@ class FakeRecords:
     files: list[RecordingRow] = field(default_factory=list)
     calls: list[CallbackAttempt] = field(default_factory=list)
     asked: list[RecordFilter] = field(default_factory=list)
+    messages: dict[VoicemailId, VoicemailRow] = field(default_factory=dict)
+    asked_voicemails: list[VoicemailFilter] = field(default_factory=list)
     broken: bool = False
     explained: dict[ContactId, Explanation] = field(default_factory=dict)
 
@@ -81,6 +86,21 @@ class FakeRecords:
         """Find by contact."""
         return tuple(row for row in self.calls if row.contact_id == contact_id)
 
+    async def voicemails(self, wanted: VoicemailFilter) -> VoicemailPage:
+        """Give everything at once."""
+        self.asked_voicemails.append(wanted)
+        if self.broken:
+            raise StoreError("cannot read call records: the disk is gone")
+        if wanted.after is not None:
+            raise ValueError(wanted.after)
+        return VoicemailPage(tuple(self.messages.values()), None)
+
+    async def voicemail(self, voicemail_id: VoicemailId) -> VoicemailRow | None:
+        """Find by id."""
+        if self.broken:
+            raise StoreError("cannot read call records: the disk is gone")
+        return self.messages.get(voicemail_id)
+
     async def explanation(self, contact_id: ContactId) -> Explanation:
         """What was given for a contact."""
         if self.broken:
@@ -103,7 +123,10 @@ class World:
     records: FakeRecords = field(default_factory=FakeRecords)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     callback_requests: list[tuple[object, ...]] = field(default_factory=list)
+    marks: list[tuple[str, str, str, str]] = field(default_factory=list)
     orders: list[tuple[Order, str, str | None]] = field(default_factory=list)
+    folder: Path = Path("/nowhere")
+    """Of the recordings."""
     reply: tuple[bool, str] = (True, "")
     readiness: Readiness = field(default_factory=Readiness)
     failure: Exception | None = None
@@ -164,6 +187,13 @@ class World:
         self.orders.append((order, by, request_id))
         return self.reply
 
+    async def mark_voicemail(self, voicemail: VoicemailId, queue: QueueId, state: Marking, by: str) -> bool:
+        """Note the mark, and keep it as the store would."""
+        self.marks.append((voicemail, queue, state, by))
+        row = self.records.messages[voicemail]
+        self.records.messages[voicemail] = replace(row, state=state, by=by, changed_at=2000.0)
+        return self.reply[0]
+
     async def durable(self) -> None:
         """Note that an answer waited for the journal, and let it wait as long as told."""
         self.waited += 1
@@ -182,6 +212,9 @@ class World:
             request_callback=self.request_callback,
             cancel_callback=self.cancel_callback,
             order=self.order,
+            mark_voicemail=self.mark_voicemail,
+            serves=lambda agent, queue: (agent, queue) == ("agent102", "sales"),
+            recording_file=lambda name: self.folder / f"{name}.wav",
             metrics=lambda accept: (b"acd_up 1\n", f"text/plain; accepted={len(accept)}"),
             durable=self.durable,
             ready=lambda: self.readiness,
