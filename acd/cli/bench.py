@@ -19,7 +19,7 @@ from rich.table import Table
 
 from acd.cli.demo import STOPPED_CODE, ConfigOption, FlowsOption
 from acd.demo import bench as calls_bench
-from acd.demo import bench_members, bench_sides, bench_waiting
+from acd.demo import bench_ivr, bench_members, bench_menus, bench_sides, bench_waiting
 from acd.demo.bench_table import Row
 from acd.demo.deployment import Deployment, Wishes
 from acd.demo.phones import Manner
@@ -44,6 +44,7 @@ class Part(StrEnum):
     MEMBERS = "members"
     MATCHING = "matching"
     SIMULATOR = "simulator"
+    IVR = "ivr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,15 @@ class Bench:
         self.say("simulator: two groups, two skills ...")
         return [Row("simulated contacts", "a second", speed.measure().per_second, at_least=SIMULATED)]
 
+    def ivr(self) -> list[Row]:
+        """Time what callers hear after a key, a step of the interpreter, and the loop with many callers in menus."""
+
+        async def use(site: Site) -> list[Row]:
+            rows = await bench_ivr.measure(site, bench_ivr.Presses(), self.say)
+            return rows + await bench_menus.measure(site.deployment.settings.plan, self.say)
+
+        return self._on_site(bench_ivr.WISHES, bench_ivr.with_background, None, use)
+
     def _with_members(self, members: int, bars: calls_bench.Bars) -> list[Row]:
         async def use(site: Site) -> list[Row]:
             return await calls_bench.measure(site, bench_members.LOAD, bars, f"{members:,} agents", self.say)
@@ -115,7 +125,7 @@ class Bench:
         self,
         wishes: Wishes,
         built: Callable[[Deployment], Deployment],
-        manner: Manner,
+        manner: Manner | None,
         use: Callable[[Site], Awaitable[list[Row]]],
     ) -> list[Row]:
         """Measure on a real Asterisk of its own."""
@@ -129,6 +139,7 @@ PARTS: dict[Part, Callable[[Bench], list[Row]]] = {
     Part.MEMBERS: Bench.members,
     Part.MATCHING: Bench.matching,
     Part.SIMULATOR: Bench.simulator,
+    Part.IVR: Bench.ivr,
 }
 
 
@@ -163,7 +174,7 @@ def bench(
 def table(rows: Sequence[Row]) -> Table:
     """Draw what was found."""
     drawn = Table()
-    for name in ("", "app_queue", "engine", "ratio", "bar", ""):
+    for name in ("", "Asterisk alone", "engine", "ratio", "bar", ""):
         drawn.add_column(name, justify="left" if name == "" else "right")
     for row in rows:
         against = "" if row.against is None else f"{row.against:,.2f}"

@@ -14,7 +14,8 @@ from math import ceil
 class Row:
     """One figure.
 
-    ``against`` is app_queue's, where there are two sides; a bar then is about the ratio, otherwise about the value.
+    ``against`` is what Asterisk alone takes, where there are two sides; a bar then is about the ratio unless
+    ``bar_on_value`` is set, otherwise about the value.
     """
 
     what: str
@@ -23,16 +24,17 @@ class Row:
     against: float | None = None
     at_most: float | None = None
     at_least: float | None = None
+    bar_on_value: bool = False
 
     @property
     def ratio(self) -> float | None:
-        """The engine's value over app_queue's; None without the other side."""
+        """The engine's value over the other side's; None without one."""
         return self.value / self.against if self.against else None
 
     @property
     def kept(self) -> bool | None:
         """Whether the bar was kept; None where there is none."""
-        judged = self.value if self.against is None else self.ratio
+        judged = self.value if self.against is None or self.bar_on_value else self.ratio
         if judged is None or (self.at_most is None and self.at_least is None):
             return None
         return (self.at_most is None or judged <= self.at_most) and (self.at_least is None or judged >= self.at_least)

@@ -82,6 +82,8 @@ class Wishes:
     """Further access codes."""
     flows: Mapping[str, Yaml] = field(default_factory=dict)
     """Further flows."""
+    prompts: Yaml = field(default_factory=dict)
+    """Further prompts: texts by language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ def prepare(folder: Path, config: Path, flows: Path, wishes: Wishes, chance: Ran
         for name, content in wishes.flows.items():
             _write(folder / "ivr_flows" / f"{name}.yaml", content)
             _ask_at(folder / "ivr_flows" / f"{name}.yaml", ports.data)
+        if wishes.prompts:
+            _say_more(folder / "ivr_flows" / "prompts.yaml", wishes.prompts)
     except (OSError, shutil.Error, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise DeployError(f"The deployment in {config} and {flows} cannot be used for a run: {error}") from error
     token = secrets.token_hex(24)
@@ -267,6 +271,12 @@ def _secrets(agents: Iterable[str], token: str) -> dict[str, str]:
         "ACD_AMI_PASSWORD": secrets.token_hex(16),
         "ACD_PHONE_PASSWORDS": "\n".join(f"{agent} {secrets.token_hex(12)}" for agent in agents),
     }
+
+
+def _say_more(path: Path, prompts: Yaml) -> None:
+    content = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - gives text only
+    content["prompts"].update(prompts)
+    _write(path, content)
 
 
 class _Plain(yaml.SafeDumper):

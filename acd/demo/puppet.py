@@ -48,6 +48,8 @@ class Ear(Line):
     def __init__(self) -> None:
         super().__init__()
         self.packets: list[Packet] = []
+        self.went_down: list[float] = []
+        """When each key's first packet left."""
         self.let_go: list[float] = []
         """When each key's first packet with the end bit left: Asterisk tells of a key then, not when it goes down."""
         self._in_key = False
@@ -72,7 +74,7 @@ class Ear(Line):
             before = packet
         return b"".join(parts)
 
-    def press(self, key: str) -> None:
+    def tap(self, key: str) -> None:
         """Press a key at the next tick, after those pressed before."""
         self._presses.append(Press(0.0, key))
 
@@ -87,6 +89,8 @@ class Ear(Line):
     def _send(self, transport: asyncio.DatagramTransport, kind: int, timestamp: int, payload: bytes) -> None:
         super()._send(transport, kind, timestamp, payload)
         ends = kind & 0x7F == EVENT and bool(payload[1] & 0x80)
+        if kind & 0x7F == EVENT and not ends and not self._in_key:
+            self.went_down.append(self._clock.now())
         if ends and self._in_key:
             self.let_go.append(self._clock.now())
         self._in_key = kind & 0x7F == EVENT and not ends
@@ -181,7 +185,7 @@ class Puppet:
         """Press keys, one after the other, as fast as fingers do."""
         for key in keys:
             if self.way == "rfc4733":
-                self.ear.press(key)
+                self.ear.tap(key)
                 continue
             loop = asyncio.get_running_loop()
             self._free_at = max(self._free_at, loop.time())
@@ -202,6 +206,12 @@ class Puppet:
         """When the keys left, in order: an INFO, or the end of an RFC 4733 event."""
         self.look()
         return self.pressed if self.way == "info" else self.ear.let_go
+
+    @property
+    def keys_down_at(self) -> list[float]:
+        """When the keys began, in order; an INFO has no length."""
+        self.look()
+        return self.pressed if self.way == "info" else self.ear.went_down
 
     def hang_up(self) -> None:
         """End the call; one that ended already stays so."""

@@ -55,7 +55,7 @@ def set_up(config: Path, flows: Path, wishes: Wishes, kind: str) -> Prepared:
     return Prepared(tools, deployment)
 
 
-async def hold(prepared: Prepared, manner: Manner, use: Callable[[Site], Awaitable[T]]) -> T:
+async def hold(prepared: Prepared, manner: Manner | None, use: Callable[[Site], Awaitable[T]]) -> T:
     """Start a site, use it, and stop it again, whatever happens.
 
     Raises:

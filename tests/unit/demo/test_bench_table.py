@@ -35,3 +35,9 @@ def test_without_a_bar_nothing_is_kept_or_missed() -> None:
     row = Row("p99", "ms", 8.0, against=10.0)
     assert (row.kept, row.bar) == (None, "")
     assert row.as_json()["ratio"] == 0.8
+
+
+def test_a_bar_on_the_value_does_not_ask_for_the_ratio() -> None:
+    row = Row("key to prompt", "ms", 50.0, against=10.0, at_most=60.0, bar_on_value=True)
+    assert (row.ratio, row.kept) == (5.0, True)
+    assert not Row("key to prompt", "ms", 61.0, against=61.0, at_most=60.0, bar_on_value=True).kept

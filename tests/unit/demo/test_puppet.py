@@ -59,8 +59,8 @@ async def test_a_jump_of_the_sequence_is_a_new_sound_and_not_a_loss(line: tuple[
 
 async def test_a_key_is_let_go_with_the_first_of_its_last_packets(line: tuple[Ear, Peer]) -> None:
     ear, peer = line
-    ear.press("5")
-    ear.press("D")
+    ear.tap("5")
+    ear.tap("D")
     told: list[int] = []
     for _ in range(2 * KEY_PACKETS + 6):
         ear.tick(asyncio.get_running_loop().time())
