@@ -20,7 +20,8 @@ from acd.domain.commands import FetchData, SendHook
 from acd.domain.data import HttpRequest
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived
-from acd.domain.ids import AgentId, ContactId, Language, LegId, PromptKey, RequestId
+from acd.domain.flow import BranchNode, Case, Expression, FlowPlan, HangUpNode, Reads
+from acd.domain.ids import AgentId, ContactId, FlowId, Language, LegId, NodeId, PromptKey, RequestId
 from acd.settings import load
 from acd.settings.values import DataHost, DataSettings, Secret, Settings, Webhook
 from acd.web.readiness import Readiness
@@ -415,3 +416,13 @@ async def test_sounds_are_fetched_from_the_api_under_names_that_outlive_the_proc
                 assert 'acd_prompt_fallbacks_total{how="tone",prompt="bye"} 1.0' in await response.text()
     assert found[0] == found[1]
     assert (settings.journal.file.parent / "media.key").stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_expressions_of_flows_are_evaluated(alone: Settings) -> None:
+    when = Expression("access_code == '169'", "boolean", (Reads("access_code", "text"),))
+    branch = BranchNode(NodeId("b"), (Case(when, NodeId("yes")),), NodeId("no"))
+    nodes = (branch, HangUpNode(NodeId("yes")), HangUpNode(NodeId("no")))
+    flow = FlowPlan(FlowId("169"), NodeId("b"), (Language("id"),), {node.id: node for node in nodes})
+    async with running(replace(alone, plan=replace(alone.plan, flows={flow.id: flow}))) as app:
+        app.dispatcher.submit(CallArrived(app._clock.now(), LegId("1.1"), "PJSIP/gw1-00000001", "169", "0811222333"))
+        assert app.dispatcher._engine.state.ivr.visits.keys() == {"169 b", "169 yes"}

@@ -71,8 +71,8 @@ def evaluate(expression: Expression, find: Callable[[str], Value]) -> Value:
     try:
         found = _compiled(expression).eval(data=data)
         failed, value = found.type() == cel.Type.ERROR, found.value()
-    except Exception as error:  # pybind11 maps the library's errors to several of Python's
-        raise ExpressionError("cannot be evaluated") from error
+    except Exception:  # noqa: BLE001 - pybind11 maps the library's errors to several of Python's
+        raise ExpressionError("cannot be evaluated") from None  # what the library says may hold a value
     if failed:
         raise ExpressionError(next((said for sign, said in _REASONS if sign in str(value)), "cannot be evaluated"))
     if not isinstance(value, str):
