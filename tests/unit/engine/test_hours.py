@@ -129,3 +129,12 @@ def test_a_clock_set_back_over_midnight_keeps_the_new_day_s_hours() -> None:
     assert list(openings(late, date(2026, 4, 4))) == [(first_23, midnight)]
     assert is_open(late, shown(late, midnight - 1))
     assert not is_open(late, shown(late, midnight))
+
+
+def test_a_door_that_opened_at_midnight_stays_open_when_yesterday_is_shown_again() -> None:
+    plan = daily("America/St_Johns", 0, 60)
+    opened = utc(2010, 11, 7, 2, 30)
+    again = opened + 0.5 * HOUR
+    assert shown(plan, again).isoformat().startswith("2010-11-06T23:30")
+    assert list(openings(plan, date(2010, 11, 7))) == [(opened, utc(2010, 11, 7, 4, 30))]
+    assert is_open(plan, shown(plan, again))
