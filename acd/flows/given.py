@@ -90,6 +90,9 @@ def arranged(plan: Plan, given: Given) -> tuple[Plan, str]:
         CannotBeGiven: there are not as many agents as are given.
     """
     codes = plan.access_codes
+    for queue in given.queues:
+        if queue not in plan.queues:
+            raise CannotBeGiven(f"there is no queue '{queue}'")
     code = given.access_code or next((code for code, to in codes.items() if to.flow == given.flow), None)
     if code is None:
         code = str(TRY)
@@ -99,7 +102,9 @@ def arranged(plan: Plan, given: Given) -> tuple[Plan, str]:
     codes = {**codes, **{f"{_FILL}{queue}": AccessCodePlan("", FlowId(f"{_FILL}{queue}")) for queue in fill}}
     calendars = {**plan.calendars}
     for name, state in given.calendars.items():
-        calendars[name] = _calendar(plan.calendars[name], state, given.at)
+        if name not in calendars:
+            raise CannotBeGiven(f"there is no calendar '{name}'")
+        calendars[name] = _calendar(calendars[name], state, given.at)
     # Who is not at work serves nobody; a small plan is quickly loaded.
     there = {*_at_work(plan, given), *_named(plan)}
     agents = {name: replace(agent, login_at_start=False) for name, agent in plan.agents.items() if name in there}

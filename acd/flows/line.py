@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -49,7 +49,7 @@ from acd.engine.core import Engine
 from acd.engine.ivr.walk import Walk
 from acd.engine.state import Contact, InIvr, Position, Waiting
 from acd.flows.answers import answer
-from acd.flows.given import Given, arranged, bring_about
+from acd.flows.given import DataGiven, Given, arranged, bring_about
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
 
@@ -73,8 +73,14 @@ class Heard:
 class Line:
     """A call from its arrival to its end."""
 
-    def __init__(self, plan: Plan, given: Given, evaluate: ivr.Evaluator = evaluate_in_flow) -> None:
-        """Bring about what is given, and call.
+    def __init__(
+        self,
+        plan: Plan,
+        given: Given,
+        evaluate: ivr.Evaluator = evaluate_in_flow,
+        asked: Callable[[FetchData], DataGiven] | None = None,
+    ) -> None:
+        """Bring about what is given, and call. Without ``asked`` other systems answer what is given.
 
         Raises:
             CannotBeGiven: what is given contradicts itself.
@@ -94,7 +100,7 @@ class Line:
         """How the caller waited last, or waits."""
         self._contact: Contact | None = None
         self._engine = Engine(policies=policies_for, evaluate=_Failing(evaluate, given.errors))
-        self._given = given
+        self._given, self._ask = given, asked
         self._due: list[tuple[float, int, Event]] = []
         """What will happen by itself: when, a number that keeps the order, and what."""
         self._number = 0
@@ -266,7 +272,7 @@ class Line:
 
     def _asked(self, question: FetchData) -> DataFetched:
         node = NodeId(question.node.rpartition("/")[2])
-        given = self._given.data.get(node)
+        given = self._given.data.get(node) if self._ask is None else self._ask(question)
         if given is None:
             self.unanswered = node
             return DataFetched(self.at, question.contact_id, question.request_id, "failed")

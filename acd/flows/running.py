@@ -47,6 +47,8 @@ class Result:
     case: Case
     failure: Failure | None
     walked: tuple[Step, ...]
+    way: str = ""
+    """The same for people."""
 
 
 class _Unlike(Exception):  # noqa: N818 - not an error of ours
@@ -67,7 +69,7 @@ def run(case: Case, plan: Plan, evaluate: ivr.Evaluator = evaluate_in_flow) -> R
     except Endless:
         failure = running.failure("the flow speaks on without end")
     running.line.hang_up()
-    return Result(case, failure, tuple(steps(running.line.path)))
+    return Result(case, failure, tuple(steps(running.line.path)), shown(running.line.path))
 
 
 def shown(path: tuple[PathStep, ...]) -> str:
