@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from acd.demo.deployment import Deployment, Wishes, free_ports, prepare
+from acd.demo.deployment import DATA, LOOPBACK, Deployment, Wishes, free_ports, prepare
 from acd.domain.errors import ConfigError, DeployError
+from acd.domain.flow import HttpNode
+from acd.domain.ids import FlowId, NodeId
 from acd.settings import load
+from acd.store.codec import encode
 
 ROOT = Path(__file__).parents[3]
 CONFIG, FLOWS = ROOT / "config", ROOT / "ivr_flows"
@@ -24,9 +28,13 @@ def make(folder: Path, wishes: Wishes | None = None) -> Deployment:
 
 def test_only_what_is_announced_differs_from_the_sample(tmp_path: Path) -> None:
     sample = load(CONFIG, FLOWS, {}, secrets=False).plan
-    plan = make(tmp_path).settings.plan
+    made = make(tmp_path)
+    plan = made.settings.plan
     assert plan.agents == sample.agents
-    assert plan.flows == sample.flows
+    ours = f"{LOOPBACK}:{made.ports.data}"
+    for flow_id, flow in plan.flows.items():
+        asked = encode(replace(flow, version="")).replace(ours.encode(), DATA.encode())
+        assert asked == encode(replace(sample.flows[flow_id], version=""))
     assert plan.access_codes == sample.access_codes
     assert plan.trunks == sample.trunks
     assert plan.language_skills == sample.language_skills
@@ -35,6 +43,18 @@ def test_only_what_is_announced_differs_from_the_sample(tmp_path: Path) -> None:
         assert queue.max_wait_s == sample.queues[name].max_wait_s
         assert queue.service_level_s == sample.queues[name].service_level_s
         assert queue.wrap_up_s == 3.0
+
+
+def test_flows_ask_the_demonstrations_own_system(tmp_path: Path) -> None:
+    asks = {"languages": ["id"], "entry": "a", "nodes": {
+        "a": {"kind": "http", "url": f"http://{DATA}/licences/1", "next": "b", "failed": "b"}, "b": {"kind": "hang_up"},
+    }}  # fmt: skip
+    made = make(tmp_path, Wishes(flows={"asks": asks}))
+    (host,) = made.settings.data.hosts
+    assert (host.host, host.port, host.internal) == (LOOPBACK, made.ports.data, True)
+    node = made.settings.plan.flows[FlowId("asks")].nodes[NodeId("a")]
+    assert isinstance(node, HttpNode)
+    assert node.url.parts == (f"http://{LOOPBACK}:{made.ports.data}/licences/1",)
 
 
 def test_it_is_open_at_any_minute_of_any_day(tmp_path: Path) -> None:
