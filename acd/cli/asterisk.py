@@ -135,7 +135,7 @@ def check(
             ask, recordings = _installed_console(), settings.recordings.dir
         made = settings.prompts
         names = tuple(f"{language}/{key}" for key, texts in made.texts.items() for language in texts)
-        sounds = Sounds(made.dir, made.sound_prefix, names)
+        sounds = Sounds(made.dir, made.sound_prefix, names, made.delivery == "http")
         findings = find_missing(LivePbx(ask, plan.ari, plan.ami), plan, recordings, sounds)
     for finding in findings:
         print(finding)

@@ -24,10 +24,15 @@ class Sounds:
     folder: Path
     prefix: str
     names: tuple[str, ...]
+    fetched: bool = False
+    """Asterisk gets them from the API, wherever they are."""
 
 
 def prompts(pbx: LivePbx, sounds: Sounds) -> Iterator[Finding]:
-    """Look for a file of every prompt where Asterisk would, in whatever format."""
+    """Look for a file of every prompt where Asterisk would, in whatever format, or for what fetches them."""
+    if sounds.fetched:
+        yield from _fetching(pbx, sounds)
+        return
     place = Path(sounds.prefix)
     if not place.is_absolute():
         data = re.search(r"Data directory: *(\S+)", pbx.console("core show settings"))
@@ -45,6 +50,19 @@ def prompts(pbx: LivePbx, sounds: Sounds) -> Iterator[Finding]:
         f"{len(absent)} of {len(sounds.names)} prompts have no sound file in {place}, such as {absent[0]}",
         "acd prompts build",
     )
+
+
+def _fetching(pbx: LivePbx, sounds: Sounds) -> Iterator[Finding]:
+    if not re.search(r"^res_http_media_cache.*Running", pbx.console("module show like media_cache"), re.MULTILINE):
+        yield missing(
+            "Asterisk cannot fetch prompts over HTTP: res_http_media_cache is not loaded",
+            "modules.conf: load = res_http_media_cache.so (and res_curl.so); or acd.yaml: prompts: delivery: folder",
+        )
+    if absent := _absent(sounds.names, sounds.folder):
+        yield missing(
+            f"{len(absent)} of {len(sounds.names)} prompts have no sound file in {sounds.folder}, such as {absent[0]}",
+            "acd prompts build",
+        )
 
 
 def _absent(names: tuple[str, ...], place: Path) -> list[str]:

@@ -267,3 +267,17 @@ def test_prompts_elsewhere_than_in_asterisks_data_directory_are_not_found_by_a_s
     assert found.endswith(f"-> acd.yaml: prompts: sound_prefix: {place}")
     _prompts(data / "sounds/acd", "id/welcome.wav", "en/welcome.wav")
     assert pbx.find(monkeypatch, sounds=Sounds(place, "acd", NAMES)) == []
+
+
+def test_prompts_fetched_over_http_need_the_module_and_their_files_here(
+    pbx: FakePbx, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sounds = Sounds(tmp_path, "/nowhere", NAMES, fetched=True)
+    unloaded, absent = pbx.find(monkeypatch, sounds=sounds)
+    assert "res_http_media_cache is not loaded" in str(unloaded)
+    assert f"prompts have no sound file in {tmp_path}" in str(absent)
+    pbx.console["module show like media_cache"] = "res_http_media_cache.so  HTTP Media Cache  1  Running  core\n"
+    for name in NAMES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.wav").touch()
+    assert pbx.find(monkeypatch, sounds=sounds) == []
