@@ -17,7 +17,6 @@ from acd.web.problems import Problem
 PATH = "/prompts/{name}"
 _HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 _TYPES = {".wav": "audio/wav"}
-_CHARACTERS = 40
 
 Seen = tuple[int, int]
 """A file's time of change and its size."""
@@ -43,7 +42,8 @@ class MediaShelf:
             content = path.read_bytes()
         except OSError:
             return None
-        digest = hashlib.blake2b(content, key=self._key).hexdigest()[:_CHARACTERS]
+        # All 128 characters: Asterisk puts the path of its own copy where the URL stood and cuts a longer one (file.c).
+        digest = hashlib.blake2b(content, key=self._key).hexdigest()
         name = f"{digest}{path.suffix}"
         if known is not None:
             self._files.pop(known[1], None)
