@@ -13,6 +13,7 @@ from typing import assert_never
 from acd.domain.exits import Exit
 from acd.domain.ids import Language
 from acd.engine import saying
+from acd.engine.ivr.cells import value_in
 from acd.settings import (
     asking_checks,
     data_nodes,
@@ -28,7 +29,7 @@ from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.limit_file import voicemail_nodes
 from acd.settings.names import Names, check_fulfilled, check_spoken, refer, refer_all
 from acd.settings.sources import Source, Sources
-from acd.settings.yaml_marks import Document, Path_
+from acd.settings.yaml_marks import Document, Path_, printable
 
 FLOW_EXITS = frozenset(
     {
@@ -243,8 +244,15 @@ def _check_lookup(sources: Sources, document: Document, path: Path_, node: flow_
     columns = sources.tables[node.table].columns if known else None
     for variable, column in node.results.items():
         refer(document, (*path, "results", variable), variable, flow.known_variables, "variable", at_key=True)
-        if columns:
-            refer(document, (*path, "results", variable), column, frozenset(columns), "column")
+        if not columns or not refer(document, (*path, "results", variable), column, frozenset(columns), "column"):
+            continue
+        place, type_ = columns.index(column), flow.types.get(variable, "text")
+        wrong = (
+            key for key, row in sources.tables[node.table].rows.items() if value_in(str(row[place]), type_) is None
+        )
+        if (key := next(wrong, None)) is not None:
+            told = f"column '{column}' of table '{node.table}' holds no {type_} in row '{printable(key)}'"
+            document.add((*path, "results", variable), told)
 
 
 # --- where a call can go

@@ -5,10 +5,12 @@ Must not know how an expression is evaluated or what a queue is.
 
 from __future__ import annotations
 
+from acd.domain.errors import ExpressionError
 from acd.domain.exits import Exit
 from acd.domain.flow import BranchNode, GotoNode, LookupNode, SetNode, SubflowNode
 from acd.domain.ids import NodeId
 from acd.engine.ivr.actions import BROKEN, Finish
+from acd.engine.ivr.cells import value_in
 from acd.engine.ivr.walk import Walk, flow_named
 from acd.engine.state import Frame
 
@@ -39,8 +41,12 @@ def look_up(walk: Walk, node: LookupNode) -> NodeId:
     row = table.rows.get(str(walk.value(node.key))) if table is not None else None
     if table is None or row is None:
         return node.missing
+    types = walk.flow.variables if walk.flow is not None else {}
     for result in node.results:
-        walk.keep(result.variable, row[table.columns.index(result.column)])
+        value = value_in(str(row[table.columns.index(result.column)]), types.get(result.variable, "text"))
+        if value is None:  # a reload made another type of it
+            raise ExpressionError(f"column {result.column} holds no {types[result.variable]}")
+        walk.keep(result.variable, value)
     return node.next
 
 

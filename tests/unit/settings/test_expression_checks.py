@@ -144,3 +144,11 @@ def test_callers_are_remembered_only_when_a_flow_asks_for_earlier_contacts(sampl
     assert plan(sample).remember_callers_s == 7 * 86_400.0
     sample.change("acd.yaml", "time_zone: Asia/Jakarta", "time_zone: Asia/Makassar\nremember_callers: 12h")
     assert (plan(sample).remember_callers_s, plan(sample).time_zone) == (12 * 3_600.0, "Asia/Makassar")
+
+
+def test_a_column_fits_the_variable_it_goes_to(sample: Deployment) -> None:
+    write(sample, FLOW.replace("results: {{stage: city}}", "results: {{stage: city, count: zone}}"))
+    (sample.flows / "kota.csv").write_text("code,city,zone\n021,Jakarta,7\n061,Medan,WIB\n", encoding="utf-8")
+    assert mistakes(sample) == [
+        "mine.yaml:18:92: nodes.look.results.count: column 'zone' of table 'kota' holds no number in row '061'"
+    ]

@@ -135,6 +135,8 @@ def test_a_row_found_becomes_variables_and_one_not_found_goes_its_own_way() -> N
     position, actions = ivr.enter(scene(made, variables={"x": "021"}), Position(A, n("l")), n("l"))
     assert (position.node, actions[0]) == ("end", ivr.Remember({"x": "021", "name": "Jakarta"}))
     assert ivr.enter(scene(made, variables={"x": "022"}), Position(A, n("l")), n("l"))[0].node == "oops"
+    typed = plan(flow(A, replace(look, error=n("oops")), END, OOPS, variables={"name": "number"}), tables=tables)
+    assert ivr.enter(scene(typed, variables={"x": "021"}), Position(A, n("l")), n("l"))[0].node == "oops"
     gone = plan(flow(A, look, END, OOPS))
     assert ivr.enter(scene(gone, variables={"x": "021"}), Position(A, n("l")), n("l"))[0].node == "oops"
 
