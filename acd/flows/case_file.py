@@ -34,7 +34,7 @@ WORDS = ("hang_up", "agent_answers", "agent_hangs_up")
 """Steps that are one word."""
 ANY = "..."
 """In a list of prompts: whatever is said up to the next one."""
-STEPS = ("hear", "press", "wait", "expect", "part", "do")
+STEPS = ("hear", "press", "speak", "wait", "expect", "part", "do")
 _KEYS = r"[0-9*#A-D]{1,60}"
 _PERCENT = r"(?:100|[0-9]{1,2})(?:\.[0-9])?%"
 _CALLER = r"\+?[0-9]{3,15}|anonymous"
@@ -129,6 +129,8 @@ class GivenSection(Strict):
     """What other systems answer, by the node that asks."""
     earlier: EarlierSection | None = None
     """Earlier calls of the same number."""
+    recordings_fail: Flag = False
+    """What callers record cannot be kept."""
     errors: tuple[Name, ...] = ()
     """Nodes whose expressions have no value."""
 
@@ -161,12 +163,14 @@ class ExpectSection(Strict):
 
 
 class StepSection(Strict):
-    """A step: one word, or one of the keys ``hear``, ``press``, ``wait``, ``expect`` and ``part``."""
+    """A step: one word, or one of the keys ``hear``, ``press``, ``speak``, ``wait``, ``expect`` and ``part``."""
 
     hear: tuple[Text, ...] | None = Field(default=None, min_length=1)
     """Prompts said since the last time, all of them in this order. ``...`` is whatever comes in between."""
     press: Keys | None = None
     """Keys, pressed at once: into what is being said."""
+    speak: Duration | None = None
+    """The caller says something for so long, after everything was said and the tone."""
     wait: Duration | None = None
     """Silence after everything was said: speech takes no time."""
     expect: ExpectSection | None = None

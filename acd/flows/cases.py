@@ -141,6 +141,7 @@ class _Reading:
             agents=tuple(AgentId(agent) for agent in dict.fromkeys((*common.agents, *own.agents))),
             data={NodeId(k): _answer(v) for k, v in {**common.data, **own.data}.items()},
             earlier=self._earlier(own.earlier or common.earlier, time),
+            recordings_fail=own.recordings_fail or common.recordings_fail,
             errors=frozenset(NodeId(node) for node in (*common.errors, *own.errors)),
         )
 

@@ -79,6 +79,8 @@ class Given:
     """By the node that asks."""
     earlier: Earlier | None = None
     """What is remembered of the caller's number."""
+    recordings_fail: bool = False
+    """No recording of the caller can be kept."""
     errors: frozenset[NodeId] = frozenset()
     """Nodes whose expressions have no value."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from acd.domain.commands import (
+    CheckRecording,
     Command,
     ContinueInDialplan,
     FetchData,
@@ -38,12 +39,16 @@ from acd.domain.events import (
     LinkChanged,
     PlanLoaded,
     PlaybackEnded,
+    RecordingChecked,
+    RecordingEnded,
+    TalkingStarted,
     TimerFired,
 )
 from acd.domain.flow import Expression, PathStep, Value
 from acd.domain.ids import ContactId, FlowId, Language, LegId, NodeId, PlaybackId
 from acd.domain.plan import Plan
 from acd.domain.record import CallRecord
+from acd.domain.sound_commands import PlayTake, StartListening, StartTake, StopListening, StopTake
 from acd.engine import ivr
 from acd.engine.core import Engine
 from acd.engine.ivr.walk import Walk
@@ -56,6 +61,12 @@ from acd.settings.own_policies import policies_for
 CALLER = LegId("caller")
 MOST_PROMPTS = 1_000
 """Spoken without anything else happening in between: a round nobody would get out of."""
+
+
+PLAYED_BACK = "own recording"
+"""Stands for what the caller recorded, where that is played back."""
+TONE_S = 0.5
+"""Longer than the tone before a recording."""
 
 
 class Endless(Exception):  # noqa: N818 - says what it is
@@ -105,6 +116,11 @@ class Line:
         """What will happen by itself: when, a number that keeps the order, and what."""
         self._number = 0
         self._soon: deque[Event] = deque()
+        self._listening = False
+        self._take: StartTake | None = None
+        """The recording of the caller that runs."""
+        self._take_end: RecordingEnded | None = None
+        self._take_began = self._said_s = 0.0
         self._ringing: dict[LegId, None] = {}
         self._agent: LegId | None = None
         self._do(PlanLoaded(self.at, self.plan))
@@ -167,8 +183,22 @@ class Line:
         raise Endless
 
     def press(self, key: str) -> None:
-        """Press a key, into whatever is being said."""
+        """Press a key, into whatever is being said; one that ends a recording does that, too."""
+        if self._take is not None and self._take.terminator in {key, "any"}:
+            self._end_take()
         self._do(DigitPressed(self.at, CALLER, key))
+
+    def speak(self, seconds: float) -> None:
+        """Say something for so long, after the tone if one is about to sound. Raises ``Endless``."""
+        self.listen()
+        if self._take is None and not self._listening:
+            self.wait(TONE_S)
+        if self._listening:
+            self._do(TalkingStarted(self.at, CALLER))
+        if self._take is not None:
+            self._said_s += seconds
+            self._take_ends_in(seconds + (self._take.silence_s or self._take.most_s))
+        self.wait(seconds)
 
     def wait(self, seconds: float) -> None:
         """Listen, then be silent for so long; listen to whatever comes meanwhile. Raises ``Endless``."""
@@ -192,6 +222,8 @@ class Line:
         """End the call."""
         if not self.over:
             self._do(LegEnded(self.at, CALLER, 16))
+            if self._take is not None:
+                self._end_take()
 
     def agent_answers(self) -> bool:
         """Let the phone that rings be answered. False when none does."""
@@ -219,9 +251,24 @@ class Line:
             timer = self._engine.state.timers.get(event.key)
             if timer is None or timer.generation != event.generation:
                 return
+        if isinstance(event, RecordingEnded):
+            if event is not self._take_end:
+                return
+            self._take = None
         self.at = max(self.at, due)
         self._do(event)
         self.listen()
+
+    def _take_ends_in(self, seconds: float) -> None:
+        assert self._take is not None  # noqa: S101 - asked only then
+        due = min(self.at + seconds, self._take_began + self._take.most_s)
+        self._take_end = RecordingEnded(due, self._take.name, ok=True, duration_s=self._said_s)
+        self._later(due, self._take_end)
+
+    def _end_take(self) -> None:
+        take, self._take, self._take_end = self._take, None, None
+        if take is not None:
+            self._do(RecordingEnded(self.at, take.name, ok=True, duration_s=self._said_s))
 
     def _later(self, at: float, event: Event) -> None:
         self._number += 1
@@ -263,6 +310,21 @@ class Line:
                     self._later(answered.at, answered)
                 else:
                     yield answered
+            case StartTake():
+                self._take, self._take_began, self._said_s = command, self.at, 0.0
+                self._take_ends_in(command.silence_s or command.most_s)
+            case StopTake():
+                self._take = self._take_end = None
+                yield RecordingEnded(self.at, command.name, ok=True, duration_s=self._said_s)
+            case PlayTake(playback_id=playback, prompts=prompts, language=language):
+                self.speaking = playback
+                self.unheard.extend(Heard(one, language) for one in (PLAYED_BACK, *prompts))
+            case CheckRecording(name=name) if "-r" in name:
+                lasted, problem = 1 + self._said_s, "as given" if self._given.recordings_fail else ""
+                silent = self._said_s == 0
+                yield RecordingChecked(self.at, name, int(lasted * 8000), lasted, not problem, problem, silent)
+            case StartListening() | StopListening():
+                self._listening = isinstance(command, StartListening)
             case SendHook(body=body):
                 self.events.append(json.loads(body)["event"])
             case WriteRecord(record) if record.contact_id == str(CALLER):

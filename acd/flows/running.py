@@ -119,6 +119,8 @@ class _Running:
         if step.press is not None:
             for key in step.press:
                 self.line.press(key)
+        elif step.speak is not None:
+            self.line.speak(step.speak)
         elif step.wait is not None:
             self.line.wait(step.wait)
         elif step.expect is not None:

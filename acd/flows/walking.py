@@ -22,6 +22,7 @@ from acd.flows.ways import marked, ways
 HELP = """\
   keys such as 1 or 812#   press them, one after the other
   Enter                    say and press nothing until something happens
+  say 5                    speak for five seconds
   hang up (or Ctrl-D)      end the call
   answer, end              the agent whose phone rings answers, hangs up
   vars                     the flow's variables
@@ -122,6 +123,8 @@ class Walking:
             case "vars":
                 values = ", ".join(f"{name} = {value!r}" for name, value in line.contact.variables.items())
                 self._show(f"  {values or 'no variables'}")
+            case _ if re.fullmatch(r"say [0-9]{1,3}", typed):
+                line.speak(float(typed[4:]))
             case "answer":
                 self._show("" if line.agent_answers() else "  no agent's phone rings")
             case "end":

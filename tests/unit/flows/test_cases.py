@@ -20,7 +20,7 @@ MISTAKES = {
     ),
     "two steps in one": (
         "cases: {a: {steps: [{hear: [main], press: 1}]}}",
-        "a step is one of hear, press, wait, expect, part",
+        "a step is one of hear, press, speak, wait, expect, part",
     ),
     "keys": ("cases: {a: {steps: [press: 1x]}}", "must be keys: 0-9, *, # and A-D, not '1x'"),
     "a duration": ("cases: {a: {steps: [wait: 6]}}", "a duration needs its unit: 6s for seconds"),
