@@ -61,6 +61,8 @@ class Centre:
     http: aiohttp.ClientSession
     puppets: list[Puppet] = field(default_factory=list)
     _voices: dict[tuple[str, str], Voice] = field(default_factory=dict)
+    _called: int = 0
+    """Calls of puppets so far."""
 
     async def phone(self, agent: str, manner: int = 200, *, ready: bool = True) -> Telephone:
         """An agent's phone, registered; with ``ready`` the agent is logged in and can be offered callers."""
@@ -78,7 +80,8 @@ class Centre:
     async def puppet(self, number: str, dialled: str, way: Way) -> Puppet:
         """A caller by SIPp on the trunk whose call was answered; its keys go by RFC 4733 or SIP INFO."""
         given, exchange = self.site.deployment, self.telephones.exchange
-        folder = given.folder / "puppets" / str(len(list((given.folder / "puppets").glob("*"))))
+        self._called += 1
+        folder = given.folder / "puppets" / str(self._called)
         puppet = await Puppet.call(self.site.tools, folder, given.sip, exchange, number, dialled, way)
         self.puppets.append(puppet)
         return puppet
@@ -214,17 +217,20 @@ async def call_centre(
     before: Mapping[str, Callable[[Yaml], None]] | None = None,
     after: Mapping[str, Callable[[Yaml], None]] | None = None,
     plan: Callable[[PbxPlan], PbxPlan] = lambda plan: plan,
+    files: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Centre]:
     """Run one.
 
     Files, by their paths seen from config/, are edited ``before`` and ``after`` their move to the run, ``plan`` for
-    Asterisk.
+    Asterisk; ``files`` are added before.
     """
     config = folder / "config"
     shutil.copytree(ROOT / "config", config)
     shutil.copytree(ROOT / "ivr_flows", folder / "ivr_flows")
     for name, edit in (before or {}).items():
         change(config / name, edit)
+    for name, text in (files or {}).items():
+        (config / name).write_text(text, encoding="utf-8")
     tools = fetch_tools()
     made: Deployment = prepare(folder / "run", config, folder / "ivr_flows", wishes, Random())
     made = replace(made, plan=plan(made.plan))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
-import sys
 from pathlib import Path
 
 import structlog
@@ -20,12 +18,11 @@ from acd.domain.errors import ConfigError, StoreError
 from acd.flows.suite import failed_tests
 from acd.observability.logs import configure_logging
 from acd.runtime.clock import AnchoredClock
+from acd.runtime.tuning import favour_calls
 from acd.settings import load
 from acd.settings.values import Settings
 
 log = structlog.get_logger(__name__)
-SWITCH_S = 0.0005
-"""Longest wait of the event loop for a thread that computes; the default is 5 ms, a call's whole way."""
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -54,14 +51,6 @@ def run(
         raise typer.Exit(1) from None
 
 
-def _favour_calls() -> None:
-    """Let the event loop have the interpreter soon when writers hold it, and keep the collector off what stays."""
-    sys.setswitchinterval(SWITCH_S)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
 async def _serve(settings: Settings, again: Load, test: FlowTests) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -79,7 +68,7 @@ async def _serve(settings: Settings, again: Load, test: FlowTests) -> None:
     loop.add_signal_handler(signal.SIGHUP, reload)
     try:
         await app.start()
-        _favour_calls()
+        favour_calls()
         await stop.wait()
         log.info("stopping")
     finally:

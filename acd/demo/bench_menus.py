@@ -36,6 +36,7 @@ from acd.engine.state import InIvr
 from acd.ports import Row as Kept
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.dispatcher import Dispatcher
+from acd.runtime.tuning import favour_calls
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
 from acd.store.journal import SqliteJournal
@@ -142,6 +143,7 @@ async def _crowd(plan: Plan) -> list[float]:
         dispatcher.attach(nowhere)
         dispatcher.release_timers()
         dispatcher.submit(LinkChanged(clock.now(), "ari", up=True))
+        favour_calls()  # as in the process that serves callers
         callers = [asyncio.create_task(_caller(dispatcher, clock, number)) for number in range(CROWD)]
         await asyncio.sleep(CROWD / _ARRIVALS + 1)
         delays = await _probe(_SECONDS)
