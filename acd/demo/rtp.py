@@ -112,14 +112,14 @@ class Line(asyncio.DatagramProtocol):
             return
         self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
         if not self._sending and self._presses and now - self._answered_at >= self._presses[0].after_s:
-            self.press(self._presses.popleft().key)
+            self._press(self._presses.popleft().key)
         if not self._sending:
             self._send(self._transport, PCMA, self._timestamp, _VOICE)
             return
         marker, timestamp, payload = self._sending.popleft()
         self._send(self._transport, EVENT | (0x80 if marker else 0), timestamp, payload)
 
-    def press(self, key: str) -> None:
+    def _press(self, key: str) -> None:
         """Press a key: packets that all have the time of its beginning, each its length so far (RFC 4733, 2.5.1)."""
         for n in range(1, KEY_PACKETS + 1):
             self._sending.append((n == 1, self._timestamp, event(key, n * FRAME, end=False)))

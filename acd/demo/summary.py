@@ -39,7 +39,13 @@ def by_exit(records: Iterable[Record]) -> Counter[Exit]:
 def success_call_ratio(records: Iterable[Record]) -> float | None:
     """Count it by hand: served, by all who wanted something of us while we were open."""
     count = by_exit(records)
-    base = count.total() - count[Exit.SHORT_ABANDONED] - count[Exit.CLOSED] - count[Exit.UNKNOWN_NUMBER]
+    base = (
+        count.total()
+        - count[Exit.SHORT_ABANDONED]
+        - count[Exit.CLOSED]
+        - count[Exit.UNKNOWN_NUMBER]
+        - count[Exit.REFUSED]
+    )
     base -= count[Exit.CALLBACK_CANCELLED]
     served = count[Exit.ANSWERED] + count[Exit.CALLBACK_SERVED] + count[Exit.SELF_SERVICE]
     return served / base if base else None

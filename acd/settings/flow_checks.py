@@ -188,7 +188,7 @@ def _check_node(
             asking_checks.check_gate(sources, document, path, node)
         case flow_file.CallbackNodeSection():
             refer(document, (*path, "queue"), node.queue, names.queues, "queue")
-            if sources.acd.model is not None and sources.acd.model.callbacks is None:
+            if isinstance(sources.acd.document.value, dict) and "callbacks" not in sources.acd.document.value:
                 document.add(path, "needs 'callbacks' in acd.yaml", at_key=True)
         case flow_file.Queue():
             _check_queue_node(sources, document, path, node, flow, names)

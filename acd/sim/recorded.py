@@ -34,7 +34,7 @@ from acd.sim.tally import Outcome, Tally
 
 HOUR_S = 3600.0
 _GAVE_UP = (Exit.ABANDONED, Exit.SHORT_ABANDONED)
-_NO_TRAFFIC = (Exit.UNKNOWN_NUMBER, Exit.FALLBACK_ANSWERED, Exit.FALLBACK_ABANDONED)
+_NO_TRAFFIC = (Exit.UNKNOWN_NUMBER, Exit.REFUSED, Exit.FALLBACK_ANSWERED, Exit.FALLBACK_ABANDONED)
 """Refused at once, or carried by Asterisk while the engine was away: nothing is known of what they wanted."""
 
 

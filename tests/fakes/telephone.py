@@ -30,6 +30,10 @@ class Ear(Line):
         super().datagram_received(data, addr)
         self.sound += data[12:]
 
+    def press(self, key: str) -> None:
+        """Press a key now."""
+        self._press(key)
+
 
 @dataclass
 class PhoneCall:

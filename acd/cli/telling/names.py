@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from acd.domain.flow import CollectNode, MenuNode, PlayNode
+from acd.domain.flow import CollectNode, ConsentNode, MenuNode, PlayNode
 from acd.domain.ids import AgentId, FlowId, Language, NodeId, QueueId, SkillId
 from acd.domain.skills import SkillLevel
 from acd.settings.values import Settings
@@ -48,7 +48,7 @@ class Names:
         """The beginning of what a caller hears at a node of a flow; empty where nothing is spoken."""
         flow_plan = self.settings.plan.flows.get(flow)
         known = flow_plan.nodes.get(node) if flow_plan is not None else None
-        if flow_plan is None or not isinstance(known, PlayNode | MenuNode | CollectNode):
+        if flow_plan is None or not isinstance(known, PlayNode | MenuNode | CollectNode | ConsentNode):
             return ""
         spoken = language if language is not None else flow_plan.languages[0]
         texts = self.settings.prompts.texts

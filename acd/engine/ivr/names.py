@@ -167,6 +167,7 @@ OF_CALENDAR: Final[Mapping[str, tuple[VariableType, Callable[[Walk, CalendarPlan
     "message": ("text", lambda walk, calendar: _reading(walk, calendar).message or ""),
     "lunch": ("boolean", lambda walk, calendar: _reading(walk, calendar).lunch),
     "reopens": ("text", _reopens),
+    "reopens_on": ("date", lambda walk, calendar: _reopens(walk, calendar)[:10]),
 }
 """What follows ``calendar.NAME.``"""
 TAKEN: Final = frozenset({name.partition(".")[0] for name in PLAIN} | {"queue", "calendar"})

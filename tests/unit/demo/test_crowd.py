@@ -11,7 +11,8 @@ from acd.demo.behaviour import Kind
 from acd.domain.exits import Exit
 from acd.domain.flow import (
     AnswerNode,
-    CollectNode,
+    ConsentNode,
+    EventNode,
     FlowPlan,
     HangUpNode,
     HoursNode,
@@ -19,8 +20,9 @@ from acd.domain.flow import (
     MenuNode,
     PlayNode,
     QueueNode,
+    SubflowNode,
 )
-from acd.domain.ids import FlowId
+from acd.domain.ids import FlowId, NodeId
 from acd.settings import load
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +32,7 @@ ENDS = {
     "technical help": "q_oss_teknis",
     "investment reports": "q_lkpm",
     "complaint": "q_pengaduan",
-    "progress": "q_progres",
+    "progress": Exit.SELF_SERVICE,
     "any officer": "q_umum",
     "other channels": Exit.SELF_SERVICE,
     "wrong key": "q_perizinan",
@@ -49,7 +51,12 @@ def walk(flow: FlowPlan, keys: list[str]) -> str:
     node = flow.nodes[flow.entry]
     while True:
         match node:
-            case AnswerNode() | PlayNode() | LanguageNode():
+            case SubflowNode(flow="cek_nib"):
+                assert keys.pop() == "#"
+                assert len(keys) == 13
+                assert all(key.isdecimal() for key in keys)
+                node, keys = flow.nodes[NodeId("selesai")], []  # the answer is heard and nothing pressed
+            case AnswerNode() | PlayNode() | LanguageNode() | ConsentNode() | EventNode() | SubflowNode():
                 node = flow.nodes[node.next]
             case HoursNode():
                 node = flow.nodes[node.open]
@@ -58,11 +65,6 @@ def walk(flow: FlowPlan, keys: list[str]) -> str:
                 known = [place for place, key in enumerate(keys) if key in choices]
                 node = flow.nodes[choices[keys[known[0]]] if known else node.failed]
                 keys = keys[known[0] + 1 :] if known else []
-            case CollectNode():
-                digits, keys = keys[: node.max_digits], keys[node.max_digits :]
-                assert keys == [node.terminator]
-                assert all(digit.isdigit() for digit in digits)
-                node = flow.nodes[node.next]
             case QueueNode():
                 return node.queue
             case HangUpNode():

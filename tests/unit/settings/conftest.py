@@ -18,7 +18,7 @@ class Deployment:
         self.config.mkdir()
         self.flows.mkdir()
         for source, target in ((ROOT / "config", self.config), (ROOT / "ivr_flows", self.flows)):
-            for path in source.glob("*.yaml"):
+            for path in (*source.glob("*.yaml"), *source.glob("*.csv")):
                 shutil.copy(path, target)
 
     def change(self, name: str, old: str, new: str) -> None:

@@ -79,11 +79,19 @@ def test_keys_of_a_waiting_caller_lead_to_nodes_of_the_flow(sample: Deployment) 
     node = plan.flows[FlowId("169")].nodes[NodeId("q_umum")]
     assert isinstance(node, QueueNode)
     assert node.keys == (ExitKey("*", NodeId("kanal")),)
-    sample.change("169.yaml", 'queue: q_umum, overflow: sibuk, keys: {"*": kanal}', 'queue: q_umum, keys: {"*": kana}')
+    sample.change(
+        "169.yaml",
+        'queue: q_umum, overflow: telepon_balik, after: survei, keys: {"*": kanal}',
+        'queue: q_umum, keys: {"*": kana}',
+    )
     assert any("nodes.q_umum.keys.*: unknown node 'kana'; did you mean 'kanal'?" in m for m in mistakes(sample))
 
 
 def test_a_key_does_one_thing_while_a_caller_waits(sample: Deployment) -> None:
-    sample.change("169.yaml", 'queue: q_umum, overflow: sibuk, keys: {"*": kanal}', "queue: q_umum, keys: {1: kanal}")
+    sample.change(
+        "169.yaml",
+        'queue: q_umum, overflow: telepon_balik, after: survei, keys: {"*": kanal}',
+        "queue: q_umum, keys: {1: kanal}",
+    )
     told = [m.split(": ", 1)[1] for m in mistakes(sample)]
     assert told == ["nodes.q_umum.keys.1: asks to be called back in queue 'q_umum'"]

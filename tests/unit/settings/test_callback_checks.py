@@ -79,7 +79,7 @@ def test_an_offer_nobody_can_keep_and_a_prompt_that_is_missing_are_mistakes(samp
     text = (sample.config / "acd.yaml").read_text(encoding="utf-8")
     begin, end = text.index("callbacks:\n"), text.index("pause_reasons:")
     (sample.config / "acd.yaml").write_text(text[:begin] + text[end:], encoding="utf-8")
-    told = mistakes(sample)
+    told = [one for one in mistakes(sample) if one.startswith("queues.yaml")]
     assert len(told) == 6
     assert all("nobody can be called back: `callbacks` is missing in acd.yaml" in one for one in told)
     (sample.config / "acd.yaml").write_text(text, encoding="utf-8")

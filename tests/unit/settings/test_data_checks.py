@@ -19,6 +19,7 @@ data:
   secrets:
     crm_key: {value_env: ACD_CRM_KEY}
   webhooks:
+    kasus: {url: "http://127.0.0.1:8170/events"}
     crm:
       url: https://api.example.go.id/events
       headers: {X-Source: acd}
@@ -59,7 +60,7 @@ def test_a_secret_that_is_not_there_is_a_mistake_at_its_place(asking: Deployment
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("127.0.0.1:8170:", "http://127.0.0.1:8170:", "must be a host such as"),
+        ('"[::1]:8171":', '"http://[::1]:8171":', "must be a host such as"),
         ("api.example.go.id: {}", "api.example.go.id: {}\n    API.example.go.id:443: {}", "is the same as"),
         ('"[::1]:8171"', "localhost:99999", "the port must be 1 to 65535"),
         ("internal: true, failures: 3", "internal: perhaps", "must be true or false"),

@@ -42,7 +42,7 @@ def test_a_node_is_what_is_heard_there(names: Names) -> None:
     assert names.heard(FLOW, NodeId("pemberitahuan"), Language("en")).endswith(" …")
     assert names.heard(FLOW, NodeId("jawab"), None) == ""
     assert names.heard(FlowId("old"), NodeId("jawab"), None) == ""
-    assert names.collects(FLOW, NodeId("nib"))
+    assert names.collects(FlowId("cek_nib"), NodeId("tanya"))
     assert not names.collects(FLOW, NodeId("salam"))
 
 

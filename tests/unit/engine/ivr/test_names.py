@@ -145,10 +145,12 @@ def test_a_calendar_tells_its_state_why_and_until_when() -> None:
         "message": "",
         "lunch": False,
         "reopens": "",
+        "reopens_on": "",
     }
     night = Bench(at=MONDAY_10 + 8 * 3600)
     assert values(walk_of(night), "calendar.office.")["state"] == "closed"
     assert values(walk_of(night), "calendar.office.")["reopens"] == "2024-06-04T08:00:00+07:00"
+    assert values(walk_of(night), "calendar.office.")["reopens_on"] == "2024-06-04"
 
 
 def test_a_closure_gives_its_reason_and_message_and_may_have_no_end() -> None:
