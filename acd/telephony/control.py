@@ -304,10 +304,11 @@ class AriControl:
     def _playback_finished(self, event: dict[str, Any]) -> Event | None:
         playback = event["playback"]
         ok = playback["state"] != "failed"
-        # A play also fails when its caller hangs up; nobody is there to hear anything else.
+        # A play also fails when its caller hangs up; nobody is there to hear anything else. What the flow says next
+        # must not happen any more: the caller would be recorded as having left from a node never heard.
         gone = playback.get("target_uri", "").removeprefix("channel:") in self._hung_up
         over = self._speaker.ended(PlaybackId(playback["id"]), failed=not ok and not gone)
-        return PlaybackEnded(self._clock.now(), over, ok=ok) if over is not None else None
+        return PlaybackEnded(self._clock.now(), over, ok=ok) if over is not None and not gone else None
 
     def _recording_ended(self, event: dict[str, Any]) -> Event:
         name = RecordingName(event["recording"]["name"])

@@ -274,13 +274,14 @@ async def test_what_asterisk_cannot_play_is_a_tone_instead(desk: Desk) -> None:
     assert desk.events == [PlaybackEnded(NOW, P1)]
 
 
-async def test_a_play_that_fails_because_its_caller_hung_up_is_not_replaced(desk: Desk) -> None:
+async def test_a_play_that_fails_because_its_caller_hung_up_is_neither_replaced_nor_told(desk: Desk) -> None:
     desk.control.execute(Play(C1, L1, P1, (PromptKey("menu"),), ID))
     await desk.requests()
     await desk.ari.emit({"type": "ChannelHangupRequest", "channel": channel(), "cause": 16})
     await desk.ari.emit(FAILED_PLAY)
+    await desk.ari.emit({"type": "ChannelDestroyed", "channel": channel(), "cause": 16})
     await desk.until()
-    assert desk.events == [PlaybackEnded(NOW, P1, ok=False)]
+    assert desk.events == [LegEnded(NOW, L1, 16)]
 
 
 async def test_commands_of_one_contact_keep_their_order(desk: Desk) -> None:
