@@ -117,7 +117,7 @@ def _shown(value: Any) -> str:
         case Expression():
             return value.source
         case Template():
-            return "".join(p if isinstance(p, str) else "{{ " + p.source + " }}" for p in value.parts)
+            return "".join(p if isinstance(p, str) else "{{ " + p.source.strip() + " }}" for p in value.parts)
         case tuple() | list():
             return "[" + ", ".join(map(_shown, value)) + "]"
         case dict():

@@ -18,6 +18,8 @@ Texts = Mapping[PromptKey, Mapping[Any, str]]
 _TOLD = ("queue", "calendar", "language", "variable", "table", "flow", "exit", "context", "webhook", "event", "seconds")
 """Fields of a node that its box names."""
 _MOST_SAID = 60
+_SAID = {"items", "review", "of"}
+"""Fields that hold prompts, beside those with prompts in their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ def prompts_of(node: Node) -> tuple[PromptKey, ...]:
 def _prompts(value: Any) -> Iterable[PromptKey]:
     for field in fields(value):
         held = getattr(value, field.name)
-        if "prompts" in field.name and isinstance(held, tuple):
+        if ("prompts" in field.name or field.name in _SAID) and isinstance(held, tuple):
             yield from (one for one in held if isinstance(one, str))  # type: ignore[misc] # of such a field, a prompt
-        elif isinstance(held, tuple):
+        if isinstance(held, tuple):
             for part in held:
                 if is_dataclass(part):
                     yield from _prompts(part)

@@ -19,6 +19,7 @@ from acd.flows.drawing.page import page
 from acd.flows.drawing.svg import draw
 from acd.flows.drawing.traffic import traffic_of
 from acd.settings import Settings, load
+from tests.unit.flows.conftest import FLOW as OWN
 from tests.unit.flows.conftest import ROOT, Workshop
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -150,3 +151,10 @@ def test_a_flow_of_hundreds_of_nodes_is_drawn(tmp_path: Path) -> None:
     found = layout(dict.fromkeys(names, 30.0), lines)
     assert max(found.layer.values()) == 8
     assert len(found.middle) == 400
+
+
+def test_prompts_within_what_is_said_are_the_nodes_too(workshop: Workshop) -> None:
+    shut = "kind: play, prompts: [closed], next: end, barge_in: false"
+    assert shut in OWN
+    workshop.write("t.yaml", OWN.replace(shut, "kind: say, items: [closed, {say: number, value: seen}], next: end"))
+    assert boxes(workshop.settings().plan.flows[FlowId("t")])[NodeId("shut")].prompts == ("closed",)
