@@ -11,6 +11,7 @@ from acd.domain.ids import ContactId, RecordingName
 from acd.domain.voicemail import VoicemailMark
 from acd.engine import arrival, ending, ivr, takes
 from acd.engine.state import Contact, InIvr, Parting, RecordingWork
+from acd.engine.take_state import Take
 from acd.engine.turn import Turn
 
 Heard: TypeAlias = RecordingEnded | RecordingChecked | TalkingStarted | VoicemailMarked
@@ -39,14 +40,16 @@ def over(turn: Turn, name: RecordingName, said_s: float = 0.0) -> bool:
         return False
     takes.ends(turn, name, said_s)
     contact = turn.contact(work.contact)
-    if contact is not None and isinstance(contact.phase, InIvr) and _makes(contact, name, "recording"):
-        arrival.follow(turn, contact, ivr.recording_over(arrival.scene(turn, contact), contact.phase.position))
+    take = _made_by(contact, name)
+    if contact is not None and isinstance(contact.phase, InIvr) and take is not None and take.stage == "recording":
+        arrival.follow(turn, contact, ivr.recording_over(arrival.scene(turn, contact), contact.phase.position, take))
     return ending.check_recording(turn, name)
 
 
-def _makes(contact: Contact, name: RecordingName, *stages: str) -> bool:
-    take = takes.pending(contact)
-    return take is not None and take.name == name and take.stage in stages
+def _made_by(contact: Contact | None, name: RecordingName) -> Take | None:
+    """The recording of this name that a caller makes at a node."""
+    take = takes.pending(contact) if contact is not None else None
+    return take if take is not None and take.name == name else None
 
 
 def _checked(turn: Turn, event: RecordingChecked) -> None:
@@ -63,13 +66,9 @@ def _checked(turn: Turn, event: RecordingChecked) -> None:
 def _judge(turn: Turn, event: RecordingChecked, work: RecordingWork) -> None:
     verdict, row = takes.judge(event, work), takes.row_of(event, work)
     contact = turn.contact(work.contact)
-    if (
-        contact is not None
-        and isinstance(contact.phase, InIvr)
-        and _makes(contact, event.name, "recording", "checking")
-    ):
-        take = contact.phase.position.take
-        anew = verdict == "missing" and take is not None and take.sought
+    take = _made_by(contact, event.name)
+    if contact is not None and isinstance(contact.phase, InIvr) and take is not None:
+        anew = verdict == "missing" and take.sought
         if verdict in {"bad", "missing"} and not anew:
             takes.keep_row(turn, row)
         scene = arrival.scene(turn, contact)

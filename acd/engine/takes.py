@@ -68,8 +68,7 @@ def act(turn: Turn, contact: Contact, action: sound.SoundAction) -> Contact:
 
 def keep(turn: Turn, contact: Contact, take: Take) -> Contact:
     """Keep a recording that was found good, and leave the message."""
-    if take.row is None:
-        return contact
+    assert take.row is not None  # noqa: S101 - only what was looked at is kept
     keep_row(turn, take.row)
     if take.queue is None:
         return contact

@@ -12,9 +12,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from acd.demo.rtp import Exchange, Line, Press
+from acd.demo.audio import FRAME
+from acd.demo.rtp import PCMA, Exchange, Line, Press
 from tests.fakes.sip_phone import Address, SipMessage, SipPhone
 
+_SILENCE = b"\xd5" * FRAME
 _MEDIA = re.compile(rb"m=audio (\d+)")
 
 
@@ -25,6 +27,8 @@ class Ear(Line):
         super().__init__()
         self.sound = bytearray()
         """A-law, as it came."""
+        self.speaks = True
+        """Whether the tone is sent, or silence."""
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         super().datagram_received(data, addr)
@@ -33,6 +37,10 @@ class Ear(Line):
     def press(self, key: str) -> None:
         """Press a key now."""
         self._press(key)
+
+    def _send(self, transport: asyncio.DatagramTransport, kind: int, timestamp: int, payload: bytes) -> None:
+        voice = payload if self.speaks or kind != PCMA else _SILENCE
+        super()._send(transport, kind, timestamp, voice)
 
 
 @dataclass

@@ -46,6 +46,7 @@ from acd.engine.ivr.actions import BROKEN, AnswerCall, Finish, Music, Outcome, T
 from acd.engine.ivr.scene import Scene
 from acd.engine.ivr.walk import Walk, flow_named, go, hushing
 from acd.engine.state import Position
+from acd.engine.take_state import Take
 
 
 def start(scene: Scene, flow: FlowId) -> Outcome:
@@ -175,10 +176,10 @@ def talking(scene: Scene, position: Position) -> Outcome:
     return enter(scene, position, node.next)
 
 
-def recording_over(scene: Scene, position: Position) -> Outcome:
+def recording_over(scene: Scene, position: Position, take: Take) -> Outcome:
     """The recording at this position has ended."""
     walk = Walk(scene, position)
-    recording.over(walk)
+    recording.over(walk, take)
     return walk.outcome()
 
 

@@ -99,8 +99,9 @@ def spoken(walk: Walk, node: TakeNode) -> None:
 def time_up(walk: Walk, node: TakeNode) -> NodeId | None:
     """The tone was long enough, a recording's end or the look at its file was never told, or nobody decides."""
     match walk.position.take:
-        case Take(stage="beep") as take:
-            _after_tone(walk, node, take)
+        case Take(stage="beep", beep=str(tone)) as take:
+            walk.do(Hush(PlaybackId(tone)))
+            _record(walk, node, take)
         case Take(stage="recording") as take:
             walk.do(StopRecording(take.name))
             _to_check(walk, take)
@@ -112,22 +113,14 @@ def time_up(walk: Walk, node: TakeNode) -> NodeId | None:
     return None
 
 
-def _after_tone(walk: Walk, node: TakeNode, take: Take) -> None:
-    if take.beep is not None:
-        walk.do(Hush(take.beep))
-    _record(walk, node, take)
-
-
 def _to_check(walk: Walk, take: Take) -> None:
     walk.move(take=replace(take, stage="checking"))
     walk.wait(GUARD_S)
 
 
-def over(walk: Walk) -> None:
+def over(walk: Walk, take: Take) -> None:
     """The recording has ended; its file is being looked at."""
-    take = walk.position.take
-    if take is not None:
-        _to_check(walk, take)
+    _to_check(walk, take)
 
 
 def judged(walk: Walk, node: TakeNode, take: Take, verdict: Verdict, row: RecordingRow) -> NodeId | None:
@@ -166,12 +159,12 @@ def resume(walk: Walk, node: TakeNode, take: Take) -> None:
     """Go on after an interval in which the end of the recording may have been missed."""
     match take.stage:
         case "beep":
-            _after_tone(walk, node, take)
+            time_up(walk, node)
         case "recording":
             walk.move(take=replace(take, sought=True))
             walk.do(SeekRecording(take.name))
             walk.wait(node.limits.most_s + GUARD_S)
         case "checking":
             walk.wait(GUARD_S)
-        case "review":
+        case _:
             _review(walk, node, take)
