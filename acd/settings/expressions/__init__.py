@@ -2,13 +2,13 @@
 
 The language is Google's Common Expression Language (github.com/google/cel-spec): it has no loops, no side effects and
 ends after work proportional to its text. The library is ``cel-expr-python``, Google's own binding of its C++
-implementation, the only one for Python with CEL's type checker. Compared in November 2026 on Python 3.11, evaluating
+implementation with its type checker. Compared in November 2026 on Python 3.11, evaluating
 ``length > 5 && nib != ''`` (medians, compiled before):
 
 ========================== ======== ====== ====================================================
 library                    evaluate import verdict
 ========================== ======== ====== ====================================================
-cel-expr-python 0.1.3          4 µs   3 ms chosen; wheels for CPython 3.11-3.14, x86_64 and arm64
+cel-expr-python 0.1.3          4 µs   3 ms chosen; wheels for CPython 3.11-3.13, x86_64 and arm64
 common-expression-language     2 µs 210 ms no type checker, and no syntax tree to write one on
   0.10 (CEL in Rust)
 cel-python 0.5              256 µs 104 ms no type checker, too slow, brings five libraries

@@ -196,7 +196,7 @@ def hold(source: str, wanted: VariableType | None, values: Mapping[str, Value]) 
     return "no value" if given_right is None else "value"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(sources, st.sampled_from([None, *PYTHON]), names)
 def test_any_source_is_an_expression_with_a_value_or_an_error_or_it_is_refused(
     source: str, wanted: VariableType | None, values: dict[str, Value]
@@ -204,7 +204,7 @@ def test_any_source_is_an_expression_with_a_value_or_an_error_or_it_is_refused(
     hold(source, wanted, values)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.one_of(sources.map(lambda s: f"{{{{{s}}}}}"), sources, st.text(max_size=5)), max_size=6).map("".join)
 )
@@ -216,7 +216,7 @@ def test_any_template_is_taken_or_refused_at_a_place_within_it(source: str) -> N
         hold_slips(found, source)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60), st.integers(0, 80), st.sampled_from(["", "'", '"', "|", ">", "|\n  ", ">-\n  "]))
 def test_the_place_of_a_mistake_is_found_or_not_but_never_fails(source: str, offset: int, style: str) -> None:
     document = parse(f"when: {style}{source}".encode("utf-8", "replace"), "f.yaml")
