@@ -20,7 +20,7 @@ from tests.fakes.telephone import PhoneCall, Telephone
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
-RECORD, REVIEW, MESSAGE, FULL = "711", "712", "713", "714"
+RECORD, REVIEW, MESSAGE, FULL, SILENCE = "711", "712", "713", "714", "715"
 BEEP_HZ = 1000
 TEXTS = {
     "rekam_mulai": "Silakan bicara.",
@@ -44,6 +44,8 @@ def _flow(first: Yaml) -> Yaml:
         "tutup": {"kind": "hang_up", "exit": "self_service"},
         "gagal": {"kind": "hang_up", "exit": "failed_technical"},
     }
+    if first["kind"] == "silence_check":
+        del nodes["gagal"]
     return {"languages": ["id"], "entry": "jawab", "nodes": nodes}
 
 
@@ -67,13 +69,15 @@ def _limits(content: Yaml) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def whole_centre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Centre]:
+    check = {"kind": "silence_check", "prompts": ["rekam_mulai"], "timeout": "2s", "next": "terima", "silent": "kosong"}
     flows = {
         "rekam": _flow(_record()),
         "tinjau": _flow(_record(review=["rekam_simpan"])),
         "pesan": _flow(_message()),
         "penuh": _full(),
+        "diam": _flow(check),
     }
-    codes = dict(zip(flows, (RECORD, REVIEW, MESSAGE, FULL), strict=True))
+    codes = dict(zip(flows, (RECORD, REVIEW, MESSAGE, FULL, SILENCE), strict=True))
     wishes = Wishes(flows=flows, access_codes={code: {"flow": flow} for flow, code in codes.items()})
     folder = tmp_path_factory.mktemp("recordings")
     before = {"queues.yaml": _limits, "../ivr_flows/prompts.yaml": _texts}
@@ -305,3 +309,44 @@ async def test_a_caller_whom_no_agent_can_serve_is_led_to_voicemail(centre: Cent
     assert (record["queue"], record["agent"], record["exit"]) == ("q_lkpm", None, "self_service")
     assert (await message(centre, caller))["queue"] == "q_lkpm"
     assert await centre.metric("acd_queue_diverted_total", queue="q_lkpm", limit="join") == 1
+
+
+async def test_a_recording_goes_on_while_the_engine_is_killed_and_is_found_by_the_next_one(centre: Centre) -> None:
+    caller, call = await calls(centre, "08136660109", MESSAGE)
+    await hears_tone(centre, caller, BEEP_HZ)
+    speaks(caller)
+    await asyncio.sleep(1.5)
+    engine = centre.site.engine
+    assert engine is not None
+    engine.process.kill()
+    await engine.process.wait()
+    await centre.site.start_engine()
+    await asyncio.sleep(1.0)
+    presses(caller, "#")
+    await hears(centre, caller, "rekam_terima")
+    await caller.until_over(call)
+    left = await message(centre, caller)
+    assert left["duration_s"] > 2.5
+    assert len(list(folder_of(centre).rglob(f"{left['id']}*.wav"))) == 1
+    assert left["id"].endswith("-r1"), "it was recorded anew"
+
+
+# ---------------------------------------------------------------- silence
+
+
+async def test_who_says_something_is_there_who_presses_a_key_too_and_who_does_neither_is_counted(
+    centre: Centre,
+) -> None:
+    silent, silent_call = await calls(centre, "08136660110", SILENCE)
+    talker, talker_call = await calls(centre, "08136660111", SILENCE)
+    presser, presser_call = await calls(centre, "08136660112", SILENCE)
+    presses(presser, "5")
+    await hears(centre, talker, "rekam_mulai")
+    speaks(talker)
+    for caller, call in ((silent, silent_call), (talker, talker_call), (presser, presser_call)):
+        await caller.until_over(call, 30)
+    assert centre.said(sound_of(silent), ("rekam_kosong", "rekam_terima")) == ["rekam_kosong"]
+    assert centre.said(sound_of(talker), ("rekam_kosong", "rekam_terima")) == ["rekam_terima"]
+    assert centre.said(sound_of(presser), ("rekam_kosong", "rekam_terima")) == ["rekam_terima"]
+    exits = [(await centre.record(caller))["exit"] for caller in (silent, talker, presser)]
+    assert exits == ["no_response", "self_service", "self_service"]
