@@ -160,7 +160,7 @@ def _message(model: type[BaseModel], detail: ErrorDetails) -> str:
             if not isinstance(word, str):
                 return "must be text"
             meant = did_you_mean(word, names)
-            if meant and detail["type"] == "union_tag_invalid":
+            if meant and detail["type"] == "union_tag_invalid" and _tag_of(detail) == "kind":
                 return f"{quoted(word)} is not known here{meant}"  # there are too many kinds of nodes to list
             return f"{quoted(word)} is none of {', '.join(names)}{meant}"
         case kind:

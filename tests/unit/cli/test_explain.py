@@ -17,8 +17,10 @@ from acd.domain.events import PhoneChanged, SupervisorRequested
 from acd.domain.ids import AgentId, ContactId, LegId, QueueId, RequestId, TrunkId
 from acd.domain.orders import AssignToAgent, MoveToQueue, Order, SetPriority
 from acd.domain.plan import Plan, TrunkPlan
+from acd.engine.core import Engine
 from acd.engine.views import masked
 from acd.settings import load
+from acd.settings.expressions import evaluate_in_flow
 from acd.store.database import sqlite_url
 from acd.store.records import open_records
 from tests.engine_kit import GW, Bench
@@ -48,7 +50,7 @@ class Site:
 
     def live(self, scene: Scene) -> str:
         """Play a scene on the sample plan and keep what the engine writes. Returns the contact."""
-        bench = Bench(sample_plan())
+        bench = Bench(sample_plan(), engine=Engine(evaluate=evaluate_in_flow))
         contact = scene(bench)
 
         async def keep() -> None:
@@ -168,14 +170,13 @@ def test_who_was_ahead_and_why_is_told(site: Site) -> None:
         bench.login("agent119")
         bench.pick_up("agent119")
         bench.sleep(5)
-        bench.pbx.end_channel(bench.leg_of("agent119"), 16)
-        bench.settle()
+        bench.hang_up(leg)
         return leg
 
     told = site.explain(site.live(scene)).stdout
     assert "Why now: Petugas 119 had just become available for it." in told
     assert "Ahead in line was 1 caller of the queue Pengaduan, waiting for 27 s: Petugas 119 does not have" in told
-    assert told.endswith("Petugas 119 hung up.\n")
+    assert told.endswith("The caller hung up.\n")
 
 
 def test_an_overflow_and_an_abandoned_call_are_told(site: Site) -> None:

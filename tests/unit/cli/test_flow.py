@@ -26,7 +26,7 @@ def flow(workshop: Workshop, *words: str, typed: str | None = None) -> Result:
 def test_check_names_mistakes_of_cases_too(workshop: Workshop) -> None:
     done = flow(workshop, "check")
     assert done.exit_code == 0, done.output
-    assert "No mistakes. Flows 169, t" in done.stdout
+    assert "No mistakes. Flows 169, cek_nib, gerbang, investor, t" in done.stdout
     workshop.cases("  a: {steps: [hear: [mian]]}\n")
     done = flow(workshop, "check")
     assert done.exit_code == 1

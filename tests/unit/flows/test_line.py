@@ -40,19 +40,22 @@ nodes:
   broken: {kind: play, prompts: [invalid], next: over}
   over: {kind: hang_up, exit: self_service}
 """
-DATA = """
-data:
-  webhooks: {crm: {url: "https://api.example.go.id/events"}}
-  hosts:
-    api.example.go.id: {}
-"""
+DATA = {
+    "\n  webhooks:\n": '\n  webhooks:\n    crm: {url: "https://api.example.go.id/events"}\n',
+    "\ndata:\n  hosts:\n": "\ndata:\n  hosts:\n    api.example.go.id: {}\n",
+}
+"""What is added to the sample's acd.yaml."""
 OK = "data: {ask: {values: {stage: verifikasi, days: '3'}}}"
 
 
 @pytest.fixture
 def asking(workshop: Workshop) -> Workshop:
     file = workshop.config / "acd.yaml"
-    file.write_text(file.read_text().replace("\ndata:\n  hosts:\n", DATA), encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    for old, new in DATA.items():
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text, encoding="utf-8")
     workshop.write("t.yaml", FLOW)
     return workshop
 
