@@ -87,7 +87,7 @@ FLOWS = {
 
 def _asks(content: Yaml) -> None:
     content["data"]["hosts"][DATA]["failures"] = "1000"
-    content["data"]["webhooks"] = {"crm": {"url": f"http://{DATA}/events"}}
+    content["data"]["webhooks"]["crm"] = {"url": f"http://{DATA}/events"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
