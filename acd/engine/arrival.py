@@ -174,8 +174,9 @@ def _not_let_in(turn: Turn, contact: Contact, node: QueueNode, position: Positio
             turned = limits.at_door(turn, contact, replace(node, queue=to.queue, requires=()))
             if turned is not None:
                 return _not_let_in(turn, contact, node, position, turned.to)
-            if queues.enqueue(turn, contact, node, position, to):
-                return callback_ask.announce_in(turn, turn.state.contacts[contact.id])
+            if not queues.enqueue(turn, contact, node, position, to):
+                return no_place(turn, contact, node, position)
+            return callback_ask.announce_in(turn, turn.state.contacts[contact.id])
         case ToCallback() if queues.enqueue(turn, contact, node, position):
             contact = turn.state.contacts[contact.id]
             if isinstance(contact.phase, Waiting) and not contact.phase.offers:

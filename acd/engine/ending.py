@@ -149,8 +149,7 @@ def _let_go(turn: Turn, contact: Contact) -> Contact:
         case CallingBack() as calling:
             outbound.let_agent_go(turn, contact, calling)
         case InIvr(position=position):
-            if position.take is not None:
-                contact = takes.abandon(turn, contact, position.take)
+            contact = contact if position.take is None else takes.abandon(turn, contact, position.take)
         case Promised() | Leaving() | Parting():
             pass
         case _:

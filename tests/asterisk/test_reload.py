@@ -79,8 +79,15 @@ async def test_callers_finish_on_their_version_new_ones_get_the_new_and_a_broken
     text = flow.read_text(encoding="utf-8")
     before = [await enters(centre, f"0813666{number:04}") for number in range(CALLERS - 1)]
     flow.write_text(text.replace(OLD, NEW), encoding="utf-8")
+    tests = flow.with_suffix(".test.yaml")
+    case = f"cases: {{a: {{steps: [hear: [{OLD}], hang_up]}}}}"
+    tests.write_text(f"coverage: 0%\ngiven: {{time: 2026-06-08 10:00}}\n{case}\n", encoding="utf-8")
+    status, refused = await loaded(centre)
+    assert status == 422
+    assert "pilihan.test.yaml" in refused["errors"][0]["message"]
+    tests.write_text(tests.read_text(encoding="utf-8").replace(OLD, NEW), encoding="utf-8")
     status, answer = await loaded(centre)
-    assert (status, answer["outcome"]) == (200, "loaded")
+    assert (status, answer.get("outcome")) == (200, "loaded"), answer.get("errors")
     newcomer, call = await enters(centre, "08136669999")
     for caller, _ in before:
         assert caller.ear is not None
@@ -96,7 +103,7 @@ async def test_callers_finish_on_their_version_new_ones_get_the_new_and_a_broken
     assert "pilihan.yaml" in problem["errors"][0]["message"]
     async with centre.http.get("/api/v1/plan") as shown:
         assert (await shown.json())["version"] == version
-    assert await centre.metric("acd_plan_loads_total", outcome="refused") == 1
+    assert await centre.metric("acd_plan_loads_total", outcome="refused") == 2
     for caller, _ in [*before, (newcomer, call)]:
         caller.press("9")
     await centre.at_rest()
