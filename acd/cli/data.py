@@ -6,7 +6,7 @@ Decides what is printed; acd.demo does the work.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import signal
 from typing import Annotated, cast, get_args
 
 import typer
@@ -27,20 +27,22 @@ def data(
     """
     if manner not in get_args(Manner):
         raise typer.BadParameter(f"is none of {', '.join(get_args(Manner))}", param_hint="--manner")
-    with suppress(KeyboardInterrupt):
-        try:
-            uvloop.run(_serve(port, manner))
-        except OSError as error:
-            typer.echo(f"Port {port} cannot be had: {error.strerror}", err=True)
-            raise typer.Exit(1) from None
+    try:
+        uvloop.run(_serve(port, manner))
+    except OSError as error:
+        typer.echo(f"Port {port} cannot be had: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
 
 
 async def _serve(port: int, manner: str) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # also where a shell that put us behind has SIGINT ignored
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = DataServer(port=port)
     server.manner = cast("Manner", manner)
     await server.start()
     try:
         typer.echo(f"Licences at {server.url}/licences/NIB, events at {server.url}/events; Ctrl-C ends it.")
-        await asyncio.Event().wait()
+        await stop.wait()
     finally:
         await server.close()
