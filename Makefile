@@ -42,6 +42,7 @@ layers: $(STAMP)
 	$(BIN)/lint-imports
 
 unit: $(STAMP)
+	$(BIN)/acd tools fetch --only-postgresql
 	$(BIN)/pytest -q -n auto --cov --cov-fail-under=100 tests/unit/domain tests/unit/engine tests/property tests/replay
 	$(BIN)/pytest -q -n auto tests/unit --ignore tests/unit/domain --ignore tests/unit/engine
 

@@ -2,27 +2,24 @@
 
 Decides where they come from (a program named by its variable, else a tree of unpacked packages in the user's cache),
 and how a program of that tree is started: through the tree's own dynamic loader and libraries, so that the machine's
-libc does not matter. A tree counts only under its final name, which it gets in one rename after everything in it was
-verified and tried. Must not know how packages are found (toolchain_apt) nor what the programs are used for.
+libc does not matter. Must not know how trees are made (toolchain_tree) nor what the programs are used for.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acd.deploy.apt_sources import Distribution, this_distribution
-from acd.deploy.cache import cache_root, locked
+from acd.deploy.apt_sources import this_distribution
+from acd.deploy.cache import locked
 from acd.deploy.progress import SilentProgress
-from acd.deploy.toolchain_apt import Package, PrivateApt, require_apt
+from acd.deploy.toolchain_apt import require_apt
+from acd.deploy.toolchain_tree import STAMP, Recipe, library_folder, loader_of, make_tree, tree_folder
 from acd.domain.errors import DeployError
 
 if TYPE_CHECKING:
@@ -31,18 +28,13 @@ if TYPE_CHECKING:
     from acd.deploy.progress import Progress
 
 MINIMUM_ASTERISK = 20
-STAMP = "complete.json"
 
-_WANTED = ("asterisk", "sip-tester", "espeak-ng", "sox")
-# promtool is a Go program that needs nothing; older releases ship it inside the prometheus package.
-_ALONE = ("promtool|prometheus",)
-# Dependencies of installing, of administering, or of modules nobody loads here: a third of the download.
-_DROPPED = re.compile(
+DROPPED = re.compile(
     r"(lib)?python3.*|perl.*|libperl.*|gnupg.*|gpg.*|dirmngr|pinentry-.*|passwd|login.*|adduser|debconf|base-passwd|libsnmp-base"
     r"|libcodec2.*|pci\.ids|libpam-modules.*|lsb-base|sysvinit-utils|init-system-helpers|systemd.*|dpkg|tar|debianutils|mawk|sed"
 )
-# What nothing reads at run time.
-_PRUNED = (
+"""Dependencies of installing, of administering, or of modules nobody loads here: a third of the download."""
+PRUNED = (
     "usr/share/doc",
     "usr/share/man",
     "usr/share/locale",
@@ -50,8 +42,9 @@ _PRUNED = (
     "usr/share/X11",
     "usr/bin/prometheus",
 )
-_FORMAT = 1
-_UNPACKED_AT_ONCE = 2
+"""What nothing reads at run time."""
+# promtool is a Go program that needs nothing; older releases ship it inside the prometheus package.
+RECIPE = Recipe("", ("asterisk", "sip-tester", "espeak-ng", "sox"), ("promtool|prometheus",), DROPPED, PRUNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +109,7 @@ class ToolSet:
             DeployError: an installed Asterisk keeps them in no customary place.
         """
         if self.root is not None and str(self.root) in self.argv("asterisk")[-1]:
-            return _library_folder(self.root) / "asterisk/modules"
+            return library_folder(self.root) / "asterisk/modules"
         prefix = Path(self.argv("asterisk")[-1]).resolve().parent.parent
         places = [*prefix.glob("lib*/asterisk/modules"), *prefix.glob("lib/*-linux-gnu/asterisk/modules")]
         for place in [Path(named) for named in [os.environ.get("ASTERISK_MODULES")] if named] + places:
@@ -148,7 +141,7 @@ def find_tools(needed: Iterable[str] = tuple(PROGRAMS), environ: Mapping[str, st
     named = {name: _named(program, environ) for name, program in PROGRAMS.items() if environ.get(program.variable)}
     if set(needed) <= set(named):
         return ToolSet(None, {name: (path,) for name, path in named.items()}, {})
-    root = tree_folder(this_distribution(), environ)
+    root = tree_folder(RECIPE, this_distribution(), environ)
     if not (root / STAMP).is_file():
         return None
     return _with_named(_from_tree(root), named)
@@ -169,99 +162,15 @@ def fetch_tools(
         return found
     require_apt()
     distribution = this_distribution()
-    root = tree_folder(distribution, environ)
+    root = tree_folder(RECIPE, distribution, environ)
     with locked(root.parent / f".{root.name}.lock", lambda: progress.stage("Waiting for another download")):
         found = find_tools(needed, environ)
         if found is None:
-            _fetch(root, distribution, progress)
+            make_tree(root, RECIPE, distribution, progress, lambda tree: _versions(_from_tree(tree)))
             found = find_tools(needed, environ)
     if found is None:
         raise DeployError(f"{root} is not complete after the download; remove it and run: acd tools fetch")
     return found
-
-
-def tree_folder(distribution: Distribution, environ: Mapping[str, str] | None = None) -> Path:
-    """Say where the tree stands; its name changes with the distribution and with the list of packages."""
-    release = f"{distribution.codename} and Debian" if distribution.name == "ubuntu" else ""
-    recipe = repr((_FORMAT, _WANTED, _ALONE, _DROPPED.pattern, _PRUNED, release))
-    digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
-    return cache_root(environ) / "tools" / f"{distribution.name}-{distribution.arch}-{digest}"
-
-
-def _fetch(root: Path, distribution: Distribution, progress: Progress) -> None:
-    work = root.with_name(f"{root.name}.partial")
-    work.mkdir(parents=True, exist_ok=True)
-    progress.stage("Reading the package lists")
-    apt, packages = _resolve(work, distribution, progress)
-    progress.stage(f"Downloading {len(packages)} packages")
-    apt.download(packages, progress)
-    progress.stage("Unpacking")
-    tree = work / "tree"
-    shutil.rmtree(tree, ignore_errors=True)
-    tree.mkdir()
-    with ThreadPoolExecutor(_UNPACKED_AT_ONCE) as pool:
-        for index, _ in enumerate(pool.map(lambda package: unpack(apt.debs / package.file, tree), packages)):
-            progress.advance((index + 1) / len(packages))
-    for folder in _PRUNED:
-        path = tree / folder
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-    progress.stage("Trying the programs")
-    versions = _versions(_from_tree(tree))
-    stamp = {
-        "archive": apt.suite,
-        "programs": versions,
-        "packages": {p.file: f"{p.algorithm}:{p.digest}" for p in packages},
-    }
-    _complete(tree, root, stamp)
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def _resolve(work: Path, distribution: Distribution, progress: Progress) -> tuple[PrivateApt, tuple[Package, ...]]:
-    """Find the packages; on Ubuntu in Debian's archive too, which has a newer Asterisk and sipp.
-
-    Debian's keyring then comes from Ubuntu's archive, whose signature vouches for it.
-    """
-    apt = PrivateApt(work, distribution)
-    if distribution.name != "ubuntu":
-        return apt, apt.resolve(_WANTED, _ALONE, _DROPPED)
-    borrowed = PrivateApt(work / "keyring", distribution)
-    try:
-        keyrings = borrowed.resolve((), ("debian-archive-keyring",), _DROPPED)
-        borrowed.download(keyrings, progress)
-        for package in keyrings:
-            unpack(borrowed.debs / package.file, work / "keyring" / "tree")
-        keyring = work / "keyring/tree/usr/share/keyrings/debian-archive-keyring.gpg"
-        debian = PrivateApt(work, Distribution("debian", distribution.arch, "", distribution.root, keyring))
-        return debian, debian.resolve(_WANTED, _ALONE, _DROPPED)
-    except DeployError:
-        return apt, apt.resolve(_WANTED, _ALONE, _DROPPED)
-
-
-def unpack(package: Path, tree: Path) -> None:
-    """Unpack one .deb into the tree.
-
-    Raises:
-        DeployError: dpkg-deb cannot read it; the file is removed, for a second run would meet it again.
-    """
-    argv = [shutil.which("dpkg-deb") or "dpkg-deb", "-x", str(package), str(tree)]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603 - argv is ours
-    if done.returncode:
-        package.unlink(missing_ok=True)
-        raise DeployError(
-            f"{package.name} cannot be unpacked and was removed; run the command again.\n{done.stderr.strip()}"
-        )
-
-
-def _complete(tree: Path, root: Path, stamp: Mapping[str, object]) -> None:
-    """Give the finished tree its name; what a crash of the machine leaves under that name is whole or has no stamp."""
-    os.sync()
-    (tree / STAMP).write_text(json.dumps(stamp, indent=1) + "\n")
-    if root.exists():  # left without a stamp by a crash
-        shutil.rmtree(root)
-    tree.rename(root)
 
 
 def _versions(tools: ToolSet) -> dict[str, str]:
@@ -311,26 +220,10 @@ def _require_version(version: str, what: str) -> None:
         raise DeployError(f"{what} is version {version}; Asterisk {MINIMUM_ASTERISK} or later is needed")
 
 
-def _library_folder(root: Path) -> Path:
-    found = sorted(root.glob("usr/lib/*-linux-gnu"))
-    if not found:
-        raise DeployError(f"{root} holds no libraries; remove it and run: acd tools fetch")
-    return found[0]
-
-
 def _from_tree(root: Path) -> ToolSet:
-    """Describe a tree. Library folders: the merged /usr and, where packages are older than the merge, /lib."""
-    libraries = _library_folder(root)
-    loaders = [
-        path for folder in ("usr/lib64", "usr/lib", "lib64", "lib") for path in root.glob(f"{folder}/ld-linux-*.so.*")
-    ]
-    loaders += sorted(libraries.glob("ld-linux-*.so.*"))
-    if not loaders:
-        raise DeployError(f"{root} holds no dynamic loader; remove it and run: acd tools fetch")
-    # pulseaudio's private library is found by a run path that names the real root.
-    folders = (libraries, libraries / "pulseaudio", root / "lib" / libraries.name)
-    path = ":".join(str(folder) for folder in folders if folder.is_dir())
-    start = (str(loaders[0]), "--library-path", path)
+    """Describe a tree."""
+    loader, libraries = loader_of(root)
+    start = (str(loader), "--library-path", ":".join(map(str, libraries)))
     prefixes = {name: (*start, str(root / program.path)) for name, program in PROGRAMS.items()}
     data = next(
         iter(sorted(root.glob("usr/lib/*/espeak-ng-data")) + sorted(root.glob("usr/share/espeak-ng-data"))), None

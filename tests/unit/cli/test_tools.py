@@ -14,16 +14,19 @@ TOOLS = ToolSet(Path("/tree"), {"sox": ("/loader", "/a b/sox")}, {"ESPEAK_DATA_P
 
 def test_where_prints_how_each_program_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "find_tools", lambda: TOOLS)
+    monkeypatch.setattr(command, "find_postgresql", lambda: Path("/pg/bin"))
     done = CliRunner().invoke(command.app, ["where"])
     assert done.exit_code == 0
-    assert done.stdout == "sox: /loader '/a b/sox'\nESPEAK_DATA_PATH=/data\n"
+    assert done.stdout == "sox: /loader '/a b/sox'\nESPEAK_DATA_PATH=/data\nPG_BIN=/pg/bin\n"
 
 
 def test_where_fails_when_nothing_was_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "find_tools", lambda: None)
+    monkeypatch.setattr(command, "find_postgresql", lambda: Path("/pg/bin"))
     done = CliRunner().invoke(command.app, ["where"])
     assert done.exit_code == 1
     assert "acd tools fetch" in done.stderr
+    assert done.stdout == "PG_BIN=/pg/bin\n"
 
 
 def test_a_fetch_that_cannot_be_says_why_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,3 +38,10 @@ def test_a_fetch_that_cannot_be_says_why_without_a_traceback(monkeypatch: pytest
     assert done.exit_code == 1
     assert done.stderr.endswith("This machine has no apt-get\n")
     assert isinstance(done.exception, SystemExit)
+
+
+def test_postgresql_alone_can_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "fetch_tools", lambda _progress: pytest.fail("not wanted"))
+    monkeypatch.setattr(command, "fetch_postgresql", lambda _progress: Path("/pg/bin"))
+    done = CliRunner().invoke(command.app, ["fetch", "--only-postgresql"])
+    assert (done.exit_code, done.stdout) == (0, "PG_BIN=/pg/bin\n")

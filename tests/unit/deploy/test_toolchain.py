@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from acd.deploy import toolchain_apt
-from acd.deploy.toolchain import STAMP, ToolSet, fetch_tools, find_tools, unpack
+from acd.deploy.toolchain import ToolSet, fetch_tools, find_tools
+from acd.deploy.toolchain_tree import STAMP, unpack
 from acd.domain.errors import DeployError
 from tests.unit.deploy.archive import DROPPED, Archive, make
 
