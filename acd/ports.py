@@ -53,8 +53,15 @@ class Journal(Protocol):
     def append(self, event: Event) -> None:
         """Keep an event; durable within 50 ms, never waits."""
 
-    def snapshot(self, state: bytes) -> None:
-        """Keep the state as it is after the last event appended; events before it need not be replayed."""
+    def place(self) -> int:
+        """The place after the last event appended, for a snapshot of this moment that is ready only later."""
+
+    def snapshot(self, state: bytes, place: int | None = None) -> None:
+        """Keep the state as it was at ``place``; events before it need not be replayed. None: after the last event.
+
+        Only a snapshot of now ends a gap: one of a ``place`` is dropped while there is a gap. No other snapshot may
+        have been kept since that place was asked for.
+        """
 
     async def load(self) -> tuple[bytes | None, Sequence[Event]]:
         """The newest snapshot, if any, and the events after it."""

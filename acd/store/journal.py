@@ -56,6 +56,8 @@ class JournalHealth:
 class _Snapshot:
     state: bytes
     lost: int
+    seq: int | None = None
+    """The event it comes after; None: the one before it among those that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class SqliteJournal:
         except SQLAlchemyError as error:
             os.close(self._lock_fd)
             raise StoreError(f"cannot use the journal {path}: {plain(error)}") from error
+        self._last = self._seq
         self._cond = threading.Condition()
         self._waiting: list[_Item] = []
         self._writing: list[_Item] = []
@@ -127,18 +130,35 @@ class SqliteJournal:
         with self._cond:
             if not self._closing and not self._lost_since_snapshot and len(self._waiting) < self._max_backlog:
                 self._put(item)
+                self._last += 1
                 return
         self._lose("the journal is closed" if self._closing else "too many events wait for the disk")
 
-    def snapshot(self, state: bytes) -> None:
-        """Keep the state as it is after the last event appended. Ends a gap: what was lost is not needed any more."""
+    def place(self) -> int:
+        """The number of the last event appended, which it has in the file, too."""
         with self._cond:
-            if self._closing:
+            return self._last
+
+    def snapshot(self, state: bytes, place: int | None = None) -> None:
+        """Keep the state as it was at ``place``; None: as it is after the last event appended.
+
+        That of now ends a gap: what was lost is not needed any more. One of an earlier place does not, and is dropped.
+        """
+        with self._cond:
+            if self._closing or (place is not None and self._lost_since_snapshot):
                 return
+            behind = self._behind(place)
+            if behind is None:  # those before it are being written, or are in the file
+                self._put(_Snapshot(state, 0, place))
+                return
+            before, after = self._waiting[:behind], self._waiting[behind:]
             missing = self._lost_since_snapshot
             if missing or self._failing:
-                missing += self._drop_needless()
+                before, needless = self._without_needless(before)
+                missing += needless
+            self._waiting = before
             self._put(_Snapshot(state, missing))
+            self._waiting += after
             self._lost_since_snapshot = 0
 
     async def load(self) -> tuple[bytes | None, Sequence[Event]]:
@@ -221,7 +241,8 @@ class SqliteJournal:
         marks: list[dict[str, Any]] = []
         for item in self._writing:
             if isinstance(item, _Snapshot):
-                marks.append({"seq": seq, "lost": item.lost, "state": item.state})
+                at = seq if item.seq is None else item.seq
+                marks.append({"seq": at, "lost": item.lost, "state": item.state})
             else:
                 seq += 1
                 rows.append((seq, item.at, item.kind, item.payload))
@@ -276,14 +297,26 @@ class SqliteJournal:
         self._waiting.append(item)
         self._taken += 1
 
-    def _drop_needless(self) -> int:
-        """Forget what waits and a coming snapshot makes needless, so that nothing piles up; counts those events."""
-        keep_events = self._keep_all
-        kept = [i for i in self._waiting if keep_events and (isinstance(i, _EventRow) or i.lost)]
-        missing = sum(1 if isinstance(i, _EventRow) else i.lost for i in self._waiting) if not keep_events else 0
-        self._done += len(self._waiting) - len(kept)
-        self._waiting = kept
-        return missing
+    def _behind(self, place: int | None) -> int | None:
+        """Where among those that wait a snapshot of ``place`` goes; None: before all of them."""
+        later = 0 if place is None else self._last - place
+        index = len(self._waiting)
+        while later and index:
+            index -= 1
+            later -= isinstance(self._waiting[index], _EventRow)
+        return None if later else index
+
+    def _without_needless(self, items: list[_Item]) -> tuple[list[_Item], int]:
+        """Forget what a snapshot after it makes needless, so that nothing piles up; counts those events."""
+        if self._keep_all:
+            kept = [item for item in items if isinstance(item, _EventRow) or item.lost]
+            missing = 0
+        else:
+            kept = []
+            missing = sum(1 if isinstance(item, _EventRow) else item.lost for item in items)
+            self._last -= sum(isinstance(item, _EventRow) for item in items)
+        self._done += len(items) - len(kept)
+        return kept, missing
 
     def _backlog(self) -> int:
         return len(self._waiting) + len(self._writing)

@@ -29,9 +29,13 @@ class FakeJournal:
         self.trace.append(("journaled", event))
         self.events.append(event)
 
-    def snapshot(self, state: bytes) -> None:
-        self.trace.append(("snapshot", len(self.events)))
-        self.snapshots.append((len(self.events), state))
+    def place(self) -> int:
+        return len(self.events)
+
+    def snapshot(self, state: bytes, place: int | None = None) -> None:
+        after = len(self.events) if place is None else place
+        self.trace.append(("snapshot", after))
+        self.snapshots.append((after, state))
 
     async def load(self) -> tuple[bytes | None, Sequence[Event]]:
         after, state = self.snapshots[-1] if self.snapshots else (0, None)

@@ -44,6 +44,7 @@ class _Counted:
         self._journal = journal
         self.seq = 0
         self.append_to = journal.append
+        self.place = journal.place
         self.snapshot = journal.snapshot
         self.load = journal.load
         self.flush = journal.flush
