@@ -19,7 +19,7 @@ import pytest
 from acd.domain.errors import StoreError
 from acd.domain.events import DigitPressed, Event, LegAnswered
 from acd.domain.ids import LegId
-from acd.store import journal as journal_module
+from acd.store import group_commit
 from acd.store.journal import SqliteJournal
 from acd.store.journal_file import open_journal
 from tests.unit.store.waiting import until
@@ -63,7 +63,7 @@ async def test_load_gives_the_newest_snapshot_and_only_the_events_after_it(tmp_p
 async def test_events_no_kept_snapshot_needs_are_pruned_in_portions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "PRUNE_ROWS", 3)
+    monkeypatch.setattr(group_commit, "PRUNE_ROWS", 3)
     path = tmp_path / "j.sqlite"
     async with opened(path) as journal:
         for n in range(40):
