@@ -33,8 +33,9 @@ from acd.runtime.reloading import Loading, Reloader
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
 from acd.settings.values import Settings
-from acd.store.codec import decode, encode, encode_event
+from acd.store.codec import decode, encode_event
 from acd.store.journal import SqliteJournal
+from acd.store.pieces import StatePieces
 from acd.store.recordings import RecordingFiles
 from acd.store.records import SqlRecords, open_records
 from acd.telephony.ami.facts import Fact
@@ -60,7 +61,7 @@ DURABLE_S = 1.0
 MEDIA_KEY = "media.key"
 """File beside the journal."""
 MEDIA_KEY_BYTES = 32
-CODEC = Codec(encode, lambda data: decode(EngineState, data))
+CODEC = Codec(StatePieces(), lambda data: decode(EngineState, data))
 
 
 def _media_key(path: Path) -> bytes:

@@ -5,8 +5,8 @@ A contact is in exactly one phase, and each phase holds only what is valid in it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, fields
+from typing import Literal, TypeAlias, TypeVar
 
 from acd.domain.calendar_plan import Closure
 from acd.domain.callback_plan import AttemptOutcome
@@ -510,3 +510,23 @@ class EngineState:
     voicemails: Voicemails = field(default_factory=Voicemails)
     ari_up: bool = False
     ami_up: bool = False
+
+    def copy(self) -> EngineState:
+        """Give this moment's state, which stays as it is: all values in it are frozen, and the rest is copied."""
+        return _apart(self)
+
+
+_Open = TypeVar("_Open", bound="EngineState | IvrFigures | Voicemails")
+
+
+def _apart(value: _Open) -> _Open:
+    """Copy a value that changes, and its dictionaries."""
+    made = type(value)()
+    for field_ in fields(value):
+        now = getattr(value, field_.name)
+        if isinstance(now, dict):
+            now = dict(now)
+        elif isinstance(now, IvrFigures | Voicemails):
+            now = _apart(now)
+        setattr(made, field_.name, now)
+    return made

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -98,12 +98,22 @@ LAST_RECORDS_S = 2.0
 """At the end: how long to wait for the store to take the last records."""
 
 
+SLICE_S = 0.0005
+"""How long a snapshot is made at a stretch; a piece of it may take a little longer."""
+BETWEEN_S = 0.002
+"""How long others have the loop between two stretches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """State to bytes and back, for snapshots."""
+    """State to bytes and back, for snapshots. The bytes come in short pieces, of a state that must not change."""
 
-    encode: Callable[[EngineState], bytes]
+    pieces: Callable[[EngineState], Iterator[bytes]]
     decode: Callable[[bytes], EngineState]
+
+    def encode(self, state: EngineState) -> bytes:
+        """All bytes at once."""
+        return b"".join(self.pieces(state))
 
 
 class Dispatcher:
@@ -134,12 +144,16 @@ class Dispatcher:
         self._busy = False
         self._index: PlanIndex | None = None
         self._since_snapshot = 0
+        self._snapshot: asyncio.Task[None] | None = None
+        """One that is being made."""
         self._requests = 0
         self._replies: dict[RequestId, Reply] = {}
         self._callback_replies: dict[RequestId, CallbackReply] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._unexplained: deque[Explanation] = deque()
         self._explaining: asyncio.Handle | None = None
+        self._explained = 0
+        """How many left ``_unexplained``."""
 
     # ------------------------------------------------------------ start and stop
 
@@ -289,8 +303,8 @@ class Dispatcher:
         self._explain()
         self._since_snapshot += 1
         # A record is made again from its event after a crash: until it is durable, no snapshot may take its place.
-        if self._since_snapshot >= SNAPSHOT_EVERY and self._records.durable():
-            self.snapshot()
+        if self._since_snapshot >= SNAPSHOT_EVERY and self._snapshot is None and self._records.durable():
+            self._begin_snapshot()
 
     def _decide(self, event: Event) -> list[Command]:
         try:
@@ -316,13 +330,17 @@ class Dispatcher:
     def _explain_more(self) -> None:
         """Explain one offer, then let others have a turn."""
         self._explaining = None
-        if self._unexplained:
-            self._work_out(self._unexplained.popleft())
+        self._explain_one()
         if self._unexplained:
             self._explaining = asyncio.get_running_loop().call_soon(self._explain_more)
 
     def _explain_all(self) -> None:
         while self._unexplained:
+            self._explain_one()
+
+    def _explain_one(self) -> None:
+        if self._unexplained:
+            self._explained += 1
             self._work_out(self._unexplained.popleft())
 
     def _account(self) -> list[Explanation]:
@@ -340,11 +358,39 @@ class Dispatcher:
             log.exception("explanation_failed")
 
     def snapshot(self) -> None:
-        """Keep the state now: after enough events, at the end, and when the journal lost some."""
+        """Keep the state now and at once, whoever waits: at the end, and when the journal lost some events."""
+        if self._snapshot is not None:
+            self._snapshot.cancel()
+            self._snapshot = None
         self._since_snapshot = 0
         self._explain_all()  # the events they come from are not replayed after this
         try:
             self._journal.snapshot(self._codec.encode(self._engine.state))
+        except AcdError as error:
+            log.error("snapshot_failed", error=str(error))  # noqa: TRY400 - the reason says it all
+
+    def _begin_snapshot(self) -> None:
+        """Keep the state of this moment, without holding the loop for longer than a stretch."""
+        self._since_snapshot = 0
+        unexplained = self._explained + len(self._unexplained)
+        work = self._make_snapshot(self._engine.state.copy(), self._journal.place(), unexplained)
+        self._snapshot = self._start(work)
+
+    async def _make_snapshot(self, state: EngineState, place: int, unexplained: int) -> None:
+        """Write down a copy of the state; events appended meanwhile come after it in the journal."""
+        loop = asyncio.get_running_loop()
+        made, began = list[bytes](), loop.time()
+        try:
+            for piece in self._codec.pieces(state):
+                made.append(piece)
+                if loop.time() - began > SLICE_S:
+                    await asyncio.sleep(BETWEEN_S)
+                    began = loop.time()
+            while self._explained < unexplained:  # their events are not replayed after this
+                self._explain_one()
+                await asyncio.sleep(0)
+            await self._records.flush()
+            self._journal.snapshot(b"".join(made), place)
         except AcdError as error:
             log.error("snapshot_failed", error=str(error))  # noqa: TRY400 - the reason says it all
 
@@ -416,13 +462,16 @@ class Dispatcher:
             log.exception("fetch_failed", node=question.node)
         self.submit(answer)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if task is self._snapshot:
+            self._snapshot = None
         if not task.cancelled() and task.exception() is not None:
             log.error("task_failed", exc_info=task.exception())
 

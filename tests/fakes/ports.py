@@ -55,6 +55,7 @@ class FakeRecords:
     trace: Trace = field(default_factory=list)
     writes: list[Row] = field(default_factory=list)
     refusing: bool = False
+    taken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def write(self, items: Iterable[Row]) -> None:
         for item in items:
@@ -66,7 +67,12 @@ class FakeRecords:
 
     async def flush(self) -> None:
         if self.refusing:
-            await asyncio.Event().wait()
+            await self.taken.wait()
+
+    def take_again(self) -> None:
+        """Be durable again."""
+        self.refusing = False
+        self.taken.set()
 
     @property
     def calls(self) -> list[CallRecord]:

@@ -70,6 +70,7 @@ from acd.engine.state import (
     WrapUp,
 )
 from acd.store.codec import decode, encode
+from acd.store.pieces import StatePieces
 from tests.engine_kit import GW, Bench, direct_flow, levels, make_plan, n, prompts, with_node, with_queue
 from tests.fakes.perfect_pbx import Channel, Failure
 from tests.property.matching_oracle import Oracle
@@ -162,6 +163,8 @@ class CallCentre(RuleBasedStateMachine):
         """Whether reports wait until they are asked for."""
         self.old_audit: Resynced | None = None
         self.requests = 0
+        self.copies: list[tuple[EngineState, bytes]] = []
+        """Copies of the state, and the bytes of the state when they were made."""
         self.bench.login("ana", "citra")
 
     # ------------------------------------------------------------ one step
@@ -575,6 +578,11 @@ class CallCentre(RuleBasedStateMachine):
         """The state goes through its JSON and another engine goes on from there."""
         self.bench.engine = Engine(decode(EngineState, encode(self.bench.state)))
 
+    @rule()
+    def state_is_copied(self) -> None:
+        """As for a snapshot, which is written down while other things happen; see the end of the day."""
+        self.copies.append((self.bench.state.copy(), encode(self.bench.state)))
+
     # ------------------------------------------------------------ what always holds
 
     @invariant()
@@ -704,6 +712,9 @@ class CallCentre(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         bench = self.bench
+        pieces = StatePieces()
+        for copy, then in self.copies:
+            assert b"".join(pieces(copy)) == then, "a copy of the state changed, or is cut up wrongly"
         if not bench.pbx.connected:
             self.link_returns()
         bench.pbx.mishaps.clear()

@@ -28,12 +28,13 @@ from acd.ports import Journal
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.store.codec import decode, encode
 from acd.store.journal import SqliteJournal
+from acd.store.pieces import StatePieces
 from tests.engine_kit import GW, make_plan
 from tests.fakes.perfect_pbx import PerfectPbx
 from tests.fakes.ports import FakeRecordings, FakeRecords
 from tests.fakes.virtual_time import VirtualClock, settle
 
-CODEC = Codec(encode, lambda data: decode(EngineState, data))
+CODEC = Codec(StatePieces(), lambda data: decode(EngineState, data))
 ACTIONS: tuple[Action, ...] = ("login", "logout", "ready", "pause", "end_wrap_up")
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -46,6 +46,7 @@ from acd.domain.record import CallRecord, DispositionRow
 from acd.engine.state import Offered, Talking, Waiting
 from acd.runtime import dispatcher as module
 from acd.runtime.dispatcher import Codec, Dispatcher
+from acd.store.codec import encode
 from tests.callback_kit import callback_plan
 from tests.engine_kit import GW, make_plan, with_queue
 from tests.fakes.virtual_time import EPOCH, in_virtual_time
@@ -285,7 +286,85 @@ async def test_a_snapshot_is_kept_after_so_many_events(monkeypatch: pytest.Monke
     await world.start()  # four events
     for number in range(20):
         world.call(f"c{number}")
-    assert [after for after, _ in world.journal.snapshots] == [10, 20]
+    await asyncio.sleep(0.01)  # while one is being made, none is begun
+    assert [after for after, _ in world.journal.snapshots] == [10]
+    world.call("c20")
+    await asyncio.sleep(0.01)
+    assert [after for after, _ in world.journal.snapshots] == [10, 25]
+
+
+@in_virtual_time
+async def test_a_snapshot_is_of_the_moment_at_which_it_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SNAPSHOT_EVERY", 8)
+    monkeypatch.setattr(module, "SLICE_S", -1.0)  # a turn of the loop for each piece
+    monkeypatch.setattr(module, "BETWEEN_S", 0.0001)
+    world = await offered()
+    moments: dict[int, bytes] = {}
+    for number in range(40):
+        world.call(f"d{number}")
+        moments[len(world.journal.events)] = encode(world.state)
+        await asyncio.sleep(0.01)
+        world.hang_up(f"d{number - 5}")
+    assert len(world.journal.snapshots) >= 3
+    known = [(after, state) for after, state in world.journal.snapshots if after in moments]
+    assert known
+    assert all(state == moments[after] for after, state in known)
+    last, _ = world.journal.snapshots[-1]
+    assert last < len(world.journal.events)
+    again = world.next_life()
+    await again.dispatcher.recover(again.plan)
+    assert again.state.contacts == world.state.contacts
+
+
+@in_virtual_time
+async def test_a_snapshot_being_made_gives_way_to_a_whole_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SNAPSHOT_EVERY", 5)
+    monkeypatch.setattr(module, "SLICE_S", -1.0)
+    world = await offered()
+    world.call("c2")
+    await asyncio.sleep(0)
+    world.dispatcher.snapshot()
+    whole = len(world.journal.events)
+    await asyncio.sleep(1)
+    assert [after for after, _ in world.journal.snapshots] == [whole]
+    world.call("c3")
+    await world.dispatcher.close()
+    assert [after for after, _ in world.journal.snapshots][-1] == len(world.journal.events)
+
+
+@in_virtual_time
+async def test_a_snapshot_waits_for_the_explanations_and_rows_of_the_events_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await offered()  # an offer, not yet explained
+    monkeypatch.setattr(module, "SNAPSHOT_EVERY", 1)
+    monkeypatch.setattr(module, "EXPLAIN_AFTER_S", 10.0)
+    world.call("c2")
+    world.records.refusing = True
+    await asyncio.sleep(1)
+    assert any(isinstance(item, Decision) for item in world.records.writes)
+    assert world.journal.snapshots == []
+    world.records.take_again()
+    await asyncio.sleep(1)
+    assert len(world.journal.snapshots) == 1
+
+
+@in_virtual_time
+async def test_what_breaks_one_snapshot_does_not_prevent_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SNAPSHOT_EVERY", 1)
+    world = await offered()
+    await asyncio.sleep(1)
+    before = len(world.journal.snapshots)
+    sound = world.dispatcher._codec
+    world.dispatcher._codec = Codec(lambda _state: 1 / 0, CODEC.decode)  # type: ignore[arg-type, return-value]
+    with capture_logs() as logs:
+        world.call("c2")
+        await asyncio.sleep(1)
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["task_failed"]
+    world.dispatcher._codec = sound
+    world.call("c3")
+    await asyncio.sleep(1)
+    assert len(world.journal.snapshots) == before + 1
 
 
 @in_virtual_time
@@ -301,8 +380,9 @@ async def test_no_snapshot_takes_the_place_of_events_whose_records_are_not_durab
     for number in range(2, 10):
         world.call(f"c{number}")
     assert world.journal.snapshots == []
-    world.records.refusing = False
+    world.records.take_again()
     world.call("c10")
+    await asyncio.sleep(1)
     assert len(world.journal.snapshots) == 1
 
 
@@ -316,7 +396,7 @@ async def test_a_snapshot_can_be_asked_for() -> None:
 
 @in_virtual_time
 async def test_a_state_that_cannot_be_written_down_is_logged_and_lived_with() -> None:
-    def refuse(_state: object) -> bytes:
+    def refuse(_state: object) -> Iterator[bytes]:
         raise StoreError("cannot encode")
 
     world = World()
@@ -324,7 +404,9 @@ async def test_a_state_that_cannot_be_written_down_is_logged_and_lived_with() ->
     await world.start()
     with capture_logs() as logs:
         world.dispatcher.snapshot()
-    assert [line["event"] for line in logs] == ["snapshot_failed"]
+        world.dispatcher._begin_snapshot()
+        await asyncio.sleep(0.01)
+    assert [line["event"] for line in logs] == ["snapshot_failed", "snapshot_failed"]
 
 
 # ---------------------------------------------------------------- recovery

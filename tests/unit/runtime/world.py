@@ -10,12 +10,13 @@ from acd.domain.ids import AgentId, LegId, RequestId
 from acd.domain.plan import Plan
 from acd.engine.state import EngineState
 from acd.runtime.dispatcher import Codec, Dispatcher
-from acd.store.codec import decode, encode
+from acd.store.codec import decode
+from acd.store.pieces import StatePieces
 from tests.engine_kit import GW, make_plan
 from tests.fakes.ports import FakeControl, FakeJournal, FakeRecordings, FakeRecords, Trace
 from tests.fakes.virtual_time import VirtualClock
 
-CODEC = Codec(encode, lambda data: decode(EngineState, data))
+CODEC = Codec(StatePieces(), lambda data: decode(EngineState, data))
 
 
 @dataclass
