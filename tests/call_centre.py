@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from acd.demo.api import Json
 from acd.demo.audio import read_wav
 from acd.demo.callers import ADDRESS as CALLERS
-from acd.demo.deployment import Deployment, Wishes, prepare
+from acd.demo.deployment import Deployment, Share, Wishes, prepare
 from acd.demo.hearing import Voice
 from acd.demo.phones import ADDRESS as PHONES
 from acd.demo.puppet import Puppet, Way
@@ -30,6 +31,9 @@ from acd.deploy.toolchain import fetch_tools
 from tests.fakes.telephone import Telephone, Telephones
 
 ROOT = Path(__file__).parents[1]
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+SHARE: Share = (int(_WORKER.removeprefix("gw")), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+"""This worker's ports; others run call centres of their own meanwhile."""
 Yaml = dict[str, Any]
 Labels = tuple[tuple[str, str], ...]
 
@@ -232,7 +236,7 @@ async def call_centre(
     for name, text in (files or {}).items():
         (config / name).write_text(text, encoding="utf-8")
     tools = fetch_tools()
-    made: Deployment = prepare(folder / "run", config, folder / "ivr_flows", wishes, Random())
+    made: Deployment = prepare(folder / "run", config, folder / "ivr_flows", wishes, Random(), SHARE)
     made = replace(made, plan=plan(made.plan))
     for name, edit in (after or {}).items():
         change(made.config / name, edit)

@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -43,6 +43,9 @@ _RTP = range(16000, 32000, 2 * _RTP_SPAN)
 """Below the ports that the kernel gives to whoever asks for any."""
 
 Yaml = dict[str, Any]
+Share: TypeAlias = tuple[int, int]
+"""One part of the ports, and how many parts there are."""
+ALL: Share = (0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +128,22 @@ class Deployment:
         return {phone.endpoint: phone.secret for phone in self.plan.phones if phone.secret is not None}
 
 
-def free_ports(chance: Random) -> Ports:
-    """Find ports nobody uses now."""
+def free_ports(chance: Random, share: Share = ALL) -> Ports:
+    """Find ports nobody uses now. Those of sound are bound only while somebody talks: side by side, share them out."""
     tcp, udp = socket.SOCK_STREAM, socket.SOCK_DGRAM
+    which, of = share
+    singles, blocks = _SINGLE[which::of], _RTP[which::of]
     with ExitStack() as held:
 
         def take(kind: socket.SocketKind, address: str) -> int:
-            for port in chance.sample(_SINGLE, len(_SINGLE)):
+            for port in chance.sample(singles, len(singles)):
                 taken = held.enter_context(socket.socket(socket.AF_INET, kind))
                 with suppress(OSError):
                     taken.bind((address, port))
                     return port
             raise DeployError(f"No free port at {address} between {_SINGLE.start} and {_SINGLE.stop}")
 
-        rtp = chance.choice(_RTP)
+        rtp = chance.choice(blocks)
         return Ports(
             api=take(tcp, LOOPBACK),
             ari=take(tcp, LOOPBACK),
@@ -154,14 +159,14 @@ def free_ports(chance: Random) -> Ports:
         )
 
 
-def prepare(folder: Path, config: Path, flows: Path, wishes: Wishes, chance: Random) -> Deployment:
-    """Write the derived deployment into the folder and load it.
+def prepare(folder: Path, config: Path, flows: Path, wishes: Wishes, chance: Random, share: Share = ALL) -> Deployment:
+    """Write the derived deployment into the folder and load it. Its ports come from a share of those there are.
 
     Raises:
         DeployError: the deployment or the folder cannot be used.
         ConfigError: the deployment has mistakes, or misses what is changed here.
     """
-    ports = free_ports(chance)
+    ports = free_ports(chance, share)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)

@@ -21,6 +21,7 @@ from acd.demo.site import Site, speak
 from acd.deploy.cache import cache_root
 from acd.deploy.progress import SilentProgress
 from acd.deploy.toolchain import ToolSet, fetch_tools
+from tests.call_centre import SHARE
 
 pytestmark = pytest.mark.asterisk
 
@@ -83,7 +84,7 @@ def tools() -> ToolSet:
 @pytest.fixture
 def deployment(tools: ToolSet, tmp_path: Path) -> Deployment:
     wishes = Wishes(wrap_up_s=1.0, queue={"ring_timeout": "20s"})
-    made = prepare(tmp_path / "run", ROOT / "config", ROOT / "ivr_flows", wishes, Random(5))
+    made = prepare(tmp_path / "run", ROOT / "config", ROOT / "ivr_flows", wishes, Random(5), SHARE)
     speak(tools, made, cache_root() / "prompts", SilentProgress())
     return made
 

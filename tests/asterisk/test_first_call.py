@@ -27,6 +27,7 @@ from acd.demo.summary import service_level, silent_recordings, success_call_rati
 from acd.deploy.cache import cache_root
 from acd.deploy.progress import SilentProgress
 from acd.deploy.toolchain import ToolSet, fetch_tools
+from tests.call_centre import SHARE
 
 pytestmark = pytest.mark.asterisk
 
@@ -126,7 +127,7 @@ async def at_rest(site: Site) -> bool:
 def episode(tmp_path_factory: pytest.TempPathFactory) -> Episode:
     tools = fetch_tools()
     folder = tmp_path_factory.mktemp("first") / "run"
-    deployment = prepare(folder, ROOT / "config", ROOT / "ivr_flows", WISHES, Random())
+    deployment = prepare(folder, ROOT / "config", ROOT / "ivr_flows", WISHES, Random(), SHARE)
     speak(tools, deployment, cache_root() / "prompts", SilentProgress())
     return asyncio.run(live(tools, deployment))
 

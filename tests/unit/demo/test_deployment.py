@@ -122,6 +122,15 @@ def test_ports_are_free_and_differ_and_leave_those_the_kernel_gives_out(tmp_path
     assert not set(range(ports.rtp, ports.phones_rtp + 1000)) & {*udp, *tcp}
 
 
+def test_runs_side_by_side_have_no_port_in_common() -> None:
+    def of(which: int) -> set[int]:
+        runs = [free_ports(Random(seed), (which, 3)) for seed in range(20)]
+        return {port for run in runs for port in (run.api, run.sip, run.data, run.rtp, run.phones_rtp)}
+
+    assert not of(0) & of(1)
+    assert not of(1) & of(2)
+
+
 def test_a_deployment_with_a_mistake_is_refused_with_the_place_of_the_mistake(tmp_path: Path) -> None:
     config = tmp_path / "config"
     shutil.copytree(CONFIG, config)
