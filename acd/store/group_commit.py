@@ -33,6 +33,9 @@ class CommitError(StoreError):
     """A group could not be made durable; it is tried again."""
 
 
+DEPOSED = "another engine has the lease: nothing of this one is written any more"
+
+
 class DeposedError(StoreError):
     """Another engine owns the journal now: nothing of ours may be written any more."""
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -130,3 +143,34 @@ webhook_events = Table(
     Index("ix_webhook_events_done", "done_at"),
 )
 """One row per event told to a webhook; ``body`` is JSON, and empty once the event was told or given up."""
+
+engine_lease = Table(
+    "engine_lease",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="ck_engine_lease_one"), primary_key=True),
+    Column("token", BigInteger, nullable=False, unique=True),
+    Column("holder", Text, nullable=False),
+    Column("expires", DateTime(timezone=True), nullable=False),
+)
+"""The one row of ``acd.store.seat``."""
+
+journal_events = Table(
+    "journal_events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("token", BigInteger, nullable=False),
+)
+"""As ``acd.store.journal_file``'s, with the token of the engine that wrote it; used on PostgreSQL only."""
+
+journal_snapshots = Table(
+    "journal_snapshots",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("lost", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("token", BigInteger, nullable=False),
+)
