@@ -96,6 +96,8 @@ class AriControl:
         agents_context: the dialplan context in which agents' phones dial; any other context is callers'.
         on_taken: told of each caller who came in and whom the engine accounts for from then on.
         on_offered: told how many seconds an offer took from the bytes that made it possible until it was written.
+        permitted: whether this engine may command in this instant; asked before each command.
+        may_connect: whether it may take the place of another one.
     """
 
     def __init__(
@@ -108,6 +110,8 @@ class AriControl:
         agents_context: str,
         on_taken: Callable[[LegId], None] = lambda _: None,
         on_offered: Callable[[float], None] = lambda _: None,
+        permitted: Callable[[], bool] = lambda: True,
+        may_connect: Callable[[], bool] = lambda: True,
     ) -> None:
         self._clock = clock
         self._emit = emit
@@ -124,7 +128,9 @@ class AriControl:
         self._hung_up: dict[str, tuple[int, int | None]] = {}
         """Channels on their way out, with the cause and SIP code known so far."""
         self._to_follow: dict[LegId, asyncio.TimerHandle] = {}
-        self.link = AriLink(config, on_event=self._on_event, on_state=on_state)
+        self.link = AriLink(
+            config, on_event=self._on_event, on_state=on_state, permitted=permitted, may_connect=may_connect
+        )
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
             "ChannelStateChange": self._state_changed,
             "StasisStart": self._stasis_start,

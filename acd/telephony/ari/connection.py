@@ -42,11 +42,13 @@ class Lost:
 class Connection:
     """An open socket and the lanes. :meth:`serve` runs them; afterwards :meth:`close` clears up."""
 
-    def __init__(self, info: AsteriskInfo, socket: WebSocket, http_lanes: list[HttpLane]) -> None:
+    def __init__(
+        self, info: AsteriskInfo, socket: WebSocket, http_lanes: list[HttpLane], permitted: Callable[[], bool]
+    ) -> None:
         """Take the socket; commands go over it too when there are no lanes over HTTP."""
         self.info = info
         self._socket = socket
-        self._socket_lane = SocketLane(socket)
+        self._socket_lane = SocketLane(socket, permitted)
         self._http_lanes = http_lanes
         self._lanes: list[Lane] = [*http_lanes] or [self._socket_lane]
         self._deliver: Callable[[dict[str, Any]], None] | None = None
@@ -60,6 +62,10 @@ class Connection:
     def heard_at(self) -> float:
         """When the packet came that is being dealt with, by ``perf_counter``."""
         return self._socket.heard_at
+
+    def probe(self, on_answer: Callable[[], None]) -> None:
+        """Ask for a sign of life; ``on_answer`` is called once it came, behind everything Asterisk said before."""
+        self._socket.ping(on_answer)
 
     def close(self, why: str) -> None:
         """Close the socket, at once, and fail every command without an answer.
@@ -138,8 +144,12 @@ async def read_json(session: aiohttp.ClientSession, config: AriConfig, path: str
     return orjson.loads(raw)
 
 
-async def connect(session: aiohttp.ClientSession, config: AriConfig) -> Connection:
+async def connect(
+    session: aiohttp.ClientSession, config: AriConfig, permitted: Callable[[], bool] = lambda: True
+) -> Connection:
     """Open the socket of the events; none is delivered before :meth:`Connection.serve`.
+
+    No command is sent unless it is ``permitted`` in that instant.
 
     Raises:
         TelephonyError: it did not work; the message says why.
@@ -164,9 +174,9 @@ async def connect(session: aiohttp.ClientSession, config: AriConfig) -> Connecti
         config.rest_by is RestBy.AUTO and speaks_rest_over_websocket(info.version)
     )
     lanes = 0 if by_socket else config.http_lanes
-    return Connection(
-        info, socket, [HttpLane(session, config.base_url, config.request_timeout_s) for _ in range(lanes)]
-    )
+    timeout_s = config.request_timeout_s
+    http_lanes = [HttpLane(session, config.base_url, timeout_s, permitted) for _ in range(lanes)]
+    return Connection(info, socket, http_lanes, permitted)
 
 
 async def _filter_events(session: aiohttp.ClientSession, config: AriConfig) -> None:

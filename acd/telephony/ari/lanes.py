@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+NOT_OURS = "this engine is not, or not surely, the active one"
+
 
 class Command:
     """One request under way. Finishes exactly once; later results are dropped."""
@@ -86,8 +88,10 @@ class Lane(Protocol):
 class SocketLane:
     """Commands over the WebSocket: pipelined, and executed by Asterisk one after the other in the order sent."""
 
-    def __init__(self, socket: WebSocket) -> None:
+    def __init__(self, socket: WebSocket, permitted: Callable[[], bool]) -> None:
+        """``permitted`` is asked in the instant before a command is written."""
         self._socket = socket
+        self._permitted = permitted
         self._unanswered: dict[str, Command] = {}
 
     def submit(self, command: Command) -> None:
@@ -97,6 +101,8 @@ class SocketLane:
         if len(frame) > MAX_FRAME_BYTES:
             error = TelephonyError(f"{command.what}: too long: {len(frame)} bytes")
             asyncio.get_running_loop().call_soon(command.finish, AriResult(0, None, error))
+        elif not self._permitted():
+            asyncio.get_running_loop().call_soon(command.lose, NOT_OURS)
         elif self._socket.send(frame):
             command.sent = True
             self._unanswered[command.request_id] = command
@@ -123,8 +129,12 @@ class SocketLane:
 class HttpLane:
     """Commands over HTTP, one at a time: the next is sent when the one before was answered."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, timeout_s: float) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, base_url: str, timeout_s: float, permitted: Callable[[], bool]
+    ) -> None:
+        """``permitted`` is asked in the instant before a command is sent."""
         self._session = session
+        self._permitted = permitted
         self._base_url = base_url
         # Longer than the link waits, so that what stands behind a stuck command ends with it instead of being sent.
         self._timeout = aiohttp.ClientTimeout(total=timeout_s * 1.5)
@@ -147,6 +157,9 @@ class HttpLane:
     async def _perform(self, command: Command) -> None:
         request = command.request
         url = URL(f"{self._base_url}{request.path}{encode_query(request.params)}", encoded=True)
+        if not self._permitted():
+            command.lose(NOT_OURS)
+            return
         command.sent = True
         try:
             async with self._session.request(request.method, url, json=request.body, timeout=self._timeout) as response:

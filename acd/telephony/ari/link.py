@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 _FIRST_BACKOFF_S = 0.05
 _MAX_DOUBLINGS = 6
 _TICKS = 4
+_NOT_YET_S = 0.05
 
 
 class AriLink:
@@ -42,6 +43,9 @@ class AriLink:
 
     ``on_event`` gets every event as parsed JSON, in arrival order; ``on_state`` each change of :attr:`state` with a
     reason fit for a log. Both are called from the event loop and must return quickly; what they raise is logged.
+
+    With several engines beside one Asterisk: no command is sent unless ``permitted`` in that instant, and nobody's
+    place is taken, which connecting does, before ``may_connect`` says so.
     """
 
     def __init__(
@@ -50,8 +54,12 @@ class AriLink:
         *,
         on_event: Callable[[dict[str, Any]], None],
         on_state: Callable[[AriState, str], None],
+        permitted: Callable[[], bool] = lambda: True,
+        may_connect: Callable[[], bool] = lambda: True,
     ) -> None:
         self.config = config
+        self._permitted = permitted
+        self._may_connect = may_connect
         self.state = AriState.DOWN
         self.generation = 0
         """Counts connections; a result or event belongs to the connection of its time."""
@@ -153,6 +161,11 @@ class AriLink:
             raise result.error
         return result.body
 
+    def probe(self, on_answer: Callable[[], None]) -> None:
+        """Ask Asterisk for a sign of life on the connection of the events. Without one, or a connection: no answer."""
+        if self._connection is not None:
+            self._connection.probe(on_answer)
+
     def claim(self, channel_id: str, on_result: Callable[[AriResult], None]) -> None:
         """Claim the caller of a CallBroadcast event; ``AriConflict`` means that somebody else has it."""
         self.submit(commands.claim(channel_id, self.config.app), key=channel_id, on_result=on_result)
@@ -182,9 +195,11 @@ class AriLink:
         failures = times_replaced = 0
         while True:
             self._set_state(AriState.CONNECTING, "connecting")
+            while not self._may_connect():  # noqa: ASYNC110 - changes with time and in another thread
+                await asyncio.sleep(_NOT_YET_S)
             began = loop.time()
             try:
-                connection = await connect(session, self.config)
+                connection = await connect(session, self.config, self._permitted)
             except TelephonyError as error:
                 lost = Lost(str(error))
             except Exception as error:  # the link must outlive what nobody thought of

@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 from contextlib import suppress
+from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -63,6 +64,9 @@ class WebSocket(asyncio.Protocol):
         self._message = bytearray()
         self._on_message: Callable[[bytearray], None] | None = None
         self._masks = _masks()
+        self._marks = count(1)
+        self._awaited: tuple[bytes, Callable[[], None]] | None = None
+        """What the pong of the last ping with a mark has, and whom to tell of it."""
         self._fd: int | None = None
         """Where to write past the transport; None with TLS."""
 
@@ -75,9 +79,12 @@ class WebSocket(asyncio.Protocol):
         """Send a text message; False when the connection has ended."""
         return self._frame(_TEXT, message)
 
-    def ping(self) -> None:
-        """Ask for a sign of life."""
-        self._frame(_PING, b"")
+    def ping(self, on_pong: Callable[[], None] | None = None) -> None:
+        """Ask for a sign of life. ``on_pong`` is called when it came; of several under way, perhaps the last alone."""
+        mark = next(self._marks).to_bytes(4, "big") if on_pong is not None else b""
+        if on_pong is not None:
+            self._awaited = (mark, on_pong)
+        self._frame(_PING, mark)
 
     def close(self, code: int = 1000, why: str = "closed") -> None:
         """Say good-bye and close the TCP connection without waiting for the other side's."""
@@ -192,6 +199,8 @@ class WebSocket(asyncio.Protocol):
             self.close(why=f"closed by the other side, code {code} {payload[2:].decode(errors='replace')}".rstrip())
         elif kind != _PONG:
             self.close(_PROTOCOL_ERROR, "frame of an unknown kind")
+        elif self._awaited is not None and payload == self._awaited[0]:
+            self._awaited[1]()
 
     def _deliver(self, on_message: Callable[[bytearray], None], message: bytearray) -> None:
         try:

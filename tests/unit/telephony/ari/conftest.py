@@ -24,11 +24,17 @@ class Client:
     events: list[dict[str, Any]] = field(default_factory=list)
     states: list[tuple[AriState, str]] = field(default_factory=list)
     results: list[tuple[str, AriResult]] = field(default_factory=list)
+    permitted: bool = True
+    may_connect: bool = True
     link: AriLink = field(init=False)
 
     def __post_init__(self) -> None:
         self.link = AriLink(
-            self.config, on_event=self.events.append, on_state=lambda state, reason: self.states.append((state, reason))
+            self.config,
+            on_event=self.events.append,
+            on_state=lambda state, reason: self.states.append((state, reason)),
+            permitted=lambda: self.permitted,
+            may_connect=lambda: self.may_connect,
         )
 
     def send(self, path: str, key: str = "call", method: str = "POST", **more: Any) -> None:

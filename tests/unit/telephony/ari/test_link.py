@@ -332,3 +332,43 @@ async def test_a_replaced_link_takes_the_application_back_when_its_patience_ends
         await server.emit({"type": "ApplicationReplaced", "application": "acd"})
         await client.until_up(2)
         assert AriState.REPLACED in [state for state, _ in client.states]
+
+
+@pytest.mark.parametrize("version", ["22.10.1", "18.9.0"])
+async def test_without_permission_no_command_is_sent_and_each_one_says_so(
+    server: FakeAri, connected: Any, version: str
+) -> None:
+    server.version = version
+    async with connected() as client:
+        client.permitted = False
+        for n in range(5):
+            client.send(f"/channels/{n}/answer", key=str(n))
+        await server.until(lambda: len(client.results) == 5)
+        assert client.errors() == [PbxUnavailable] * 5
+        assert "not surely, the active one" in str(client.results[0][1].error)
+        assert server.seen == []
+        client.permitted = True
+        assert await client.link.request("POST", "/channels/b/answer") is None
+
+
+async def test_nobodys_place_is_taken_before_it_may_be(server: FakeAri, connected: Any) -> None:
+    async with connected() as client:
+        client.may_connect = False
+        server.drop()
+        await server.until(lambda: client.link.state is AriState.CONNECTING)
+        await asyncio.sleep(0.2)
+        assert client.link.generation == 1
+        client.may_connect = True
+        await client.until_up(2)
+
+
+async def test_a_probe_is_answered_behind_all_that_was_said_before(server: FakeAri, connected: Any) -> None:
+    order: list[str] = []
+    async with connected() as client:
+        client.link._on_event = lambda event: order.append(event["type"])
+        await server.emit({"type": "A"})
+        client.link.probe(lambda: order.append("answer"))
+        await server.until(lambda: "answer" in order)
+        assert order == ["A", "answer"]
+    client.link.probe(lambda: order.append("of nobody"))
+    assert order == ["A", "answer"]
