@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from secrets import token_bytes
@@ -30,14 +32,19 @@ from acd.runtime.clock import AnchoredClock
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.rehearsal import Rehearsal
 from acd.runtime.reloading import Loading, Reloader
+from acd.runtime.standby import HeldRecords, Standby
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
-from acd.settings.values import Settings
+from acd.settings.values import AriSettings, Settings
 from acd.store.codec import decode, encode_event
+from acd.store.group_commit import GroupedJournal
 from acd.store.journal import SqliteJournal
+from acd.store.lease import WITNESS_S, elapsed
+from acd.store.pg import database_of
 from acd.store.pieces import StatePieces
 from acd.store.recordings import RecordingFiles
 from acd.store.records import SqlRecords, open_records
+from acd.store.succession import Succession
 from acd.telephony.ami.facts import Fact
 from acd.telephony.ami.messages import AmiConfig
 from acd.telephony.ami.newcomers import Newcomer
@@ -58,10 +65,29 @@ FlowTests: TypeAlias = Callable[[Settings], tuple[str, ...]]
 HOUSEKEEPING_S = 1.0
 DURABLE_S = 1.0
 """How long an answer of the API waits at most for the journal. A commit takes some 20 ms."""
+RIGHTFUL_S = 1.0
+"""With two engines: how long another may have our place in Asterisk before it is taken back by who has the lease."""
 MEDIA_KEY = "media.key"
 """File beside the journal."""
 MEDIA_KEY_BYTES = 32
 CODEC = Codec(StatePieces(), lambda data: decode(EngineState, data))
+
+
+def _ari_config(ari: AriSettings, *, alone: bool) -> AriConfig:
+    config = AriConfig(f"{ari.url}/ari", ari.user, ari.password.reveal(), ari.application)
+    if alone:
+        return config
+    return replace(config, replaced_patience_s=RIGHTFUL_S, replaced_probe_s=RIGHTFUL_S / 2)
+
+
+def _yes() -> bool:
+    return True
+
+
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    """Have something done on a loop, unless it is over."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(what)
 
 
 def _media_key(path: Path) -> bytes:
@@ -82,28 +108,35 @@ class App:
     def __init__(
         self,
         settings: Settings,
-        journal: SqliteJournal,
+        journal: GroupedJournal,
         records: SqlRecords,
         load: Load,
         test: FlowTests,
         maker: SoundMaker | None,
+        succession: Succession | None = None,
+        lost: asyncio.Event | None = None,
     ) -> None:
         self._settings = settings
         self._clock = AnchoredClock()
         self._journal = journal
         self._records = records
+        self._succession = succession
+        self._active = False
+        self.lost = lost or asyncio.Event()
+        """Another engine has taken over: close this one."""
         self._files = RecordingFiles(settings.recordings.dir)
-        self.dispatcher = Dispatcher(self._clock, journal, records, self._files, CODEC, policies_for, evaluate_in_flow)
+        self._held = HeldRecords(records)
+        permitted, verified = (
+            (lease.holds, lease.verified) if (lease := succession and succession.lease) else (_yes, _yes)
+        )
+        self.dispatcher = Dispatcher(
+            self._clock, journal, self._held, self._files, CODEC, policies_for, evaluate_in_flow, permitted
+        )
         self._delays = Delays()
         self._shelf = MediaShelf(_media_key(settings.journal.file.with_name(MEDIA_KEY)))
         self._sounds = Sounds(lambda: self._settings.prompts, maker, self._address)
         self._control = AriControl(
-            AriConfig(
-                f"{settings.ari.url}/ari",
-                settings.ari.user,
-                settings.ari.password.reveal(),
-                settings.ari.application,
-            ),
+            _ari_config(settings.ari, alone=succession is None),
             self._clock,
             self._from_ari,
             self._ari_state,
@@ -111,6 +144,8 @@ class App:
             settings.pbx.context_from_agents,
             self._taken,
             self._delays.add,
+            permitted,
+            verified,
         )
         self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
         self._data = DataClient(settings.data, SystemRandom(), self._told)
@@ -134,6 +169,8 @@ class App:
         self._web: web.AppRunner | None = None
         self._housekeeper: asyncio.Task[None] | None = None
         self._messenger: asyncio.Task[None] | None = None
+        self._successor: asyncio.Task[None] | None = None
+        self._standby: Standby | None = None
         self.port = 0
         """Where the API listens, once started."""
 
@@ -154,11 +191,28 @@ class App:
             maker: makes sounds that are missing; without it they are only replaced.
         """
         settings.journal.file.parent.mkdir(parents=True, exist_ok=True)
-        journal = SqliteJournal(
-            settings.journal.file,
-            keep_all=settings.journal.keep_all,
-            on_error=lambda why: log.error("journal_failing", why=why),
-        )
+
+        def failing(why: str) -> None:
+            log.error("journal_failing", why=why)
+
+        lost = asyncio.Event()
+        loop, own = asyncio.get_running_loop(), settings.journal
+        succession: Succession | None = None
+        journal: GroupedJournal
+        if own.url is None:
+            journal = SqliteJournal(own.file, keep_all=own.keep_all, on_error=failing)
+        else:
+            url = own.url.reveal()
+            if database_of(url) != database_of(settings.store.url.reveal()):
+                raise StoreError("the journal and the store must be in one database when two engines take turns")
+            succession = Succession(
+                url,
+                keep_all=own.keep_all,
+                on_error=failing,
+                on_lost=lambda: _tell(loop, lost.set),
+                on_trouble=lambda why: log.warning("lease_uncertain", why=why),
+            )
+            journal = succession.journal
         try:
             records = await open_records(
                 settings.store.url.reveal(), on_error=lambda why: log.error("records_failing", why=why)
@@ -166,14 +220,55 @@ class App:
         except StoreError:
             await journal.close()
             raise
-        return cls(settings, journal, records, load or (lambda: settings), test, maker)
+        return cls(settings, journal, records, load or (lambda: settings), test, maker, succession, lost)
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration in force."""
+        return self._settings
 
     async def start(self) -> None:
-        """Recover, listen, connect. Returns when the API listens; Asterisk may come later. Raises ``OSError``."""
+        """Recover, listen, connect. Returns when the API listens; Asterisk may come later. Raises ``OSError``.
+
+        Of two engines the one that finds the other active returns as its standby and does the rest when its turn comes.
+        """
+        if self._succession is not None:
+            await self._listen()
+            self._successor = asyncio.create_task(self._succeed(self._succession), name="successor")
+            return
+        self._held.release()
         replayed = await self.dispatcher.recover(self._settings.plan)
         log.info("recovered", events=replayed, plan=self._settings.plan.version)
-        self.dispatcher.attach(self._control)
+        self._active = True
         await self._listen()
+        await self._serve()
+
+    async def _succeed(self, succession: Succession) -> None:
+        """Be the standby until it is our turn; then go on where the one before was, as after a restart."""
+        self._standby = Standby(succession.reader, succession.turn, self.dispatcher, self._held)
+        log.info("standing_by")
+        try:
+            token = await self._standby.until_active()
+        except Exception:
+            log.exception("standby_failed")
+            self.lost.set()
+            return
+        log.info("taking_over", token=token, seized=succession.turn.seized)
+        succession.begin(token)
+        self._records.fence(token)
+        self._held.release()
+        self.dispatcher.begin(self._settings.plan)
+        self._active = True
+        self._auditor.settle_s = WITNESS_S if succession.turn.seized else 0.0
+        await self._serve()
+        while True:
+            asked_at = elapsed()
+            self._control.link.probe(partial(succession.lease.witnessed, asked_at))
+            await asyncio.sleep(WITNESS_S / 5)
+
+    async def _serve(self) -> None:
+        """Begin to command."""
+        self.dispatcher.attach(self._control)
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeper")
         self._messenger = asyncio.create_task(self._tell_what_was_left(), name="messenger")
         await self._control.link.start()
@@ -188,7 +283,7 @@ class App:
         """Use a new configuration. Gives the sections whose changes wait for the next start."""
         before = self._settings
         self._use(settings)
-        if settings.plan.version != before.plan.version:
+        if self._active and settings.plan.version != before.plan.version:
             self.dispatcher.submit(PlanLoaded(self._clock.now(), settings.plan))
         self._watch.refresh()
         if settings.data != before.data:
@@ -221,7 +316,7 @@ class App:
         self._rehearsal.close()
         if self._web is not None:
             await self._web.cleanup()
-        tasks = [task for task in (self._housekeeper, self._messenger) if task is not None]
+        tasks = [task for task in (self._housekeeper, self._messenger, self._successor) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -229,9 +324,12 @@ class App:
         await self._auditor.close()
         await self._control.close()
         await self._sounds.close()
-        await self.dispatcher.close()
+        if self._active:
+            await self.dispatcher.close()
         await self._data.close()
         await self._journal.close()
+        if self._succession is not None:
+            await self._succession.close()
         await self._records.close()
 
     # ------------------------------------------------------------ what comes in
@@ -263,8 +361,14 @@ class App:
 
     async def _listen(self) -> None:
         api = self._settings.api
-        metrics = MetricsExporter(
-            self.dispatcher.view, self._writers, self._delays, self._data.figures, self._loads, self._fallbacks
+        self._metrics = MetricsExporter(
+            self.dispatcher.view,
+            self._writers,
+            self._delays,
+            self._data.figures,
+            self._loads,
+            self._fallbacks,
+            self._serves if self._succession is not None else None,
         )
         application = make_app(
             WebDeps(
@@ -277,9 +381,10 @@ class App:
                 mark_voicemail=self.dispatcher.mark_voicemail,
                 serves=self.dispatcher.serves,
                 recording_file=self._files.path,
-                metrics=metrics.render,
+                metrics=self._metrics.render,
                 durable=self._durable,
                 ready=self._ready,
+                active=self._serves,
                 words=lambda: self._words,
                 loading=lambda: self._reloader.state,
                 reload=self.reload,
@@ -319,8 +424,17 @@ class App:
             WriterHealth("records", records.backlog, records.errors, records.lost),
         )
 
+    def _serves(self) -> bool:
+        """Whether this engine is surely the active one."""
+        return self._active and (self._succession is None or self._succession.lease.holds())
+
     def _ready(self) -> Readiness:
+        if not self._active:
+            failing = self._standby.failing if self._standby is not None else ""
+            return Readiness((f"the journal cannot be followed: {failing}",) if failing else (), standby=True)
         reasons = []
+        if not self._serves():
+            reasons.append("it is not sure that no other engine is the active one")
         if not self._auditor.synced:
             up = self._control.link.state is AriState.UP
             reasons.append("the calls in Asterisk are being listed" if up else f"ARI is {self._control.link.state}")

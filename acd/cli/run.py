@@ -57,19 +57,32 @@ async def _serve(settings: Settings, again: Load, test: FlowTests) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     maker = PromptMaker(cache_root() / "prompts", AnchoredClock().now)
-    app = await App.open(settings, again, test, maker=maker)
     reloads: set[asyncio.Task[object]] = set()
+    while not stop.is_set():
+        app = await App.open(settings, again, test, maker=maker)
 
-    def reload() -> None:
-        task = loop.create_task(app.reload(), name="reload")
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
+        def reload(app: App = app) -> None:
+            task = loop.create_task(app.reload(), name="reload")
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
 
-    loop.add_signal_handler(signal.SIGHUP, reload)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+        try:
+            await app.start()
+            favour_calls()
+            await _first(stop, app.lost)
+            log.info("stopping" if stop.is_set() else "deposed")
+        finally:
+            await app.close()
+        settings = app.settings  # who lost its turn begins anew, as the standby
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Wait until one of them is set."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
     try:
-        await app.start()
-        favour_calls()
-        await stop.wait()
-        log.info("stopping")
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await app.close()
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

@@ -145,7 +145,7 @@ class Site:
 
     async def _ready(self) -> float:
         answer = await self.api.ready()
-        return 1.0 if answer is not None and answer["status"] != "not_ready" else 0.0
+        return 1.0 if answer is not None and answer["status"] in {"ready", "degraded"} else 0.0
 
     async def _registered(self) -> float:
         agents = (await self.api.status())["agents"]

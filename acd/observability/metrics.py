@@ -70,7 +70,9 @@ class EngineCollector(Collector):
         data: Data = no_data,
         loads: Loads = dict,
         fallbacks: Fallbacks = dict,
+        active: Callable[[], bool] | None = None,
     ) -> None:
+        self._active = active
         self._snapshot = snapshot
         self._health = health
         self._delays = delays or Delays()
@@ -84,7 +86,11 @@ class EngineCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Make all metrics of this moment."""
-        view = self._snapshot()
+        active = self._active is None or self._active()
+        if self._active is not None:
+            text = "Of two engines: whether this one serves the calls; 0: it is the standby."
+            yield GaugeMetricFamily("acd_engine_active", text, value=active)
+        view = self._snapshot() if active else None  # the other engine tells what goes on
         if view is not None:
             yield from _ratios(view.figures)
             yield from _outcomes(view.figures)
@@ -119,10 +125,11 @@ class MetricsExporter:
         data: Data = no_data,
         loads: Loads = dict,
         fallbacks: Fallbacks = dict,
+        active: Callable[[], bool] | None = None,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.registry.register(EngineCollector(snapshot, health, delays, data, loads, fallbacks))
+        self.registry.register(EngineCollector(snapshot, health, delays, data, loads, fallbacks, active))
         ProcessCollector(registry=self.registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:

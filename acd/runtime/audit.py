@@ -47,6 +47,9 @@ class Auditor:
         self._audit_every_s = audit_every_s
         self._retry_s = retry_s
         self._tasks: set[asyncio.Task[None]] = set()
+        self.settle_s = 0.0
+        """After the first connection: how long to wait before anything is compared, so that who was here before us has
+        surely stopped."""
         self.synced = False
         """The state was compared with Asterisk since the link came up."""
 
@@ -74,6 +77,9 @@ class Auditor:
             task.cancel()
 
     async def _run(self) -> None:
+        if self.settle_s:
+            await asyncio.sleep(self.settle_s)
+            self.settle_s = 0.0
         while True:
             try:
                 seen = await self._control.resync(after_gap=not self.synced)

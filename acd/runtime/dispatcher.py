@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -94,6 +94,8 @@ EXPLAIN_AFTER_S = 0.02
 """How long after an event its offers are explained, one by one, so that calls get through."""
 LARGE_SITE = 200
 """Agents from which on a restart serves callers before it explains again what it replayed."""
+RESUME_S = 0.01
+"""While this engine may not decide: how often to look whether it may again."""
 LAST_RECORDS_S = 2.0
 """At the end: how long to wait for the store to take the last records."""
 
@@ -128,8 +130,12 @@ class Dispatcher:
         codec: Codec,
         policies: PoliciesFor = standard,
         evaluate: Evaluator = no_evaluator,
+        permitted: Callable[[], bool] = lambda: True,
     ) -> None:
+        """``permitted``: whether this engine may decide in this instant. While not, inputs wait."""
         self.clock = clock
+        self._permitted = permitted
+        self._resuming: asyncio.TimerHandle | None = None
         self._journal = journal
         self._records = records
         self._recordings = recordings
@@ -160,8 +166,19 @@ class Dispatcher:
     async def recover(self, plan: Plan) -> int:
         """Make the state again from the journal, then load ``plan``. Returns the number of events replayed."""
         snapshot, events = await self._journal.load()
-        if snapshot is not None:
-            self._engine = Engine(self._codec.decode(snapshot), self._policies, self._evaluate)
+        self.restore(snapshot)
+        self.replay(events)
+        self.begin(plan)
+        return len(events)
+
+    def restore(self, snapshot: bytes | None) -> None:
+        """Take the state of a snapshot; without one, that before the first event."""
+        state = self._codec.decode(snapshot) if snapshot is not None else None
+        self._engine = Engine(state, self._policies, self._evaluate)
+        self._unexplained.clear()
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """Bring the state forward by what was journaled; nothing is sent, and rows are written as they were then."""
         for event in events:
             # Written before the crash or not, nobody knows: writing again is harmless, ids decide.
             for command in self._decide(event):
@@ -170,6 +187,9 @@ class Dispatcher:
             self._unexplained.extend(self._account())
             if len(self._engine.state.agents) <= LARGE_SITE:
                 self._explain_all()
+
+    def begin(self, plan: Plan) -> None:
+        """Go on from the state that there is, by ``plan``."""
         for key, timer in self._engine.state.timers.items():
             self._timers.start(StartTimer(key, timer.generation, timer.due))
         # Whatever the links were then, they are down now: nothing may be offered before they are up.
@@ -179,7 +199,6 @@ class Dispatcher:
         for name, work in self._engine.state.recordings.items():
             if work.checking:
                 self._start(self._check(CheckRecording(name, work.expected_s(self.clock.now()))))
-        return len(events)
 
     def attach(self, control: CallControl) -> None:
         """Give the way to Asterisk. Commands before that are dropped; the resync after connecting makes up for them."""
@@ -196,8 +215,9 @@ class Dispatcher:
     async def close(self) -> None:
         """Let no timer run any more and keep a snapshot, unless the store still lacks records made of older events."""
         self._timers.close()
-        if self._explaining is not None:
-            self._explaining.cancel()
+        for waking in (self._explaining, self._resuming):
+            if waking is not None:
+                waking.cancel()
         self._explain_all()
         for task in self._tasks:
             task.cancel()
@@ -212,14 +232,21 @@ class Dispatcher:
     def submit(self, event: Event) -> None:
         """Take an input. Safe to call from within the carrying out of a command: it waits its turn."""
         self._inbox.append(event)
-        if self._busy:
-            return
-        self._busy = True
+        if not self._busy:
+            self._work_off()
+
+    def _work_off(self) -> None:
+        self._busy, self._resuming = True, None
         try:
             while self._inbox:
+                if not self._permitted():
+                    # Another engine may have decided about these calls since: see first, or end.
+                    self._resuming = asyncio.get_running_loop().call_later(RESUME_S, self._work_off)
+                    return
                 self._process(self._inbox.popleft())
         finally:
-            self._busy = False
+            # Whoever waits for permission is busy with that; what comes meanwhile joins the queue.
+            self._busy = self._resuming is not None
 
     async def request_agent(
         self, agent_id: AgentId, action: AgentAction, reason: str = "", *, seconds: float = 0.0, disposition: str = ""

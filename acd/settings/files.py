@@ -92,9 +92,13 @@ class StoreSection(Strict):
 
 
 class JournalSection(Strict):
-    """Every input of the engine, so that a restart goes on where it was."""
+    """Every input of the engine, so that a restart, or another engine, goes on where it was."""
 
     file: Text = "/var/lib/acd/journal.db"
+    url: Text | None = None
+    """The store's database, in PostgreSQL, instead of a file: two engines with the same one take turns."""
+    url_env: EnvName | None = None
+    url_file: Text | None = None
     keep: Literal["all", "recent"] = "recent"
     """``recent``: what a restart needs, back to the last snapshot but one. ``all``: every event ever, for audit and
     replay from the beginning, at about 0.5 kB an event; the file then grows without end."""

@@ -15,7 +15,7 @@ from acd.settings import build, calendar_checks, values
 from acd.settings.build_data import data_settings
 from acd.settings.build_prompts import build_prompts
 from acd.settings.checks import check
-from acd.settings.files import PhonesSection, RegistrationSection
+from acd.settings.files import JournalSection, PhonesSection, RegistrationSection
 from acd.settings.national import YEARS, NationalDays, national_days
 from acd.settings.secret_files import fetch, pairs
 from acd.settings.sources import Files, Sources, read_all
@@ -84,6 +84,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today
     store = (
         Secret(acd.store.url) if acd.store.url else secrets.one("store", "url", acd.store.url_env, acd.store.url_file)
     )
+    journal = _journal_url(secrets, acd.journal)
     phone_passwords = _phone_passwords(secrets, acd.phones, files)
     data = data_settings(
         acd.data,
@@ -104,7 +105,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today
         ari=values.AriSettings(ari.url.rstrip("/"), ari.user, ari_password, ari.application),
         ami=values.AmiSettings(ami.host, ami.port, ami.user, ami_password),
         store=values.StoreSettings(store),
-        journal=values.JournalSettings(base / acd.journal.file, keep_all=acd.journal.keep == "all"),
+        journal=values.JournalSettings(base / acd.journal.file, acd.journal.keep == "all", journal),
         recordings=values.RecordingsSettings(base / recordings.dir, plan.recording_prefix, recordings.format),
         prompts=build_prompts(base, files),
         pbx=pbx,
@@ -115,6 +116,14 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today
         national={CalendarId(name): days for name, days in national.items()},
         warnings=sources.warnings(),
     )
+
+
+def _journal_url(secrets: _Secrets, journal: JournalSection) -> Secret | None:
+    if journal.url:
+        return Secret(journal.url)
+    if not journal.url_env and not journal.url_file:
+        return None
+    return secrets.one("journal", "url", journal.url_env, journal.url_file)
 
 
 def _national(files: Files, today: date) -> dict[str, NationalDays]:

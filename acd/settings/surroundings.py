@@ -31,6 +31,7 @@ def check(sources: Sources, names: Names) -> None:
         return
     _check_servers(document, acd)
     _check_store(document, acd)
+    _check_journal(document, acd)
     check_time_zone(document, ("time_zone",), acd.time_zone)
     refer_all(document, ("fallback", "agents"), acd.fallback.agents, names.agents, "agent")
     if acd.sip.rtp_from >= acd.sip.rtp_to:
@@ -114,13 +115,28 @@ def _check_store(document: Document, acd: AcdFile) -> None:
     if len(given) != 1 and ("store",) in document.keys:
         where = ("store", given[-1]) if given else ("store",)
         document.add(where, "needs exactly one of url, url_env and url_file", at_key=True)
-    if store.url is None:
-        return
-    url = _split(store.url)
-    if url is None or url[0] not in _DRIVERS:
-        document.add(("store", "url"), f"must begin with {' or '.join(d + '://' for d in _DRIVERS)}")
+    if store.url is not None:
+        _check_url(document, "store", store.url, _DRIVERS)
+
+
+def _check_journal(document: Document, acd: AcdFile) -> None:
+    journal = acd.journal
+    given = [key for key in ("url", "url_env", "url_file") if ("journal", key) in document.keys]
+    if len(given) > 1:
+        document.add(("journal", given[-1]), "needs at most one of url, url_env and url_file", at_key=True)
+    if journal.url is not None:
+        _check_url(document, "journal", journal.url, _DRIVERS[1:])
+    elif given and acd.store.url is not None and acd.store.url.startswith(_DRIVERS[0]):
+        where = ("journal", given[0])
+        document.add(where, "the store must be in the same database: two engines share its records", at_key=True)
+
+
+def _check_url(document: Document, section: str, given: str, drivers: tuple[str, ...]) -> None:
+    url = _split(given)
+    if url is None or url[0] not in drivers:
+        document.add((section, "url"), f"must begin with {' or '.join(d + '://' for d in drivers)}")
     elif ":" in url[1].rpartition("@")[0]:
-        document.add(("store", "url"), "a secret does not belong in this file; use url_env or url_file")
+        document.add((section, "url"), "a secret does not belong in this file; use url_env or url_file")
 
 
 def _check_languages(sources: Sources, document: Document, acd: AcdFile, names: Names) -> None:

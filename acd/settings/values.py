@@ -85,10 +85,15 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class JournalSettings:
-    """The journal's file, and whether events stay in it that a restart does not need."""
+    """The journal's file, and whether events stay in it that a restart does not need.
+
+    With a ``url`` the journal is in that database and two engines take turns; beside ``file`` is then what is this
+    engine's own.
+    """
 
     file: Path
     keep_all: bool
+    url: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)

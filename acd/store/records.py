@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Insert, RowMapping, Select, Table, Update, select, tuple_, update
+from sqlalchemy import Insert, RowMapping, Select, Table, Update, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from acd.domain.errors import StoreError
 from acd.domain.ids import ContactId, VoicemailId
@@ -27,8 +27,10 @@ from acd.store import tables, voicemails
 from acd.store.cursor import decode_cursor, encode_cursor
 from acd.store.database import open_database
 from acd.store.faults import plain
+from acd.store.group_commit import DEPOSED, DeposedError
 from acd.store.rows import TABLES, decision_of, name_of, record_of, row_of, steps_of
 
+_FENCE = text("SELECT token FROM engine_lease WHERE token = :token FOR KEY SHARE")
 GROUP_ROWS = 500
 GROUP_S = 0.1
 """How long a row waits for others; the journal holds what it is made of meanwhile."""
@@ -64,6 +66,7 @@ class SqlRecords:
         self._lost = 0
         self._failing = ""
         self._closed = False
+        self._token: int | None = None
         self._task = asyncio.create_task(self._run(), name="acd-records")
 
     def write(self, items: Iterable[Row]) -> None:
@@ -75,6 +78,10 @@ class SqlRecords:
             self._waiting.append(item)
             self._durable.clear()
         self._more.set()
+
+    def fence(self, token: int) -> None:
+        """Write as the holder of this token of the seat; the database takes nothing once another engine has it."""
+        self._token = token
 
     async def page(self, wanted: RecordFilter) -> RecordPage:
         """One page, oldest end first. Raises ``StoreError``; ``ValueError`` for a cursor that is none."""
@@ -194,6 +201,12 @@ class SqlRecords:
             self._errors += 1
             self._on_error(f"call records cannot be written: {self._failing}")
             return False
+        except DeposedError as error:
+            self._closed = True
+            self._errors += 1
+            for item in group:
+                self._lose(item, str(error))
+            return True
         except (SQLAlchemyError, StoreError, UnicodeError, OverflowError, ValueError, TypeError) as error:
             if len(group) == 1:
                 self._errors += 1
@@ -216,6 +229,15 @@ class SqlRecords:
                 await connection.execute(_hook_done(done))
             for mark in (item for item in group if isinstance(item, VoicemailMark)):
                 await connection.execute(voicemails.mark(mark))
+            await self._still_ours(connection)
+
+    async def _still_ours(self, connection: AsyncConnection) -> None:
+        """See at the end of a transaction, so that its locks are not held for long, that no other engine has the seat.
+
+        Another one cannot take it between this and the commit: taking waits for this lock.
+        """
+        if self._token is not None and await connection.scalar(_FENCE, {"token": self._token}) is None:
+            raise DeposedError(DEPOSED)
 
     async def _catch_up(self) -> None:
         """Let a reader see what was written before; a database that does not take it is no reason to show nothing."""

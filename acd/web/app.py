@@ -44,6 +44,8 @@ def _serve(route: Route, deps: WebDeps) -> Callable[[web.Request], Awaitable[web
         if route.role is not None:
             token = authenticate(request.headers.get("Authorization"), deps.words().tokens)
             authorize(token, route.role, request.match_info.get("agent_id"))
+            if not deps.active():
+                raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Another engine is the active one.", kind="standby")
         call = Call(
             deps=deps,
             token=token,

@@ -78,6 +78,8 @@ class WebDeps:
     durable: Callable[[], Awaitable[None]]
     """Returns when all that was decided so far outlives a crash, or when it is clear that the disk refuses."""
     ready: Callable[[], Readiness]
+    active: Callable[[], bool]
+    """Whether this engine is surely the one that serves calls; another one has the answers if not."""
     words: Callable[[], Words]
     """What the configuration in force knows by name."""
     loading: Callable[[], Loading]

@@ -29,7 +29,7 @@ from acd.web.answers import (
 )
 from acd.web.inputs import DispositionBody, ExtendBody, NoBody, PauseBody, RecordsQuery
 from acd.web.problems import Problem, bad_field
-from acd.web.readiness import ReadinessAnswer
+from acd.web.readiness import SERVING, ReadinessAnswer
 from acd.web.routes import Answer, Call, Raw, Route
 
 AGENT_ANSWER_S = 10.0
@@ -48,7 +48,7 @@ async def _health(_call: Call) -> Health:
 
 async def _ready(call: Call) -> object:
     answer = ReadinessAnswer.of(call.deps.ready())
-    return Answer(answer, HTTPStatus.SERVICE_UNAVAILABLE) if answer.status == "not_ready" else answer
+    return answer if answer.status in SERVING else Answer(answer, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 async def _metrics(call: Call) -> Raw:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+Status: TypeAlias = Literal["ready", "degraded", "not_ready", "standby"]
+SERVING: tuple[Status, ...] = ("ready", "degraded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,20 +15,24 @@ class Readiness:
 
     problems: tuple[str, ...] = ()
     degraded: tuple[str, ...] = ()
+    standby: bool = False
+    """Another engine serves the calls; the problems are about taking over from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadinessAnswer:
     """Whether calls are served, and what stands in the way."""
 
-    status: Literal["ready", "degraded", "not_ready"]
+    status: Status
     reasons: tuple[str, ...]
 
     @classmethod
     def of(cls, readiness: Readiness) -> ReadinessAnswer:
         """Summarise."""
-        status: Literal["ready", "degraded", "not_ready"] = "ready"
-        if readiness.problems:
+        status: Status = "ready"
+        if readiness.standby:
+            status = "standby"
+        elif readiness.problems:
             status = "not_ready"
         elif readiness.degraded:
             status = "degraded"

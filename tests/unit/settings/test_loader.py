@@ -314,6 +314,12 @@ def test_an_agent_with_a_mistake_does_not_make_a_queue_impossible_to_serve(sampl
             "api.bind: 'everywhere' is no address of this machine",
         ),
         ("voice: en-us}", "voice: en us}", "languages.en.voice: must be a voice"),
+        (
+            "  keep: recent",
+            "  keep: recent\n  url_env: ACD_DB",
+            "journal.url_env: the store must be in the same database",
+        ),
+        ("  keep: recent", "  keep: recent\n  url: sqlite:///x", "journal.url: must begin with postgresql+asyncpg://"),
         ("keep: recent", "keep: some", "journal.keep: 'some' is none of all, recent"),
         ("rtp_to: 20000", "rtp_to: 10000", "sip.rtp_to: must be above rtp_from (10000)"),
     ],

@@ -217,6 +217,7 @@ class World:
             recording_file=lambda name: self.folder / f"{name}.wav",
             metrics=lambda accept: (b"acd_up 1\n", f"text/plain; accepted={len(accept)}"),
             durable=self.durable,
+            active=lambda: True,
             ready=lambda: self.readiness,
             words=lambda: self.words,
             loading=lambda: self.loading,

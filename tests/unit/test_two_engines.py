@@ -1,0 +1,150 @@
+"""Two engines on one database and one Asterisk: one serves, the other follows, and they change over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from acd.app import App
+from acd.domain.errors import StoreError
+from acd.domain.events import CallArrived, LinkChanged
+from acd.domain.ids import LegId
+from acd.settings.values import Secret, Settings, StoreSettings
+from acd.telephony.ari.values import AriRequest
+from tests.fakes import deployment
+from tests.fakes.ami_server import FakeAmi
+from tests.fakes.ari_server import FakeAri
+from tests.fakes.deployment import SUPERVISOR
+from tests.migrated import migrate
+from tests.postgresql import Cluster
+from tests.unit.test_app import get, until
+
+
+@pytest.fixture
+async def ari() -> AsyncIterator[FakeAri]:
+    fake = FakeAri()
+    await fake.start()
+    fake.answer("GET", "/channels", 200, [])
+    fake.answer("GET", "/bridges", 200, [])
+    fake.answer("GET", "/applications/acd", 200, {"name": "acd", "channel_ids": []})
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def ami() -> AsyncIterator[FakeAmi]:
+    async with FakeAmi() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def database(postgresql_url: str) -> str:
+    await migrate(postgresql_url)
+    return postgresql_url
+
+
+@pytest.fixture
+def settings(tmp_path: Path, ari: FakeAri, ami: FakeAmi, database: str) -> Callable[[str], Settings]:
+    """Of an engine by its name; each has a folder of its own."""
+
+    def of(name: str) -> Settings:
+        (tmp_path / name).mkdir()
+        made = deployment.settings(tmp_path / name, ari=ari.port, ami=ami.port)
+        url = Secret(database)
+        return replace(made, store=StoreSettings(url), journal=replace(made.journal, url=url))
+
+    return of
+
+
+@asynccontextmanager
+async def engine(settings: Settings) -> AsyncIterator[App]:
+    """An engine that is started, and closed unless the test did that."""
+    app = await App.open(settings)
+    closed = False
+    close = app.close
+
+    async def once() -> None:
+        nonlocal closed
+        if not closed:
+            closed = True
+            await close()
+
+    app.close = once  # type: ignore[method-assign]
+    try:
+        await app.start()
+        yield app
+    finally:
+        await app.close()
+
+
+def serves(app: App) -> bool:
+    ready = app._ready()
+    return not ready.standby and not ready.problems
+
+
+async def test_the_second_engine_stands_by_and_takes_over_what_the_first_knew(
+    settings: Callable[[str], Settings], ari: FakeAri
+) -> None:
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(engine(settings("a")))
+        await until(lambda: serves(first))
+        second = await stack.enter_async_context(engine(settings("b")))
+        assert (await get(second, "/readyz")) == (503, {"status": "standby", "reasons": []})
+        assert (await get(second, "/healthz"))[0] == 200
+        status, problem = await get(second, "/api/v1/status", SUPERVISOR)
+        assert (status, problem["detail"]) == (503, "Another engine is the active one.")
+        assert "acd_engine_active 0.0" in metrics(second)
+        assert "acd_agents" not in metrics(second)
+        assert "acd_engine_active 1.0" in metrics(first)
+        assert (await get(first, "/api/v1/agents/agent101/login", SUPERVISOR, "POST"))[0] == 200
+        assert len(ari.connections) == 1
+
+        closing = asyncio.create_task(first.close())
+        await until(lambda: serves(second))
+        await closing
+        assert len(ari.connections) == 2
+        _, agent = await get(second, "/api/v1/agents/agent101", SUPERVISOR)
+        assert agent["activity"] != "logged_out"
+
+
+def metrics(app: App) -> str:
+    return app._metrics.render("")[0].decode()
+
+
+async def test_an_engine_whose_lease_is_gone_commands_nothing_decides_nothing_and_writes_nothing(
+    settings: Callable[[str], Settings], ari: FakeAri, cluster: Cluster, database: str
+) -> None:
+    async with engine(settings("a")) as first:
+        await until(lambda: serves(first))
+        await first._journal.flush()
+        name = database.rsplit("/", 1)[1]
+        kept = cluster.sql("SELECT count(*) FROM journal_events", name)
+        cluster.sql("UPDATE engine_lease SET token = token + 1, holder = 'other', expires = 'infinity'", name)
+        assert first._succession is not None
+        first._succession.lease.refused()  # as after a pause: what it knows of its lease is too old
+        del ari.seen[:]
+        first.dispatcher.submit(CallArrived(first._clock.now(), LegId("1.1"), "PJSIP/gw-1", "169", "0812"))
+        first._control.link.submit(AriRequest("DELETE", "/channels/1.1"), key="x", on_result=lambda _result: None)
+        first._journal.append(LinkChanged(first._clock.now(), "ari", up=True))  # its write is under way already
+        await until(lambda: "another engine has the lease" in first._journal.health().failing)
+        await until(first.lost.is_set)
+        assert [seen for seen in ari.seen if seen.method != "GET"] == []
+        assert (await get(first, "/api/v1/status", SUPERVISOR))[0] == 503
+        assert not serves(first)
+        assert not first.dispatcher._engine.state.contacts
+    assert cluster.sql("SELECT count(*) FROM journal_events", name) == kept
+    assert cluster.sql("SELECT count(*) FROM call_records", name) == "0"
+
+
+async def test_two_engines_need_one_database_for_journal_and_records(
+    settings: Callable[[str], Settings], tmp_path: Path
+) -> None:
+    made = settings("a")
+    elsewhere = replace(made, store=StoreSettings(Secret("sqlite+aiosqlite:///" + str(tmp_path / "x.db"))))
+    with pytest.raises(StoreError, match="must be in one database"):
+        await App.open(elsewhere)
