@@ -1,6 +1,7 @@
 # make demo   a whole call centre on this machine: real Asterisk, real SIP phones and callers
 # make bench  the speed on this machine, beside Asterisk's app_queue; ONLY="calls waiting" measures these parts
 # make test   everything that is checked, on a real Asterisk too
+# make soak   the engine's runtime in SEEDS=1000 simulated histories full of faults, then killed at each place it can be
 # All need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
 
 PYTHON ?= python3
@@ -11,9 +12,11 @@ CALLS ?=
 ONLY ?=
 # Call centres that tests run side by side: each is mostly waiting, for prompts to end and phones to ring.
 CENTRES ?= 3
+SEEDS ?= 1000
+FROM ?= 0
+JOBS ?= 0
 
-
-.PHONY: help demo test bench lint types layers unit asterisk-tests check clean
+.PHONY: help demo test bench soak lint types layers unit asterisk-tests check clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -32,6 +35,11 @@ demo: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/acd bench $(foreach part,$(ONLY),--only $(part))
+
+# 20 seeds are enough for the kill points: each is some fifty histories.
+soak: $(STAMP)
+	@$(BIN)/acd simulate --faults --seed $(FROM) --replications $(SEEDS) --jobs $(JOBS)
+	@$(BIN)/acd simulate --faults --kill-points --seed $(FROM) --replications 20 --seconds 120 --jobs $(JOBS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -20,6 +20,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from acd.cli.simulate_faults import Asked, Deployment
+from acd.cli.simulate_faults import faults as live_through
 from acd.deploy.progress import shown_progress
 from acd.domain.errors import AcdError
 from acd.sim.answer import Answer, Compared, answer
@@ -69,6 +71,9 @@ OtherOption = Annotated[
         "--other-config", help="What if this folder of configuration were in force, with the flows beside it."
     ),
 ]
+KillAtOption = Annotated[
+    str | None, typer.Option(metavar="'NTH PLACE'", help="With --faults: kill it there, as a failure printed it.")
+]
 FlowsOption = Annotated[Path | None, typer.Option(help="The flows of --config; by default ivr_flows beside it.")]
 
 
@@ -93,13 +98,30 @@ def simulate(
     ),
     flows: FlowsOption = None,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one per core. The answer is the same.")] = 0,
+    faults: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--faults", help="Break everything, by chance, and look whether anything gets lost.")
+    ] = False,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="With --faults: how long people call, on the virtual clock.")
+    ] = 600.0,
+    kill_points: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--kill-points", help="With --faults: kill the engine at each place where it can be.")
+    ] = False,
+    kill_at: KillAtOption = None,
 ) -> None:
     """Run a scenario on a virtual clock, with the matching, queues and trunks of the live engine.
 
     Prints each figure with the half-width of its 95 % interval over the replications, and for every what-if by how much
     it differs. The same seed gives the same answer. Exit code 1 when the scenario has a mistake.
+
+    With --faults it is the real runtime that lives through histories full of faults, --replications of them from --seed
+    on, beside a simulated Asterisk. Exit code 1 when anything happened that must not.
     """
     try:
+        if faults:
+            many = Asked(_or(seed, 0), _or(replications, 1), seconds, jobs or os.cpu_count() or 1, kill_points, kill_at)
+            live_through(Deployment(config, flows), many, as_json=as_json)
+            return
         asked = [what_if(add or [], absent or [], arrivals)]
         asked += [WhatIfSection(name=f"configuration {one}", config=str(one.absolute())) for one in other or []]
         wanted = _scenario(

@@ -312,6 +312,11 @@ class Dispatcher:
         return self._index
 
     @property
+    def state(self) -> EngineState:
+        """What the engine believes, for who compares it with what is; to be read only."""
+        return self._engine.state
+
+    @property
     def ami_up(self) -> bool:
         """Whether AMI has told everything and goes on telling."""
         return self._engine.state.ami_up

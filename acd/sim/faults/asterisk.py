@@ -1,0 +1,471 @@
+"""What goes on in the simulated Asterisk: channels, bridges, playbacks, recordings and the dialplan around them.
+
+Decides what a request comes to and which events it causes, as the real one was measured to do. It goes on serving
+whether anybody is connected or not: what nobody hears is lost. Must not know the engine, nor how its requests arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Literal, Protocol, TypeAlias
+
+from acd.domain.commands import (
+    AddToBridge,
+    Answer,
+    ContinueInDialplan,
+    CreateBridge,
+    DestroyBridge,
+    HangUp,
+    Originate,
+    Play,
+    Ring,
+    StartMusic,
+    StartRecording,
+    StopMusic,
+    StopPlay,
+    StopRing,
+    TelephonyCommand,
+)
+from acd.domain.events import BridgeSeen, ChannelSeen
+from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, LegId, PlaybackId, RecordingName
+from acd.domain.sound_commands import (
+    Beep,
+    DiscardTake,
+    PlayTake,
+    SeekTake,
+    StartListening,
+    StartTake,
+    StopListening,
+    StopTake,
+)
+from acd.sim.faults.clock import Entry, Scheduler
+
+Failure = Literal["gone", "refused"]
+EventName: TypeAlias = Literal[
+    "broadcast", "start", "ended", "left", "dialled", "digit", "play_ended", "recording_ended", "talking"
+]
+CONTEXT, FALLBACK, FROM_AGENTS = "acd-from-trunk", "acd-fallback", "acd-from-agents"
+CLAIM_S = 0.5
+"""How long the dialplan waits for somebody to claim a caller."""
+
+
+class Client(Protocol):
+    """Who is registered as our application, as far as Asterisk knows."""
+
+    def tell(self, what: EventName, *about: Any) -> None:
+        """Send an event."""
+
+
+class Manager(Protocol):
+    """A connection to AMI."""
+
+    def tell(self, what: str, *about: Any) -> None:
+        """Send an event."""
+
+
+class People(Protocol):
+    """Those at the other ends of the channels."""
+
+    def rung(self, channel: Channel) -> None:
+        """A phone that we dial begins to ring."""
+
+    def played(self, channel: Channel, playback: PlaybackId) -> None:
+        """A caller begins to hear something."""
+
+    def joined(self, members: list[LegId]) -> None:
+        """Somebody came into a bridge."""
+
+    def in_fallback(self, channel: Channel) -> None:
+        """A caller waits in Asterisk's own queue."""
+
+    def gone(self, channel: Channel) -> None:
+        """A channel has ended."""
+
+
+@dataclass(slots=True)
+class Channel:
+    """One channel."""
+
+    id: LegId
+    name: str
+    created_at: float
+    extension: str = ""
+    caller: str = ""
+    context: str = CONTEXT
+    device: str = ""
+    """What we dialled; empty for who called us."""
+    up: bool = False
+    in_app: bool = False
+    followed: bool = False
+    """Our application hears of its end even outside."""
+    bridge: BridgeId | None = None
+    music: bool = False
+    ringing: bool = False
+    claim: Entry | None = None
+    """Waits to be claimed."""
+    quiet_since: float = 0.0
+    """Since when it hears nothing, if so."""
+
+
+@dataclass
+class Asterisk:
+    """One Asterisk, its dialplan and its phones' states."""
+
+    scheduler: Scheduler
+    chance: Random
+    codes: tuple[str, ...]
+    """Access codes its dialplan knows."""
+    devices: tuple[str, ...]
+    people: People | None = None
+    client: Client | None = None
+    managers: list[Manager] = field(default_factory=list)
+    up: bool = True
+    channels: dict[LegId, Channel] = field(default_factory=dict)
+    bridges: dict[BridgeId, list[LegId]] = field(default_factory=dict)
+    playbacks: dict[PlaybackId, tuple[LegId, Entry | None]] = field(default_factory=dict)
+    recordings: dict[RecordingName, BridgeId] = field(default_factory=dict)
+    takes: dict[RecordingName, tuple[LegId, float, Entry]] = field(default_factory=dict)
+    files: dict[RecordingName, float] = field(default_factory=dict)
+    """Finished and begun files, by the time they were begun."""
+    reachable: dict[str, bool] = field(default_factory=dict)
+    on_request: Callable[[TelephonyCommand], None] = lambda _command: None
+    serial: int = 0
+    lives: int = 1
+
+    def __post_init__(self) -> None:
+        self.reachable = dict.fromkeys(self.devices, True)
+
+    # ------------------------------------------------------------ channels
+
+    def new_channel(self, leg: LegId, endpoint: str, **about: Any) -> Channel:
+        """Make a channel."""
+        self.serial += 1
+        channel = Channel(leg, f"{endpoint}-{self.serial:08x}", self.scheduler.now(), **about)
+        channel.quiet_since = self.scheduler.time
+        self.channels[leg] = channel
+        self._device_changed(channel)
+        return channel
+
+    def call(self, endpoint: str, code: str, caller: str) -> Channel:
+        """Let a caller come in on a trunk and go through the dialplan."""
+        leg = LegId(f"{1717383600 + self.lives}.{self.serial + 1}")
+        channel = self.new_channel(leg, endpoint, extension=code, caller=caller)
+        self.manage("newcomer", channel)
+        if code not in self.codes:
+            self.scheduler.after(0.002, self._end_if_there, channel, 1)
+        elif self.client is None:
+            self.to_fallback(channel)
+        else:
+            channel.claim = self.scheduler.after(CLAIM_S, self.to_fallback, channel)
+            self.client.tell("broadcast", channel)
+        return channel
+
+    def dial_code(self, device: str, code: str) -> Channel | None:
+        """Let an agent's phone dial a feature code."""
+        leg = LegId(f"{1717383600 + self.lives}.{self.serial + 1}")
+        channel = self.new_channel(leg, device, extension=code, context=FROM_AGENTS)
+        if self.client is None:
+            self.scheduler.after(0.01, self._end_if_there, channel, 42)
+        else:
+            channel.in_app = channel.followed = True
+            self.client.tell("dialled", leg, channel.name, code)
+        return channel
+
+    def claim(self, leg: LegId) -> Failure | None:
+        """Take a caller that was offered into our application."""
+        channel = self.channels.get(leg)
+        if channel is None or channel.claim is None:
+            return "gone"
+        channel.claim.cancel()
+        channel.claim = None
+        channel.in_app = channel.followed = True
+        self.tell("start", leg)
+        return None
+
+    def to_fallback(self, channel: Channel) -> None:
+        """Nobody takes the caller: Asterisk's own queue does."""
+        if self.channels.get(channel.id) is not channel:
+            return
+        channel.claim = None
+        channel.context = FALLBACK
+        channel.up = channel.music = True
+        self.manage("fell", channel)
+        if self.people is not None:
+            self.people.in_fallback(channel)
+
+    def answer_phone(self, leg: LegId) -> None:
+        """The party we rang picks up and enters our application."""
+        channel = self.channels[leg]
+        channel.up = channel.in_app = True
+        channel.quiet_since = self.scheduler.time
+        self.tell("start", leg)
+
+    def press(self, leg: LegId, digit: str) -> None:
+        """A key is pressed."""
+        channel = self.channels.get(leg)
+        if channel is not None and channel.in_app:
+            self.tell("digit", leg, digit)
+
+    def end(self, leg: LegId, cause: int = 16, sip_code: int | None = None) -> None:
+        """A channel ends."""
+        channel = self.channels.pop(leg)
+        if channel.claim is not None:
+            channel.claim.cancel()
+        for playback in [p for p, (where, _) in self.playbacks.items() if where == leg]:
+            self._forget_playback(playback)
+        for name in [n for n, (where, _, _) in self.takes.items() if where == leg]:
+            self.end_take(name)
+        self._leave_bridge(channel)
+        if channel.in_app or channel.followed:
+            self.tell("ended", leg, cause, sip_code)
+        self.manage("hangup", channel, cause, sip_code)
+        self._device_changed(channel)
+        if self.people is not None:
+            self.people.gone(channel)
+
+    def _end_if_there(self, channel: Channel, cause: int) -> None:
+        if self.channels.get(channel.id) is channel:
+            self.end(channel.id, cause)
+
+    def _leave_bridge(self, channel: Channel) -> None:
+        members = self.bridges.get(channel.bridge) if channel.bridge is not None else None
+        if members is not None and channel.id in members:
+            members.remove(channel.id)
+        channel.bridge = None
+        channel.quiet_since = self.scheduler.time
+
+    def _device_changed(self, channel: Channel) -> None:
+        device = channel.name.rpartition("-")[0]
+        if device in self.reachable:
+            self.manage("device", device)
+
+    def busy(self, device: str) -> bool:
+        """Whether a phone has a channel."""
+        return any(c.name.rpartition("-")[0] == device for c in self.channels.values())
+
+    def set_reachable(self, device: str, *, reachable: bool) -> None:
+        """A phone comes or goes."""
+        self.reachable[device] = reachable
+        self.manage("device", device)
+
+    # ------------------------------------------------------------ who listens
+
+    def tell(self, what: EventName, *about: Any) -> None:
+        """Send an event to our application; without one it is lost."""
+        if self.client is not None:
+            self.client.tell(what, *about)
+
+    def manage(self, what: str, *about: Any) -> None:
+        """Send an event to who is connected to AMI."""
+        for manager in self.managers:
+            manager.tell(what, *about)
+
+    def restart(self) -> None:
+        """Everything in it ends, unheard by anybody."""
+        self.client = None
+        self.managers.clear()
+        for channel in list(self.channels.values()):
+            if channel.claim is not None:
+                channel.claim.cancel()
+        for _, entry in self.playbacks.values():
+            if entry is not None:
+                entry.cancel()
+        for _, _, entry in self.takes.values():
+            entry.cancel()
+        gone = list(self.channels.values())
+        self.channels.clear()
+        self.bridges.clear()
+        self.playbacks.clear()
+        self.recordings.clear()
+        self.takes.clear()
+        self.lives += 1
+        if self.people is not None:
+            for channel in gone:
+                self.people.gone(channel)
+
+    # ------------------------------------------------------------ sound
+
+    def end_playback(self, playback: PlaybackId, *, ok: bool = True) -> None:
+        """A playback is over."""
+        leg = self._forget_playback(playback)
+        if leg in self.channels:
+            self.channels[leg].quiet_since = self.scheduler.time
+        self.tell("play_ended", playback, ok)
+
+    def _forget_playback(self, playback: PlaybackId) -> LegId:
+        leg, entry = self.playbacks.pop(playback)
+        if entry is not None:
+            entry.cancel()
+        return leg
+
+    def end_take(self, name: RecordingName) -> None:
+        """A recording of a caller is over."""
+        leg, begun, entry = self.takes.pop(name)
+        entry.cancel()
+        if leg in self.channels:
+            self.channels[leg].quiet_since = self.scheduler.time
+        self.tell("recording_ended", name, True, float(int(self.scheduler.time - begun) + 1))  # noqa: FBT003 - ok
+
+    def hears_something(self, channel: Channel) -> bool:
+        """Whether a party is told anything, or talks with somebody."""
+        if channel.music or channel.ringing:
+            return True
+        if channel.bridge is not None and len(self.bridges.get(channel.bridge, ())) > 1:
+            return True
+        return any(leg == channel.id for leg, _ in self.playbacks.values()) or any(
+            leg == channel.id for leg, _, _ in self.takes.values()
+        )
+
+    # ------------------------------------------------------------ requests
+
+    def do(self, command: TelephonyCommand) -> Failure | None:
+        """Carry out a request, or refuse it."""
+        self.on_request(command)
+        match command:
+            case Originate():
+                return self._originate(command)
+            case CreateBridge(bridge_id=bridge):
+                self.bridges.setdefault(bridge, [])
+            case AddToBridge(bridge_id=bridge, leg_ids=legs):
+                return self._join(bridge, legs)
+            case DestroyBridge(bridge_id=bridge):
+                return self._destroy(bridge)
+            case StartRecording(bridge_id=bridge, name=name):
+                if bridge not in self.bridges:
+                    return "gone"
+                if name in self.files:
+                    return "refused"
+                self.recordings[name] = bridge
+                self.files[name] = self.scheduler.time
+            case StopPlay(playback_id=playback):
+                if playback not in self.playbacks:
+                    return "gone"
+                self.end_playback(playback)
+            case HangUp(leg_id=leg, cause=cause):
+                if leg not in self.channels:
+                    return "gone"
+                self.end(leg, cause)
+            case StopTake(name=name) | SeekTake(name=name):
+                if name not in self.takes:
+                    return "gone"
+                if isinstance(command, StopTake):
+                    self.end_take(name)
+            case DiscardTake(name=name):
+                return None if self.files.pop(name, None) is not None else "gone"
+            case _:
+                return self._about_channel(command)
+        return None
+
+    def _originate(self, command: Originate) -> Failure | None:
+        if command.leg_id in self.channels:
+            return "refused"
+        user, _, endpoint = command.device.rpartition("@")  # a number at a trunk: the channel bears the trunk's name
+        name = f"{user.partition('/')[0]}/{endpoint}" if user else command.device
+        channel = self.new_channel(command.leg_id, name, device=command.device, caller=command.caller)
+        channel.followed = True
+        self.scheduler.after(command.timeout_s, self._rang_out, channel)
+        if self.people is not None:
+            self.people.rung(channel)
+        return None
+
+    def _rang_out(self, channel: Channel) -> None:
+        if not channel.up:
+            self._end_if_there(channel, 19)
+
+    def _join(self, bridge: BridgeId, legs: tuple[LegId, ...]) -> Failure | None:
+        members = self.bridges.get(bridge)
+        if members is None:
+            return "gone"
+        if not all(leg in self.channels and self.channels[leg].in_app for leg in legs):
+            return "refused"
+        for leg in legs:
+            channel = self.channels[leg]
+            if channel.bridge != bridge:
+                self._leave_bridge(channel)
+                channel.bridge = bridge
+                members.append(leg)
+        if self.people is not None:
+            self.people.joined(members)
+        return None
+
+    def _destroy(self, bridge: BridgeId) -> Failure | None:
+        members = self.bridges.pop(bridge, None)
+        if members is None:
+            return "gone"
+        for leg in members:
+            self.channels[leg].bridge = None
+            self.channels[leg].quiet_since = self.scheduler.time
+        for name in [n for n, where in self.recordings.items() if where == bridge]:
+            del self.recordings[name]
+            self.tell("recording_ended", name, True, 0.0)  # noqa: FBT003 - ok
+        return None
+
+    def _about_channel(self, command: TelephonyCommand) -> Failure | None:
+        channel = self.channels.get(getattr(command, "leg_id", LegId("")))
+        if channel is None:
+            return "gone"
+        if not channel.in_app:
+            return "refused"
+        match command:
+            case Answer():
+                channel.up, channel.ringing = True, False
+            case Ring():
+                channel.ringing = True
+            case StopRing():
+                channel.ringing = False
+            case StartMusic():
+                channel.music = True
+            case StopMusic():
+                channel.music = False
+            case ContinueInDialplan():
+                self._continue(channel, command.context)
+            case Play(playback_id=playback) | PlayTake(playback_id=playback) | Beep(playback_id=playback):
+                if playback in self.playbacks:
+                    return "refused"
+                self.playbacks[playback] = (channel.id, None)
+                if self.people is not None:
+                    self.people.played(channel, playback)
+                return None
+            case StartTake():
+                return self._take(channel, command)
+            case StartListening() | StopListening():
+                return None
+            case _:
+                return None
+        channel.quiet_since = self.scheduler.time
+        return None
+
+    def _take(self, channel: Channel, command: StartTake) -> Failure | None:
+        if command.name in self.files:
+            return "refused"
+        over = self.scheduler.after(command.most_s, self.end_take, command.name)
+        self.takes[command.name] = (channel.id, self.scheduler.time, over)
+        self.files[command.name] = self.scheduler.time
+        return None
+
+    def _continue(self, channel: Channel, context: str) -> None:
+        channel.in_app = channel.music = False
+        self._leave_bridge(channel)
+        channel.context = context
+        self.tell("left", channel.id)
+        if context == FALLBACK:
+            self.to_fallback(channel)
+
+    # ------------------------------------------------------------ lists
+
+    def list_channels(self) -> tuple[ChannelSeen, ...]:
+        """All channels, as ARI lists them."""
+        return tuple(
+            ChannelSeen(c.id, c.name, c.up, c.in_app, c.context, c.extension, c.caller, c.created_at)
+            for c in self.channels.values()
+        )
+
+    def list_bridges(self) -> tuple[BridgeSeen, ...]:
+        """All bridges."""
+        return tuple(BridgeSeen(bridge, tuple(members)) for bridge, members in self.bridges.items())
+
+    def ours(self) -> list[Channel]:
+        """The channels our application made."""
+        return [c for c in self.channels.values() if c.id.startswith(OUR_LEG_PREFIX)]

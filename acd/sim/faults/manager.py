@@ -1,0 +1,195 @@
+"""The simulated AMI link of one life of an engine: phones' states, new callers, and callers nobody took.
+
+Decides what such a link tells the engine, as the real one does: nothing while it is lost, everything anew when it is
+back, and the end of a caller whom no engine accounts for once it is clear that none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from acd.domain.events import Event, LinkChanged, PhoneChanged, UnroutedEnded
+from acd.domain.ids import LegId
+from acd.sim.faults.asterisk import CONTEXT, FALLBACK, Asterisk, Channel
+from acd.sim.faults.clock import EngineLoop, Scheduler
+from acd.sim.faults.wire import FIRST_BACK_OFF_S, MOST_BACK_OFF_S, Network, Stream
+
+SETTLE_S = 2.0
+"""How long an ended call waits for an engine to say that it is its own."""
+
+
+@dataclass
+class _Caller:
+    channel: Channel
+    started_at: float
+    claimed: bool = False
+    fell: bool = False
+    answered_at: float | None = None
+
+
+@dataclass(eq=False)
+class Connection:
+    """One connection to AMI, at Asterisk's end."""
+
+    link: ManagerLink
+    events: Stream
+    cut: bool = False
+
+    def tell(self, what: str, *about: Any) -> None:
+        """Send an event."""
+        if not self.cut:
+            self.events.send(self._arrived, what, about)
+
+    def _arrived(self, what: str, about: tuple[Any, ...]) -> None:
+        if self.link.connection is self and not self.cut:
+            self.link.hear(what, *about)
+
+
+class ManagerLink:
+    """What the engine knows by AMI."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        loop: EngineLoop,
+        asterisk: Asterisk,
+        network: Network,
+        chance: Random,
+        emit: Callable[[Event], None],
+        expect: Callable[[Channel], None],
+    ) -> None:
+        self._scheduler = scheduler
+        self._loop = loop
+        self._asterisk = asterisk
+        self._network = network
+        self._chance = chance
+        self._emit = emit
+        self._expect = expect
+        self.connection: Connection | None = None
+        self.synced = False
+        self._callers: dict[LegId, _Caller] = {}
+        self._early: dict[LegId, None] = {}
+        self._ended: dict[LegId, tuple[_Caller, UnroutedEnded]] = {}
+        self._told: dict[str, tuple[bool, bool]] = {}
+
+    # ------------------------------------------------------------ the connection
+
+    def connect(self) -> None:
+        """Try to connect, again and again."""
+        if self.connection is not None:
+            return
+        if not (self._network.open() and self._asterisk.up):
+            self._loop.call_later(MOST_BACK_OFF_S, self.connect)
+            return
+        self.connection = Connection(self, Stream(self._scheduler, self._network, self._loop))
+        self._asterisk.managers.append(self.connection)
+        self._loop.call_later(0.02 + self._chance.random() * 0.2, self._load, self.connection)
+
+    def lose(self, connection: Connection) -> None:
+        """The link is found broken."""
+        if self.connection is not connection:
+            return
+        connection.cut = True
+        if connection in self._asterisk.managers:
+            self._asterisk.managers.remove(connection)
+        self.connection = None
+        self._told.clear()
+        if self.synced:
+            self.synced = False
+            self._emit(LinkChanged(self._scheduler.now(), "ami", up=False))
+        self._loop.call_later(FIRST_BACK_OFF_S, self.connect)
+
+    def _load(self, connection: Connection) -> None:
+        """Read everything anew."""
+        if self.connection is not connection or connection.cut:
+            return
+        now = self._scheduler.now()
+        there = self._asterisk.channels
+        for channel in there.values():
+            if channel.context in (CONTEXT, FALLBACK) and not channel.device:
+                caller = self._callers.setdefault(channel.id, _Caller(channel, channel.created_at))
+                if channel.context == FALLBACK:
+                    caller.fell, caller.claimed = True, False
+                elif channel.in_app or channel.claim is not None:
+                    caller.claimed = True
+        for leg in [leg for leg in self._callers if leg not in there]:
+            self._tell_later(self._callers.pop(leg), 0, None, now)
+        for device in self._asterisk.devices:
+            self._device(device)
+        self.synced = True
+        self._emit(LinkChanged(now, "ami", up=True))
+
+    # ------------------------------------------------------------ events
+
+    def claim(self, leg: LegId) -> None:
+        """The engine accounts for a caller."""
+        caller, ended = self._callers.get(leg), self._ended.get(leg)
+        if caller is not None:
+            caller.claimed = caller.claimed or not caller.fell
+        elif ended is None:
+            self._early[leg] = None
+        elif not ended[0].fell:
+            del self._ended[leg]
+
+    def hear(self, what: str, *about: Any) -> None:
+        """Take an event."""
+        match what:
+            case "newcomer":
+                self._newcomer(about[0])
+            case "fell":
+                caller = self._callers.get(about[0].id) or self._begin(about[0])
+                caller.fell, caller.claimed = True, False
+            case "connected":
+                caller = self._callers.get(about[0].id) or self._begin(about[0])
+                caller.answered_at = caller.answered_at or self._scheduler.now()
+            case "hangup":
+                self._early.pop(about[0].id, None)
+                gone = self._callers.pop(about[0].id, None)
+                if gone is not None:
+                    self._tell_later(gone, about[1], about[2], self._scheduler.now())
+            case "device":
+                self._device(about[0])
+
+    def _newcomer(self, channel: Channel) -> None:
+        if channel.id not in self._callers:
+            self._begin(channel)
+        if channel.extension in self._asterisk.codes:
+            self._expect(channel)
+
+    def _begin(self, channel: Channel) -> _Caller:
+        caller = _Caller(channel, self._scheduler.now(), claimed=channel.id in self._early)
+        self._early.pop(channel.id, None)
+        self._callers[channel.id] = caller
+        return caller
+
+    def _device(self, device: str) -> None:
+        state = (self._asterisk.reachable[device], self._asterisk.busy(device))
+        if self._told.get(device) != state:
+            self._told[device] = state
+            self._emit(PhoneChanged(self._scheduler.now(), device, *state))
+
+    def _tell_later(self, caller: _Caller, cause: int, sip_code: int | None, at: float) -> None:
+        if caller.claimed:
+            return
+        channel = caller.channel
+        ended = UnroutedEnded(
+            at,
+            channel.id,
+            channel.name,
+            channel.extension,
+            channel.caller,
+            caller.started_at,
+            caller.answered_at,
+            cause,
+            sip_code,
+        )
+        self._ended[channel.id] = (caller, ended)
+        self._loop.call_later(SETTLE_S, self._tell, channel.id)
+
+    def _tell(self, leg: LegId) -> None:
+        ended = self._ended.pop(leg, None)
+        if ended is not None:
+            self._emit(ended[1])

@@ -1,0 +1,361 @@
+"""The simulated way to Asterisk's REST interface: ``ports.CallControl`` of one life of an engine.
+
+Decides when a request arrives, when its answer and the events come back, and what is lost with the connection. Events
+keep their order, answers theirs; between the two there is none. What was sent and not answered has an unknown outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Literal, Protocol, TypeAlias
+
+from acd.domain.commands import Originate, TelephonyCommand
+from acd.domain.errors import CommandTimeout, PbxUnavailable
+from acd.domain.events import (
+    AgentDialled,
+    CallArrived,
+    CommandFailed,
+    DigitPressed,
+    Event,
+    LegAnswered,
+    LegEnded,
+    LegLeft,
+    PlaybackEnded,
+    RecordingEnded,
+    Resynced,
+    TalkingStarted,
+)
+from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId
+from acd.sim.faults.asterisk import Asterisk, Channel, EventName
+from acd.sim.faults.clock import EngineLoop, Entry, Scheduler
+from acd.sim.faults.targets import target_of
+
+Reason: TypeAlias = Literal["gone", "refused", "timeout", "unavailable"]
+OnResult: TypeAlias = Callable[[Reason | None], None]
+REQUEST_TIMEOUT_S = 5.0
+"""As the real link has it."""
+FIRST_BACK_OFF_S, MOST_BACK_OFF_S = 0.05, 1.0
+EXPECT_S, ENTER_S = 1.0, 1.0
+
+
+class Network(Protocol):
+    """What chance does to the wire."""
+
+    def delay(self) -> float:
+        """How long a message takes now."""
+
+    def mishap(self) -> tuple[Literal["refused", "timeout"], bool] | None:
+        """Whether the next request fails, and whether it is carried out all the same."""
+
+    def open(self) -> bool:
+        """Whether a connection can be made now."""
+
+
+class Stream:
+    """Messages that arrive in the order sent, each some time later."""
+
+    def __init__(self, scheduler: Scheduler, network: Network, owner: EngineLoop | None) -> None:
+        self._scheduler = scheduler
+        self._network = network
+        self._owner = owner
+        self._last = 0.0
+
+    def send(self, call: Callable[..., object], *args: Any) -> None:
+        """Have something called when the message arrives."""
+        self._last = max(self._last, self._scheduler.time + self._network.delay())
+        self._scheduler.put(Entry(self._last, call, args, self._owner))
+
+
+@dataclass(eq=False)
+class Request:
+    """One under way."""
+
+    do: Callable[[], Reason | None]
+    on_result: OnResult | None
+    deadline: float
+
+    def finish(self, reason: Reason | None) -> None:
+        """Tell the result, once."""
+        on_result, self.on_result = self.on_result, None
+        if on_result is not None:
+            on_result(reason)
+
+
+@dataclass(eq=False)
+class Session:
+    """One WebSocket. ``cut``: nothing passes any more, in neither direction, whoever knows."""
+
+    wire: Wire
+    events: Stream
+    requests: Stream
+    answers: Stream
+    cut: bool = False
+    sent_all: bool = False
+    """The sender is gone and what it sent arrives all the same."""
+    unanswered: list[Request] = field(default_factory=list)
+
+    def tell(self, what: EventName, *about: Any) -> None:
+        """Asterisk sends an event."""
+        if not self.cut:
+            self.wire.in_flight += 1
+            self.events.send(self._arrived, what, about)
+
+    def _arrived(self, what: EventName, about: tuple[Any, ...]) -> None:
+        self.wire.in_flight -= 1
+        if self.wire.session is self and not self.cut:
+            self.wire.hear(what, *about)
+
+
+class Wire:
+    """``ports.CallControl`` over a simulated connection that may break.
+
+    Args:
+        scheduler: the world's time.
+        loop: of the engine this belongs to.
+        asterisk: the other end.
+        network: what lies between.
+        chance: of the little differences.
+        emit: takes domain events.
+        on_state: told whether the connection is up.
+        on_taken: told of each caller the engine accounts for.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        loop: EngineLoop,
+        asterisk: Asterisk,
+        network: Network,
+        chance: Random,
+        emit: Callable[[Event], None],
+        on_state: Callable[[bool], None],
+        on_taken: Callable[[LegId], None] = lambda _leg: None,
+    ) -> None:
+        self._scheduler = scheduler
+        self._loop = loop
+        self._asterisk = asterisk
+        self._network = network
+        self._chance = chance
+        self._emit = emit
+        self._on_state = on_state
+        self._on_taken = on_taken
+        self.session: Session | None = None
+        self.in_flight = 0
+        """Events that Asterisk sent and the engine has not heard yet."""
+        self._held: dict[ContactId, list[TelephonyCommand]] = {}
+        """What was ordered for callers who are on the way in."""
+        self._announced: dict[LegId, None] = {}
+        self._expected: dict[LegId, asyncio.TimerHandle] = {}
+        self._expiring = False
+        self._failures = 0
+
+    # ------------------------------------------------------------ the connection
+
+    def connect(self) -> None:
+        """Try to connect, again and again."""
+        if self.session is not None:
+            return
+        if not (self._network.open() and self._asterisk.up):
+            self._failures += 1
+            pause = min(MOST_BACK_OFF_S, FIRST_BACK_OFF_S * 2.0 ** min(self._failures, 5))
+            self._loop.call_later(pause, self.connect)
+            return
+        self._failures = 0
+        events, requests, answers = (
+            Stream(self._scheduler, self._network, owner) for owner in (self._loop, None, self._loop)
+        )
+        self.session = Session(self, events, requests, answers)
+        self._asterisk.client = self.session
+        self._loop.call_later(0.005 + self._chance.random() * 0.03, self._connected, self.session)
+
+    def _connected(self, session: Session) -> None:
+        if self.session is session:
+            self._on_state(True)  # noqa: FBT003 - up
+
+    def lose(self, session: Session) -> None:
+        """The engine finds its connection broken."""
+        if self.session is not session:
+            return
+        session.cut = True
+        if self._asterisk.client is session:
+            self._asterisk.client = None
+        self.session = None
+        self._on_state(False)  # noqa: FBT003 - down
+        for request in session.unanswered:
+            request.finish("timeout")
+        session.unanswered.clear()
+        self._loop.call_later(FIRST_BACK_OFF_S, self.connect)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way in either direction."""
+        return self.in_flight > 0 or bool(self._held) or (self.session is not None and bool(self.session.unanswered))
+
+    # ------------------------------------------------------------ requests
+
+    def execute(self, command: TelephonyCommand) -> None:
+        """Send a command without waiting."""
+        held = self._held.get(command.contact_id)
+        if held is not None and not isinstance(command, Originate):
+            held.append(command)
+            return
+        asterisk = self._asterisk
+
+        def done(reason: Reason | None) -> None:
+            if reason is not None:
+                self._emit(CommandFailed(self._scheduler.now(), command.kind, target_of(command), reason))
+
+        self._send(lambda: asterisk.do(command), done)
+
+    def _send(self, do: Callable[[], Reason | None], on_result: OnResult) -> None:
+        session = self.session
+        if session is None:
+            self._loop.call_soon(on_result, "unavailable")
+            return
+        request = Request(do, on_result, self._scheduler.time + REQUEST_TIMEOUT_S)
+        session.unanswered.append(request)
+        session.requests.send(self._at_asterisk, session, request)
+        if not self._expiring:
+            self._expiring = True
+            self._loop.call_later(REQUEST_TIMEOUT_S / 4, self._expire)
+
+    def _at_asterisk(self, session: Session, request: Request) -> None:
+        if session.cut or (self._asterisk.client is not session and not session.sent_all):
+            return
+        mishap = self._network.mishap()
+        if mishap is None:
+            reason = request.do()
+        else:
+            reason, carried_out = mishap
+            if carried_out:
+                request.do()
+            if reason == "timeout":
+                return
+        if not session.cut:
+            session.answers.send(self._answered, session, request, reason)
+
+    def _answered(self, session: Session, request: Request, reason: Reason | None) -> None:
+        if self.session is session and not session.cut:
+            if request in session.unanswered:
+                session.unanswered.remove(request)
+            request.finish(reason)
+
+    def _expire(self) -> None:
+        self._expiring = False
+        session = self.session
+        if session is None or not session.unanswered:
+            return
+        late = [request for request in session.unanswered if request.deadline <= self._scheduler.time]
+        for request in late:
+            session.unanswered.remove(request)
+            request.finish("timeout")
+        self._expiring = True
+        self._loop.call_later(REQUEST_TIMEOUT_S / 4, self._expire)
+
+    # ------------------------------------------------------------ events
+
+    def hear(self, what: EventName, *about: Any) -> None:
+        """Translate an event of Asterisk's."""
+        at = self._scheduler.now()
+        match what:
+            case "broadcast":
+                self._broadcast(about[0])
+            case "start":
+                leg: LegId = about[0]
+                if leg.startswith(OUR_LEG_PREFIX):
+                    self._emit(LegAnswered(at, leg))
+                else:
+                    self._enter(leg)
+            case "ended":
+                self._emit(LegEnded(at, *about))
+            case "left":
+                self._emit(LegLeft(at, *about))
+            case "dialled":
+                self._emit(AgentDialled(at, *about))
+            case "digit":
+                self._emit(DigitPressed(at, *about))
+            case "play_ended":
+                self._emit(PlaybackEnded(at, *about))
+            case "recording_ended":
+                self._emit(RecordingEnded(at, *about))
+            case "talking":
+                self._emit(TalkingStarted(at, *about))
+
+    def expect(self, channel: Channel) -> None:
+        """AMI told of a new caller: the engine may begin before the channel comes in."""
+        if self.session is not None and channel.id not in self._announced:
+            self._expected[channel.id] = self._loop.call_later(EXPECT_S, self._did_not_come, channel.id)
+            self._announce(channel)
+
+    def _did_not_come(self, leg: LegId) -> None:
+        self._expected.pop(leg, None)
+        if self._held.pop(ContactId(leg), None) is not None:
+            self._emit(CommandFailed(self._scheduler.now(), "claim", leg, "refused"))
+
+    def _announce(self, channel: Channel) -> None:
+        self._announced[channel.id] = None
+        self._held[ContactId(channel.id)] = []
+        at = self._scheduler.now()
+        self._emit(CallArrived(at, channel.id, channel.name, channel.extension, channel.caller))
+
+    def _broadcast(self, channel: Channel) -> None:
+        leg = channel.id
+        expected = self._expected.pop(leg, None)
+        if expected is not None:
+            expected.cancel()
+        else:
+            self._announce(channel)
+        self._on_taken(leg)
+
+        def done(reason: Reason | None) -> None:
+            if reason is None:
+                self._loop.call_later(ENTER_S, self._enter, leg)
+            elif self._held.pop(ContactId(leg), None) is not None:
+                self._send(lambda: None if leg in self._asterisk.channels else "gone", not_ours)
+
+        def not_ours(reason: Reason | None) -> None:
+            if reason is None:
+                self._emit(CommandFailed(self._scheduler.now(), "claim", leg, "refused"))
+            elif reason in ("gone", "refused"):
+                self._emit(LegEnded(self._scheduler.now(), leg))
+
+        self._send(lambda: self._asterisk.claim(leg), done)
+
+    def _enter(self, leg: LegId) -> None:
+        for command in self._held.pop(ContactId(leg), ()):
+            self.execute(command)
+
+    # ------------------------------------------------------------ what exists
+
+    async def resync(self, *, after_gap: bool) -> Resynced:
+        """Look at all channels, then at all bridges. Raises ``TelephonyError``."""
+        asked_at = self._scheduler.now()
+        session = self.session
+        if session is None:
+            raise PbxUnavailable("resync: no connection")
+        channels = await self._look(session, self._asterisk.list_channels)
+        bridges = await self._look(session, self._asterisk.list_bridges)
+        if after_gap:
+            self._held.clear()
+            for timer in self._expected.values():
+                timer.cancel()
+            self._expected.clear()
+            for channel in self._asterisk.channels.values():
+                channel.followed = channel.followed or channel.in_app
+        return Resynced(self._scheduler.now(), channels, bridges, after_gap=after_gap, asked_at=asked_at)
+
+    async def _look(self, session: Session, look: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
+        """Ask for a list over a connection of its own, so that it keeps no order with anything."""
+        there, back = self._network.delay(), self._network.delay()
+        if there + back > REQUEST_TIMEOUT_S or session.cut:
+            await asyncio.sleep(REQUEST_TIMEOUT_S)
+            raise CommandTimeout("resync: no answer")
+        await asyncio.sleep(there)
+        seen = look()
+        await asyncio.sleep(back)
+        if session.cut or self.session is not session:
+            raise CommandTimeout("resync: the connection broke")
+        return seen

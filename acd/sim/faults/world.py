@@ -1,0 +1,196 @@
+"""A history: a deployment, its people, one engine after the other, everything that goes wrong, and what was found.
+
+Decides the order of a history: it opens, goes on for so many seconds, calms down, comes to rest, is looked through.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from random import Random
+
+from acd.domain.commands import TelephonyCommand
+from acd.domain.plan import AgentAction, Plan
+from acd.sim.faults.asterisk import Asterisk
+from acd.sim.faults.clock import Scheduler
+from acd.sim.faults.disk import Database, Disk
+from acd.sim.faults.engine import Codecs, Life, Outside
+from acd.sim.faults.people import Crowd, Habits
+from acd.sim.faults.points import Points
+from acd.sim.faults.trouble import Rates, Trouble
+from acd.sim.faults.watch import LOOK_EVERY_S, Violation, Watch
+
+REST_S = 7_200.0
+"""Longest time until all promises to call back were kept or given up."""
+CALM_S = 100.0
+DOWN_S = (0.1, 15.0)
+"""How long a killed engine is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One history."""
+
+    seed: int
+    seconds: float = 600.0
+    habits: Habits = field(default_factory=Habits)
+    rates: Rates = field(default_factory=Rates)
+    place: str = ""
+    """Where to kill the engine, see ``points``; empty: only by chance."""
+    nth: int = 0
+
+
+@dataclass(slots=True)
+class History:
+    """What was found."""
+
+    seed: int
+    trace: str
+    """A hash over all that was decided: the same for the same seed."""
+    calls: int
+    records: int
+    unseen: int
+    """Callers who came and went while no engine could know of them."""
+    lives: int
+    faults: Counter[str]
+    checked: Counter[str]
+    violations: list[Violation]
+    points: Points
+    virtual_s: float
+    events: int
+    defects: list[str] = field(default_factory=list)
+
+
+class World:
+    """One history while it goes on."""
+
+    def __init__(self, plan: Plan, codecs: Codecs, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.scheduler = Scheduler()
+        chances = [Random(f"{wanted.seed} {who}") for who in ("people", "asterisk", "trouble", "engine", "world")]  # noqa: S311 - not for secrets
+        people, in_asterisk, in_trouble, in_engine, self._chance = chances
+        self.database, self.disk = Database(), Disk()
+        self.points = Points(wanted.place, wanted.nth)
+        self.trouble = Trouble(self.scheduler, in_trouble, wanted.rates, self.disk, self.database, self.points)
+        devices = tuple(agent.device for agent in plan.agents.values())
+        self.asterisk = Asterisk(self.scheduler, in_asterisk, tuple(map(str, plan.access_codes)), devices)
+        self.trouble.asterisk = self.asterisk
+        self.trouble.life = lambda: self.life
+        self.crowd = Crowd(self.scheduler, self.asterisk, people, plan, wanted.habits, self._ask)
+        self.watch = Watch(self.scheduler, self.asterisk, self.crowd, self.database, codecs)
+        self.trouble.stalled = self.watch.stalled
+        self.trouble.unmanaged = self.watch.unmanaged
+        self.asterisk.on_request = self.watch.requested
+        self._trace = blake2b(digest_size=8)
+        self._events = 0
+        self.lives = 0
+        self.life: Life | None = None
+        self.defects: list[str] = []
+        self._ending = False
+        self.outside = Outside(
+            self.scheduler,
+            self.asterisk,
+            self.trouble,
+            self.disk,
+            self.database,
+            codecs,
+            plan,
+            self.points,
+            in_engine,
+            self._heard,
+            self._ordered,
+            self.watch.synced,
+            self._died,
+            self.watch.told,
+            self.watch.recovered,
+            self.watch.unsynced,
+        )
+
+    # ------------------------------------------------------------ a history
+
+    def run(self) -> History:
+        """Live through it."""
+        self._begin_life()
+        self.crowd.begin()
+        self.trouble.begin()
+        self.scheduler.after(LOOK_EVERY_S, self._look)
+        self.scheduler.run(self.wanted.seconds)
+        self.trouble.end()
+        self.crowd.close()
+        self.scheduler.run(self.scheduler.time + CALM_S)
+        self.rest()
+        return self._told()
+
+    def rest(self) -> None:
+        """Everybody hangs up; then time passes until nothing is left to be done."""
+        until = self.scheduler.time + REST_S
+        while self.scheduler.time < until:
+            self.crowd.everybody_hangs_up()
+            self.scheduler.run(self.scheduler.time + CALM_S)
+            if self.life is not None and self.life.serving and self._at_rest(self.life):
+                break
+        self._ending = True
+        if self.life is None or not self.life.serving:
+            self.watch.violated("no engine serves at the end")
+            return
+        self.watch.rested(self.life)
+        self.watch.replayed(self.life)
+        self.life.spawn(self.life.stop())
+        self.scheduler.run(self.scheduler.time + 5.0)
+
+    def _at_rest(self, life: Life) -> bool:
+        state = life.state
+        return not (state.contacts or state.leases or state.timers or state.recordings or self.asterisk.channels)
+
+    def _told(self) -> History:
+        found = self.watch.accounted()
+        return History(
+            seed=self.wanted.seed,
+            trace=self._trace.hexdigest(),
+            calls=self.crowd.calls,
+            records=found["records"],
+            unseen=found["unseen"],
+            lives=self.lives,
+            faults=self.trouble.happened,
+            checked=self.watch.checked,
+            violations=self.watch.violations,
+            points=self.points,
+            virtual_s=self.scheduler.time,
+            events=self._events,
+            defects=self.defects,
+        )
+
+    def _look(self) -> None:
+        if not self._ending:
+            self.watch.look(self.life)
+            self.scheduler.after(LOOK_EVERY_S, self._look)
+
+    # ------------------------------------------------------------ engines
+
+    def _begin_life(self) -> None:
+        self.lives += 1
+        self.life = Life(self.outside)
+        self.life.start()
+
+    def _died(self, life: Life) -> None:
+        inside = life.loop.running
+        self.watch.died(life, inside=inside)
+        self.defects += life.loop.defects
+        if life is self.life:
+            self.life = None
+        if not self._ending:
+            self.scheduler.after(self._chance.uniform(*DOWN_S), self._begin_life)
+
+    def _ask(self, agent: str, action: AgentAction, reason: str) -> None:
+        life = self.life
+        if life is not None and life.recovered and not life.loop.dead:
+            life.ask(agent, action, reason)
+
+    def _heard(self, payload: bytes) -> None:
+        self._events += 1
+        self._trace.update(payload)
+
+    def _ordered(self, life: Life, command: TelephonyCommand) -> None:
+        self._trace.update(f"{command.kind} {command.contact_id}".encode())
+        self.watch.ordered(life, command)
