@@ -29,6 +29,7 @@ from acd.observability.delays import Delays
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.runtime.audit import Auditor
 from acd.runtime.clock import AnchoredClock
+from acd.runtime.dead_man import TALK_S, DeadMan
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.rehearsal import Rehearsal
 from acd.runtime.reloading import Loading, Reloader
@@ -146,11 +147,15 @@ class App:
             self._delays.add,
             permitted,
             verified,
+            talk_s=TALK_S if settings.pbx.dead_man_s else 0.0,
+        )
+        self._dead_man = DeadMan(
+            self._clock, self.dispatcher.callers, self.dispatcher.caller, self._control, settings.pbx.dead_man_s
         )
         self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
         self._data = DataClient(settings.data, SystemRandom(), self._told)
         self.dispatcher.attach_data(self._data)
-        self._auditor = Auditor(self._clock, self.dispatcher, self._control)
+        self._auditor = Auditor(self._clock, self.dispatcher, self._control, on_synced=self._dead_man.start)
         self._phones: set[str] = set()
         self._trunks: set[str] = set()
         self._words = Words()
@@ -322,6 +327,7 @@ class App:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._watch.close()
         await self._auditor.close()
+        await self._dead_man.close()
         await self._control.close()
         await self._sounds.close()
         if self._active:
@@ -356,6 +362,7 @@ class App:
             self._auditor.connected()
         else:
             self._auditor.disconnected()
+            self._dead_man.stop()
 
     # ------------------------------------------------------------ HTTP
 

@@ -11,9 +11,10 @@ from acd.domain.data import DataOutcome
 from acd.domain.decision import Decision, Step, Story
 from acd.domain.events import DataFetched, Event, RecordingChecked, Resynced
 from acd.domain.exits import Exit
-from acd.domain.ids import ContactId, QueueId, RecordingName, VoicemailId
+from acd.domain.ids import ContactId, LegId, QueueId, RecordingName, VoicemailId
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 from acd.domain.voicemail import VoicemailMark, VoicemailRow, VoicemailState
+from acd.engine.dead_man import Place
 
 Row: TypeAlias = (
     CallRecord
@@ -45,6 +46,16 @@ class CallControl(Protocol):
 
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at what exists. Raises ``TelephonyError``."""
+
+
+class Lifeline(Protocol):
+    """How Asterisk is told, without waiting for an answer, what to do with a caller should the engine die."""
+
+    def renew(self, contact_id: ContactId, leg_id: LegId, seconds: float) -> None:
+        """Leave the caller where it is for so long; 0: for ever."""
+
+    def note(self, contact_id: ContactId, leg_id: LegId, place: Place | None, number: int) -> int:
+        """Keep a caller's place with its channel; the highest number is served first. Gives what it cost, in writes."""
 
 
 class Journal(Protocol):

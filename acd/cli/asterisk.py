@@ -113,8 +113,7 @@ def install(
     print("\nAdd one line at the end of each of your files:")
     for name, line in done.lines_to_add.items():
         print(f"  {etc / name}:  {line}")
-    print("In ari.conf, [general]: enabled=yes and websocket_write_timeout=5000.")
-    print("In http.conf and manager.conf, [general]: enabled=yes.")
+    print("In ari.conf, http.conf and manager.conf, [general]: enabled=yes.")
     print("Then: asterisk -rx 'core reload', and: acd asterisk check")
 
 

@@ -81,6 +81,8 @@ class Wishes:
     """Channels of every trunk; None leaves what the deployment says."""
     queue: Yaml = field(default_factory=dict)
     """Values for every queue."""
+    fallback: Yaml = field(default_factory=dict)
+    """Values for the time without an engine."""
     access_codes: Yaml = field(default_factory=dict)
     """Further access codes."""
     flows: Mapping[str, Yaml] = field(default_factory=dict)
@@ -213,6 +215,7 @@ def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterat
                 if wishes.only_agents:
                     content["phones"].pop("passwords_env")
                     content["fallback"] = {"agents": [_name(1)]}
+                content["fallback"].update(wishes.fallback)
             case "queues.yaml":
                 for queue in content["queues"].values():
                     queue.get("announce", {}).pop("lunch", None)

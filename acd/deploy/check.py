@@ -20,6 +20,8 @@ from acd.deploy.toolchain import MINIMUM_ASTERISK
 from acd.domain.errors import DeployError
 
 _ENOUGH_MS = 1000
+_PATIENT_MS = 100
+"""Asterisk's own value."""
 _SESSIONS = 100
 _RELOAD = "module reload res_pjsip.so"
 _READ_RIGHTS = ("system", "call")
@@ -179,17 +181,19 @@ def _settings(pbx: LivePbx) -> Iterator[Finding]:
     """Look at what no command shows, in the configuration files themselves."""
     match = re.search(r"Configuration directory: *(\S+)", pbx.console("core show settings"))
     etc = Path(match[1]) if match else Path("/etc/asterisk")
-    yield from _write_timeout(
-        read_config(etc / "ari.conf").get("general", {}).get("websocket_write_timeout"),
-        "ari.conf: [general] websocket_write_timeout=5000; then: module reload res_ari.so",
-        "a pause of the engine makes ARI deaf and new callers hang",
-    )
+    patience = read_config(etc / "ari.conf").get("general", {}).get("websocket_write_timeout", "")
+    if patience.isdigit() and int(patience) > _PATIENT_MS:
+        yield missing(
+            f"an event that nobody reads holds up a new caller for {patience} ms",
+            f"ari.conf: [general] websocket_write_timeout={_PATIENT_MS}; then: module reload res_ari.so",
+        )
     manager = read_config(etc / "manager.conf")
-    yield from _write_timeout(
-        manager.get(pbx.ami.user, {}).get("writetimeout"),
-        f"manager.conf: [{pbx.ami.user}] writetimeout=5000; then: manager reload",
-        "a pause of the engine ends its AMI connection",
-    )
+    value = manager.get(pbx.ami.user, {}).get("writetimeout")
+    if value is None or not value.isdigit() or int(value) < _ENOUGH_MS:
+        yield missing(
+            f"a write timeout is {value or 100} ms: a pause of the engine ends its AMI connection",
+            f"manager.conf: [{pbx.ami.user}] writetimeout=5000; then: manager reload",
+        )
     http = read_config(etc / "http.conf").get("general", {})
     if int(http.get("sessionlimit", _SESSIONS)) < _SESSIONS:
         yield note(f"http.conf: sessionlimit={http['sessionlimit']}", f"set it to {_SESSIONS} or more")
@@ -199,11 +203,6 @@ def _settings(pbx: LivePbx) -> Iterator[Finding]:
     ):
         if address and not _is_private(address):
             yield note(f"{name}: bindaddr={address} is open to everybody", "bind it to 127.0.0.1 or a private network")
-
-
-def _write_timeout(value: str | None, remedy: str, harm: str) -> Iterator[Finding]:
-    if value is None or not value.isdigit() or int(value) < _ENOUGH_MS:
-        yield missing(f"a write timeout is {value or 100} ms: {harm}", remedy)
 
 
 def _is_private(address: str) -> bool:

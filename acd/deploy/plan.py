@@ -182,7 +182,7 @@ class PbxPlan:
     moh_dir: Path | None = None
     contexts: ContextsPlan = field(default_factory=ContextsPlan)
     claim_timeout_ms: int = 500
-    dead_man_s: int = 0
+    dead_man_s: float = 0.0
     qualify_s: int = 30
     extra_includes: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     extra_modules: tuple[str, ...] = ()

@@ -56,6 +56,7 @@ def pbx_plan(settings: Settings, *, moh_dir: Path | None = None) -> PbxPlan:
         sip_bind=pbx.sip_bind,
         rtp_ports=pbx.rtp_ports,
         moh_dir=moh_dir,
+        dead_man_s=pbx.dead_man_s,
         contexts=ContextsPlan(pbx.context_from_trunk, pbx.context_from_agents, pbx.context_fallback),
         music_classes=tuple(sorted({queue.music for queue in plan.queues.values()})),
     )

@@ -134,7 +134,7 @@ class _Filler:
 def _access_code(fill: _Filler, plan: PbxPlan, exten: str, queue: str) -> str:
     dead_man = "1,"
     if plan.dead_man_s:
-        dead_man = fill("parts/dead_man.conf", dead_man_s=plan.dead_man_s, fallback_queue=queue).rstrip("\n")
+        dead_man = fill("parts/dead_man.conf", dead_man_s=f"{plan.dead_man_s:g}", fallback_queue=queue).rstrip("\n")
     return fill(
         "parts/access_code.conf",
         exten=exten,

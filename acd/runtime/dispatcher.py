@@ -64,8 +64,10 @@ from acd.domain.plan import (
 )
 from acd.domain.record import HookRow
 from acd.domain.voicemail import Marking
+from acd.engine import dead_man
 from acd.engine.account import Explanation
 from acd.engine.core import Engine, PoliciesFor
+from acd.engine.dead_man import Caller
 from acd.engine.ivr import Evaluator, no_evaluator
 from acd.engine.matching import standard
 from acd.engine.state import EngineState
@@ -304,6 +306,15 @@ class Dispatcher:
     def view(self) -> EngineView | None:
         """Everything at this moment; None before a plan is loaded."""
         return view(self._engine.state, self.clock.now(), self._current_index())
+
+    def callers(self) -> list[Caller]:
+        """Who is on the line, in the order in which they should leave if the engine died."""
+        return dead_man.callers(self._engine.state)
+
+    def caller(self, contact_id: ContactId) -> Caller | None:
+        """One of them, None when there is no such caller any more."""
+        contact = self._engine.state.contacts.get(contact_id)
+        return dead_man.caller(contact) if contact is not None else None
 
     def _current_index(self) -> PlanIndex | None:
         plan = self._engine.state.plan

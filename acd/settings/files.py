@@ -158,6 +158,8 @@ class FallbackSection(Strict):
 
     agents: tuple[Name, ...] = ()
     """Agents whose phones it rings; all by default."""
+    dead_man: Duration = 10.0
+    """Within what time waiting callers leave for it once the engine is dead; ``0s``: they wait for its return."""
 
 
 class PhonesSection(Strict):

@@ -24,6 +24,10 @@ _PROMPTS_OF_ACTIONS = {"extend_wrap_up": "wrap_up_extended", "disposition": "dis
 _DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
+MIN_DEAD_MAN_S = 5.0
+"""Shorter than this, a busy moment of the engine would send its callers away."""
+
+
 def check(sources: Sources, names: Names) -> None:
     """Note every mistake of acd.yaml."""
     document, acd = sources.acd.document, sources.acd.model
@@ -34,6 +38,8 @@ def check(sources: Sources, names: Names) -> None:
     _check_journal(document, acd)
     check_time_zone(document, ("time_zone",), acd.time_zone)
     refer_all(document, ("fallback", "agents"), acd.fallback.agents, names.agents, "agent")
+    if 0 < acd.fallback.dead_man < MIN_DEAD_MAN_S:
+        document.add(("fallback", "dead_man"), f"must be {MIN_DEAD_MAN_S:g}s or more, or 0s for never")
     if acd.sip.rtp_from >= acd.sip.rtp_to:
         document.add(("sip", "rtp_to"), f"must be above rtp_from ({acd.sip.rtp_from})")
     contexts = acd.dialplan

@@ -168,6 +168,8 @@ class PbxSettings:
     """Empty when no file or variable of passwords is configured."""
     fallback_agents: tuple[AgentId, ...]
     """Agents Asterisk's own queue rings while no engine runs."""
+    dead_man_s: float
+    """Within what time waiting callers leave for it when the engine is dead; 0: they stay."""
     sip_bind: str
     sip_port: int
     rtp_ports: tuple[int, int]

@@ -51,6 +51,7 @@ from acd.domain.events import (
 from acd.domain.ids import (
     OUR_LEG_PREFIX,
     BridgeId,
+    ContactId,
     Language,
     LegId,
     PlaybackId,
@@ -58,6 +59,7 @@ from acd.domain.ids import (
     RecordingName,
     is_customer_leg,
 )
+from acd.engine.dead_man import Place
 from acd.ports import Clock
 from acd.telephony import caller_sound
 from acd.telephony.ari import commands
@@ -66,6 +68,7 @@ from acd.telephony.ari.link import AriLink
 from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
+from acd.telephony.channel_variables import PLACE, TIMEOUT, WAITING_QUEUE, WAITING_SINCE
 from acd.telephony.sounds import Sounds
 from acd.telephony.speaking import Speaker
 from acd.telephony.threshold import Threshold
@@ -98,6 +101,7 @@ class AriControl:
         on_offered: told how many seconds an offer took from the bytes that made it possible until it was written.
         permitted: whether this engine may command in this instant; asked before each command.
         may_connect: whether it may take the place of another one.
+        talk_s: for how long a conversation may go on with no engine; 0: callers' channels have no timeout to raise.
     """
 
     def __init__(
@@ -112,6 +116,7 @@ class AriControl:
         on_offered: Callable[[float], None] = lambda _: None,
         permitted: Callable[[], bool] = lambda: True,
         may_connect: Callable[[], bool] = lambda: True,
+        talk_s: float = 0.0,
     ) -> None:
         self._clock = clock
         self._emit = emit
@@ -120,6 +125,7 @@ class AriControl:
         self._agents_context = agents_context
         self._on_taken = on_taken
         self._on_offered = on_offered
+        self._talk_s = talk_s
         self.caused_at: float | None = None
         """When the bytes came that are the cause of what is ordered now, by ``perf_counter``; None: no bytes are."""
         self._threshold = Threshold()
@@ -339,9 +345,33 @@ class AriControl:
             if result.error is not None:
                 self._failed(command.kind, target, result.error)
 
-        self.link.submit(request, key=command.contact_id, on_result=done)
+        if self._talk_s and isinstance(command, ContinueInDialplan):
+            self.renew(command.contact_id, command.leg_id, 0)
+        self.link.submit(request, key=command.contact_id, on_result=done, then=self._with(command))
         if self.caused_at is not None and isinstance(command, Originate):
             self._on_offered(perf_counter() - self.caused_at)
+
+    def _with(self, command: TelephonyCommand) -> list[AriRequest]:
+        """What must not come a moment later: who talks is not to leave by the dead man's timeout."""
+        if not self._talk_s or not isinstance(command, AddToBridge):
+            return []
+        callers = [leg for leg in command.leg_ids if not leg.startswith(OUR_LEG_PREFIX)]
+        return [commands.set_variable(leg, TIMEOUT, f"{self._talk_s:.0f}") for leg in callers]
+
+    def renew(self, contact_id: ContactId, leg_id: LegId, seconds: float) -> None:
+        """Leave the caller in the application for so long; 0: for ever."""
+        self._write(contact_id, leg_id, {TIMEOUT: f"{seconds:.3f}"})
+
+    def note(self, contact_id: ContactId, leg_id: LegId, place: Place | None, number: int) -> int:
+        """Keep a caller's place with its channel; the highest number is served first. Gives what it cost, in writes."""
+        since, queue, rank = (f"{place.since:.3f}", place.queue, str(number)) if place is not None else ("", "", "")
+        return self._write(contact_id, leg_id, {WAITING_SINCE: since, WAITING_QUEUE: queue, PLACE: rank})
+
+    def _write(self, contact: ContactId, leg: LegId, variables: Mapping[str, str]) -> int:
+        """Write channel variables; what becomes of it is not told, for who is gone needs none."""
+        for name, value in variables.items():
+            self.link.submit(commands.set_variable(leg, name, value), key=contact, on_result=lambda _: None)
+        return len(variables)
 
     def rehearse(self, command: Command) -> None:
         """Make the request of a command and forget it; see ``acd.runtime.rehearsal``."""

@@ -83,7 +83,8 @@ def tools() -> ToolSet:
 
 @pytest.fixture
 def deployment(tools: ToolSet, tmp_path: Path) -> Deployment:
-    wishes = Wishes(wrap_up_s=1.0, queue={"ring_timeout": "20s"})
+    # The callers who wait stay: what becomes of them when no engine comes back is told by test_link_faults.
+    wishes = Wishes(wrap_up_s=1.0, queue={"ring_timeout": "20s"}, fallback={"dead_man": "60s"})
     made = prepare(tmp_path / "run", ROOT / "config", ROOT / "ivr_flows", wishes, Random(5), SHARE)
     speak(tools, made, cache_root() / "prompts", SilentProgress())
     return made

@@ -102,7 +102,8 @@ class FaultProxy:
     """
 
     def __init__(self, server: Address, port: int = 0, *, small_buffers: bool = False) -> None:
-        self._server = server
+        self.server = server
+        """Where to connect to; may be changed."""
         self.port = port
         self._small_buffers = small_buffers
         self._faults = {way: _Fault() for way in Way}
@@ -241,7 +242,7 @@ class FaultProxy:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
         connection.server = server
         try:
-            await asyncio.get_running_loop().sock_connect(server, self._server)
+            await asyncio.get_running_loop().sock_connect(server, self.server)
         except OSError:
             self._end(connection, reset=True)
             return

@@ -78,8 +78,8 @@ class Command:
 class Lane(Protocol):
     """An ordered way to Asterisk."""
 
-    def submit(self, command: Command) -> None:
-        """Take a command; returns at once."""
+    def submit(self, *commands: Command) -> None:
+        """Take commands that belong together; returns at once."""
 
     def lose_all(self, why: str) -> None:
         """Fail every command that has no answer."""
@@ -94,20 +94,23 @@ class SocketLane:
         self._permitted = permitted
         self._unanswered: dict[str, Command] = {}
 
-    def submit(self, command: Command) -> None:
-        """Write a command; one that is too long for Asterisk's frame limit is refused."""
-        request = command.request
-        frame = encode_request(command.request_id, request.method, request.path, request.params, request.body)
-        if len(frame) > MAX_FRAME_BYTES:
-            error = TelephonyError(f"{command.what}: too long: {len(frame)} bytes")
-            asyncio.get_running_loop().call_soon(command.finish, AriResult(0, None, error))
+    def submit(self, *commands: Command) -> None:
+        """Write commands in one breath; if one is too long for Asterisk's frame limit, all are refused."""
+        frames = [encode_request(command.request_id, *command.request) for command in commands]
+        if (longest := max(map(len, frames))) > MAX_FRAME_BYTES:
+            for command in commands:
+                error = TelephonyError(f"{command.what}: too long: {longest} bytes")
+                asyncio.get_running_loop().call_soon(command.finish, AriResult(0, None, error))
         elif not self._permitted():
-            asyncio.get_running_loop().call_soon(command.lose, NOT_OURS)
-        elif self._socket.send(frame):
-            command.sent = True
-            self._unanswered[command.request_id] = command
+            for command in commands:
+                asyncio.get_running_loop().call_soon(command.lose, NOT_OURS)
+        elif self._socket.send(*frames):
+            for command in commands:
+                command.sent = True
+                self._unanswered[command.request_id] = command
         else:
-            asyncio.get_running_loop().call_soon(command.lose, "the connection has ended")
+            for command in commands:
+                asyncio.get_running_loop().call_soon(command.lose, "the connection has ended")
 
     def resolve(self, response: dict[str, Any]) -> None:
         """Take a RESTResponse message. One that came after its command's deadline finds nobody waiting."""
@@ -141,9 +144,10 @@ class HttpLane:
         self._waiting: asyncio.Queue[Command] = asyncio.Queue()
         self._current: Command | None = None
 
-    def submit(self, command: Command) -> None:
-        """Take a command."""
-        self._waiting.put_nowait(command)
+    def submit(self, *commands: Command) -> None:
+        """Take commands."""
+        for command in commands:
+            self._waiting.put_nowait(command)
 
     async def run(self) -> None:
         """Send commands until cancelled. A failed one does not break the lane: the event socket tells of a loss."""

@@ -26,7 +26,7 @@ from acd.telephony.ari.snapshots import Resync, bridge_snapshot, channel_snapsho
 from acd.telephony.ari.values import AriRequest, AriResult, AriState, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from acd.telephony.ari.values import AriConfig, AsteriskInfo
 
@@ -36,6 +36,10 @@ _FIRST_BACKOFF_S = 0.05
 _MAX_DOUBLINGS = 6
 _TICKS = 4
 _NOT_YET_S = 0.05
+
+
+def _untold(_result: AriResult) -> None:
+    """Take the result of a request that nobody waits for."""
 
 
 class AriLink:
@@ -122,15 +126,27 @@ class AriLink:
         """When the packet came whose events are being delivered, by ``perf_counter``; None while there is no link."""
         return self._connection.heard_at if self._connection is not None else None
 
-    def submit(self, request: AriRequest, *, key: str, on_result: Callable[[AriResult], None]) -> None:
-        """Do as :meth:`send` with a request made by :mod:`acd.telephony.ari.commands`."""
+    def submit(
+        self,
+        request: AriRequest,
+        *,
+        key: str,
+        on_result: Callable[[AriResult], None],
+        then: Sequence[AriRequest] = (),
+    ) -> None:
+        """Do as :meth:`send` with a request made by :mod:`acd.telephony.ari.commands`.
+
+        ``then`` leave in the same breath, so that they reach Asterisk though this process dies in the next instant;
+        what becomes of them is not told.
+        """
         command = Command(str(next(self._ids)), request, on_result)
         connection = self._connection
         if connection is None:
             asyncio.get_running_loop().call_soon(command.lose, f"link is {self.state}")
             return
-        self._ticks[-1].append(command)
-        connection.lane_for(key).submit(command)
+        together = [command, *(Command(str(next(self._ids)), one, _untold) for one in then)]
+        self._ticks[-1].extend(together)
+        connection.lane_for(key).submit(*together)
 
     async def request(
         self,

@@ -75,9 +75,12 @@ class WebSocket(asyncio.Protocol):
         self._on_message = on_message
         self._pump()
 
-    def send(self, message: bytes) -> bool:
-        """Send a text message; False when the connection has ended."""
-        return self._frame(_TEXT, message)
+    def send(self, *messages: bytes) -> bool:
+        """Send text messages in one write, so that they leave together or not; False when the connection has ended."""
+        if self._transport is None:
+            return False
+        self._write(self._transport, b"".join([self._masked(_TEXT, message) for message in messages]))
+        return True
 
     def ping(self, on_pong: Callable[[], None] | None = None) -> None:
         """Ask for a sign of life. ``on_pong`` is called when it came; of several under way, perhaps the last alone."""
@@ -210,10 +213,12 @@ class WebSocket(asyncio.Protocol):
 
     # ------------------------------------------------------------ sending
 
-    def _frame(self, opcode: int, payload: bytes) -> bool:
-        """Write a frame, masked as a client's must be (RFC 6455, 5.3)."""
-        if self._transport is None:
-            return False
+    def _frame(self, opcode: int, payload: bytes) -> None:
+        if self._transport is not None:
+            self._write(self._transport, self._masked(opcode, payload))
+
+    def _masked(self, opcode: int, payload: bytes) -> bytes:
+        """Make a frame, masked as a client's must be (RFC 6455, 5.3)."""
         size = len(payload)
         if size < _LENGTH_16:
             head = bytes((_FIN | opcode, _MASKED | size))
@@ -226,8 +231,7 @@ class WebSocket(asyncio.Protocol):
             self._masks = _masks()
         stretched = (mask * (size // 4 + 1))[:size]
         masked = int.from_bytes(payload, "little") ^ int.from_bytes(stretched, "little")
-        self._write(self._transport, head + mask + masked.to_bytes(size, "little"))
-        return True
+        return head + mask + masked.to_bytes(size, "little")
 
     def _write(self, transport: asyncio.Transport, data: bytes) -> None:
         """Write at once: the transport would wait until the whole event is dealt with, and so would a caller."""

@@ -34,7 +34,7 @@ class FakePbx:
         etc, spool = self.root / "etc", self.root / "spool"
         etc.mkdir()
         (spool / "recording").mkdir(parents=True)
-        self.write("ari.conf", "[general]\nwebsocket_write_timeout=5000\n")
+        self.write("ari.conf", "[general]\nenabled=yes\n")
         self.write("manager.conf", "[general]\nbindaddr=127.0.0.1\n[acd]\nwritetimeout=5000\n")
         self.write("http.conf", "[general]\nbindaddr=127.0.0.1\n")
         pid = self.root / "asterisk.pid"
@@ -134,8 +134,8 @@ def _old(pbx: FakePbx) -> None:
     pbx.version = "18.20.0"
 
 
-def _short_ari_timeout(pbx: FakePbx) -> None:
-    pbx.write("ari.conf", "[general]\nenabled=yes\n")
+def _long_ari_timeout(pbx: FakePbx) -> None:
+    pbx.write("ari.conf", "[general]\nenabled=yes\nwebsocket_write_timeout=5000\n")
 
 
 def _short_ami_timeout(pbx: FakePbx) -> None:
@@ -190,7 +190,7 @@ def _other_folder(pbx: FakePbx) -> None:
         (_ari_refused, "MISSING: ARI refuses the user acd"),
         (_no_http, "MISSING: nobody answers HTTP at 127.0.0.1:8088"),
         (_old, "MISSING: Asterisk is version 18.20.0"),
-        (_short_ari_timeout, "MISSING: a write timeout is 100 ms: a pause of the engine makes ARI deaf"),
+        (_long_ari_timeout, "MISSING: an event that nobody reads holds up a new caller for 5000 ms"),
         (_short_ami_timeout, "MISSING: a write timeout is 100 ms: a pause of the engine ends its AMI"),
         (_open_ami, "note: manager.conf: bindaddr=0.0.0.0 is open to everybody"),
         (_few_sessions, "note: http.conf: sessionlimit=10"),

@@ -98,7 +98,7 @@ def test_the_dialplan_dials_nothing() -> None:
     text = _files(dead_man_s=60)["acd_extensions.conf"]
     applications = set(re.findall(r"(?:exten =>[^,]+,[^,]+,|same => n(?:\(\w+\))?,)(\w+)\(", text))
     assert applications <= {
-        "Set", "GotoIf", "TryExec", "StasisBroadcast", "Stasis",
+        "Set", "MSet", "GotoIf", "TryExec", "StasisBroadcast", "Stasis",
         "Goto", "ExecIf", "Hangup", "Answer", "MixMonitor", "Queue",
     }  # fmt: skip
 
@@ -113,7 +113,7 @@ def test_contexts_can_have_other_names() -> None:
 
 def test_the_dead_mans_timeout_is_set_only_when_asked_for() -> None:
     assert "TIMEOUT(absolute)=60" not in _files()["acd_extensions.conf"]
-    assert "Set(TIMEOUT(absolute)=60)" in _files(dead_man_s=60)["acd_extensions.conf"]
+    assert ",TIMEOUT(absolute)=60)" in _files(dead_man_s=60)["acd_extensions.conf"]
 
 
 def test_extra_files_are_included_at_the_end() -> None:

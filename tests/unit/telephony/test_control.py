@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,8 +43,9 @@ from acd.domain.events import (
     RecordingEnded,
     TalkingStarted,
 )
-from acd.domain.ids import BridgeId, ContactId, Language, LegId, PlaybackId, PromptKey, RecordingName
+from acd.domain.ids import BridgeId, ContactId, Language, LegId, PlaybackId, PromptKey, QueueId, RecordingName
 from acd.domain.sound_commands import SeekTake, SoundCommand
+from acd.engine.dead_man import Place
 from acd.settings.values import PromptsSettings
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
@@ -105,7 +107,7 @@ async def ari() -> AsyncIterator[FakeAri]:
     await fake.stop()
 
 
-def make(ari: FakeAri, **settings: Any) -> Desk:
+def make(ari: FakeAri, talk_s: float = 0.0, **settings: Any) -> Desk:
     desk = Desk(ari, None)  # type: ignore[arg-type]
     config = AriConfig(ari.base_url, ari.username, ari.password, **settings)
     desk.control = AriControl(
@@ -117,6 +119,7 @@ def make(ari: FakeAri, **settings: Any) -> Desk:
         "acd-from-agents",
         desk.taken.append,
         desk.offered.append,
+        talk_s=talk_s,
     )
     return desk
 
@@ -227,6 +230,63 @@ async def test_a_withheld_number_is_not_shown_to_the_agent(desk: Desk) -> None:
     desk.control.execute(Originate(C1, AGENT_LEG, "PJSIP/agent101", "", 15.0))
     ((_, _, params, _),) = await desk.requests()
     assert "callerId" not in params
+
+
+@pytest.fixture
+async def with_dead_man(ari: FakeAri) -> AsyncIterator[Desk]:
+    made = make(ari, 3600.0)
+    await made.control.link.start()
+    await ari.until(lambda: made.control.link.state is AriState.UP)
+    yield made
+    await made.control.close()
+
+
+async def test_a_callers_timeout_is_raised_in_the_breath_that_joins_it_with_the_agent(
+    with_dead_man: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[int] = []
+    write = os.write
+
+    def counted(fd: int, data: bytes) -> int:
+        writes.append(fd)
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", counted)
+    with_dead_man.control.execute(AddToBridge(C1, B1, (L1, AGENT_LEG)))
+    joined, raised = await with_dead_man.requests(2)
+    assert joined[1] == "/bridges/acd-b-c1/addChannel"
+    assert raised[1:3] == ("/channels/c1/variable", {"variable": "TIMEOUT(absolute)", "value": "3600"})
+    assert len(writes) == 1, "a process that dies between two writes would have the conversation end"
+
+
+async def test_a_caller_given_to_the_dialplan_has_no_timeout_any_more(with_dead_man: Desk) -> None:
+    with_dead_man.control.execute(ContinueInDialplan(C1, L1, "elsewhere", "200"))
+    lifted, given = await with_dead_man.requests(2)
+    assert lifted[1:3] == ("/channels/c1/variable", {"variable": "TIMEOUT(absolute)", "value": "0.000"})
+    assert given[1] == "/channels/c1/continue"
+
+
+async def test_a_place_is_noted_with_the_channel_and_taken_away_again(desk: Desk) -> None:
+    assert desk.control.note(C1, L1, Place(QueueId("billing"), 1000.5, 3), 77) == 3
+    assert desk.control.note(C1, L1, None, 0) == 3
+    written = [(params["variable"], params["value"]) for _, _, params, _ in await desk.requests(6)]
+    assert written == [
+        ("ACD_WAITING_SINCE", "1000.500"),
+        ("ACD_WAITING_QUEUE", "billing"),
+        ("QUEUE_PRIO", "77"),
+        ("ACD_WAITING_SINCE", ""),
+        ("ACD_WAITING_QUEUE", ""),
+        ("QUEUE_PRIO", ""),
+    ]
+
+
+async def test_what_is_renewed_of_a_caller_who_is_gone_is_not_told(desk: Desk) -> None:
+    desk.ari.answer("POST", "/channels/c1/variable", 404)
+    desk.control.renew(C1, L1, 8.25)
+    ((_, path, params, _),) = await desk.requests()
+    assert (path, params["value"]) == ("/channels/c1/variable", "8.250")
+    await asyncio.sleep(0.02)
+    assert desk.events == []
 
 
 async def test_a_missing_prompt_is_left_out_and_told(desk: Desk) -> None:
