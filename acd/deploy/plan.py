@@ -158,6 +158,11 @@ class ContextsPlan:
         for context in (self.from_trunk, self.from_agents, self.fallback):
             _require(_NAME, context, "the context")
 
+    @property
+    def left(self) -> str:
+        """Name the context of the hang-up handler that remembers calls no engine saw."""
+        return f"{self.from_trunk}-left"
+
 
 @dataclass(frozen=True, slots=True)
 class PbxPlan:

@@ -132,7 +132,7 @@ class _Filler:
 
 
 def _access_code(fill: _Filler, plan: PbxPlan, exten: str, queue: str) -> str:
-    dead_man = "1,"
+    dead_man = ""
     if plan.dead_man_s:
         dead_man = fill("parts/dead_man.conf", dead_man_s=f"{plan.dead_man_s:g}", fallback_queue=queue).rstrip("\n")
     return fill(
@@ -150,6 +150,7 @@ def _dialplan(plan: PbxPlan) -> dict[str, object]:
         "from_trunk": contexts.from_trunk,
         "from_agents": contexts.from_agents,
         "fallback": contexts.fallback,
+        "left": contexts.left,
         "claim_timeout_ms": plan.claim_timeout_ms,
     }
 

@@ -17,6 +17,7 @@ import structlog
 from acd.domain.errors import TelephonyError
 from acd.telephony.ami.callers import Callers, caller_events
 from acd.telephony.ami.facts import Fact, WatchState
+from acd.telephony.ami.left_calls import FAMILY, LeftCalls
 from acd.telephony.ami.lines import LINE_EVENTS, LineLists, Lines
 from acd.telephony.ami.link import AmiLink
 from acd.telephony.ami.messages import AmiConfig, AmiEvent, AmiRefused, AmiState
@@ -70,6 +71,7 @@ class PbxWatch:
         self._on_fact = on_fact
         self._lines = Lines(phones, trunks, self._tell)
         self._callers = Callers(self._config.entry_context, self._config.fallback_context, self._config.settle_s)
+        self._left = LeftCalls()
         self._line_events = frozenset(LINE_EVENTS)
         events = {
             **LINE_EVENTS,
@@ -179,16 +181,27 @@ class PbxWatch:
             registrations=await self._list("PJSIPShowRegistrationsOutbound"),
             alarms=await self._alarms(),
         )
+        left = await self._list("DBGetTree", Family=FAMILY)
         channels = await self._list("CoreShowChannels")
         if self.link.generation != generation or self.link.state is not AmiState.UP:
             return  # half of it is from before; the new connection has set off another reading
         if channels is not None:
             self._callers.load(channels, self._clock.now(), after_gap=after_gap)
+            await self._tell_left(left or [], {channel.get("Uniqueid") for channel in channels})
         self._lines.load(lists)
         self._settle()
         if after_gap:
             self._synced = generation
             self._tell(WatchState(synced=True, reason="everything was read anew", generation=generation))
+
+    async def _tell_left(self, entries: list[AmiEvent], channels: set[str]) -> None:
+        """Tell of calls nobody saw, and delete what was told at the look before: by now that is in the journal."""
+        for key in self._left.needless(entries):
+            await self.link.action("DBDel", Family=FAMILY, Key=key)
+            self._left.deleted(key)
+            entries = [entry for entry in entries if not entry.get("Key").endswith(f"/{key}")]
+        for call in self._left.read(entries, channels, self._clock.now()):
+            self._tell(call)
 
     async def _contacts(self) -> list[AmiEvent] | None:
         """Registered contacts stand in one list; those written into the configuration only with their endpoint."""
@@ -198,7 +211,7 @@ class PbxWatch:
         for trunk in sorted(self._trunks):
             technology, _, endpoint = trunk.partition("/")
             if technology == "PJSIP":
-                contacts += await self._list("PJSIPShowEndpoint", endpoint) or []
+                contacts += await self._list("PJSIPShowEndpoint", Endpoint=endpoint) or []
         return contacts
 
     async def _alarms(self) -> list[AmiEvent]:
@@ -207,12 +220,12 @@ class PbxWatch:
             return []
         return [*(await self._list("PRIShowSpans") or []), *(await self._list("DAHDIShowChannels") or [])]
 
-    async def _list(self, action: str, endpoint: str = "") -> list[AmiEvent] | None:
+    async def _list(self, action: str, **of: str) -> list[AmiEvent] | None:
         """A list, or ``None`` when Asterisk refuses it, which is told once."""
         try:
-            return list(await self.link.list_action(action, **({"Endpoint": endpoint} if endpoint else {})))
+            return list(await self.link.list_action(action, **of))
         except AmiRefused as error:
-            what = f"{action} {endpoint}".strip()
+            what = " ".join((action, *of.values()))
             if what not in self._refused:
                 self._refused.add(what)
                 _log.warning("ami_list_refused", action=what, reason=error.message)

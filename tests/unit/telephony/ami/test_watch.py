@@ -44,6 +44,18 @@ class Pbx(FakeAmi):
             [["ObjectName: r", "Endpoint: carrier", "ClientUri: c", "ServerUri: s", "Status: Registered"]],
         )
         self.on["CoreShowChannels"] = lambda peer, a: peer.list(a, "CoreShowChannel", self.channels)
+        self.left: dict[str, str] = {}
+        self.on["DBGetTree"] = lambda peer, a: peer.list(
+            a,
+            "DBGetTreeResponse",
+            [[f"Key: /{a['Family']}/{key}", f"Val: {value}"] for key, value in self.left.items()],
+            "DBGetTreeComplete",
+        )
+        self.on["DBDel"] = self._forget
+
+    def _forget(self, peer: FakeAmiPeer, action: Headers) -> None:
+        del self.left[action["Key"]]
+        peer.answer(action, "Success", "Message: Key deleted successfully")
 
     def _endpoint(self, peer: FakeAmiPeer, action: Headers) -> None:
         name = action["Endpoint"]
@@ -254,6 +266,21 @@ async def test_a_lost_event_is_made_good_by_the_audit(pbx: Pbx, clock: FixedCloc
     pbx.devices[PHONE] = "UNAVAILABLE"
     assert await facts.until(bool) == [PhoneState(PHONE, DeviceState.UNAVAILABLE, reachable=False)]
     await watch.close()
+
+
+async def test_calls_nobody_saw_are_told_once_and_forgotten_at_the_next_look(
+    pbx: Pbx, clock: FixedClock, facts: Facts
+) -> None:
+    pbx.left["1000.5"] = "1100,1010,7,PJSIP/agent101,16,169,PJSIP/gw1-0000001,0811222333"
+    watch = make(pbx, clock, facts)
+    await watch.start()
+    told = await facts.until(synced)
+    assert [fact.uniqueid for fact in told if isinstance(fact, UnroutedCall)] == ["1000.5"]
+    assert list(pbx.left) == ["1000.5"]  # what was told may not be durable yet
+    watch.refresh()
+    await pbx.until(lambda: not pbx.left)
+    await watch.close()
+    assert [fact for fact in facts.all if isinstance(fact, UnroutedCall)] == []
 
 
 async def test_a_list_that_fails_is_asked_for_again(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
