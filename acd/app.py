@@ -445,9 +445,10 @@ class App:
         if not self._auditor.synced:
             up = self._control.link.state is AriState.UP
             reasons.append("the calls in Asterisk are being listed" if up else f"ARI is {self._control.link.state}")
+        degraded: list[str] = []
         if failing := self._journal.health().failing:
-            reasons.append(f"the journal fails: {failing}")
-        degraded = []
+            # In a database it may fail for long, and calls are served without; on a disk, restarts lose what goes on.
+            (degraded if self._succession is not None else reasons).append(f"the journal fails: {failing}")
         if not self.dispatcher.ami_up:
             degraded.append(f"AMI is {self._watch.link.state}")
         if self._reloader.state.outcome == "refused":

@@ -30,7 +30,11 @@ from acd.store.faults import plain
 from acd.store.group_commit import DEPOSED, DeposedError
 from acd.store.rows import TABLES, decision_of, name_of, record_of, row_of, steps_of
 
-_FENCE = text("SELECT token FROM engine_lease WHERE token = :token FOR KEY SHARE")
+# A process that is stopped now must not hold its lock for ever: another engine waits for it.
+_FENCE = text(
+    "SELECT token, set_config('idle_in_transaction_session_timeout', '1000', true) "
+    "FROM engine_lease WHERE token = :token FOR KEY SHARE"
+)
 GROUP_ROWS = 500
 GROUP_S = 0.1
 """How long a row waits for others; the journal holds what it is made of meanwhile."""

@@ -115,6 +115,8 @@ class FaultProxy:
         self._shares = Random(0)
         self.passed = dict.fromkeys(Way, 0)
         """Bytes given on, by way."""
+        self.overheard: list[bytes] | None = None
+        """With a list: what clients say, as it comes."""
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -263,6 +265,8 @@ class FaultProxy:
             except OSError:
                 self._end(connection, reset=True)
                 return
+            if self.overheard is not None and way is TO_SERVER:
+                self.overheard.append(data)
             if not data or not fault.swallowing:
                 share = 1.0 if fault.shares is None else connection.share
                 on_its_way.put_nowait((loop.time() + fault.delay_s * share, data))

@@ -32,6 +32,7 @@ def test_every_metric_is_explained_and_no_other() -> None:
         lambda: (WriterHealth("journal", 0, 0, 0),),
         data=lambda: FIGURES,
         loads=lambda: {"loaded": 1},
+        active=lambda: True,
     )
     exported = set(re.findall(r"^# TYPE (acd_\w+)", exporter.render("")[0].decode(), re.MULTILINE))
     assert set(re.findall(r"`(acd_\w+)`", README)) == exported

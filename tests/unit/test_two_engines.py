@@ -8,18 +8,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
+from aiohttp import encode_basic_auth
 
 from acd.app import App
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, LinkChanged
 from acd.domain.ids import LegId
 from acd.settings.values import Secret, Settings, StoreSettings
-from acd.telephony.ari.values import AriRequest
+from acd.telephony.ari.values import AriRequest, AriState
 from tests.fakes import deployment
 from tests.fakes.ami_server import FakeAmi
 from tests.fakes.ari_server import FakeAri
 from tests.fakes.deployment import SUPERVISOR
+from tests.fakes.fault_proxy import FaultProxy
 from tests.migrated import migrate
 from tests.postgresql import Cluster
 from tests.unit.test_app import get, until
@@ -139,6 +142,41 @@ async def test_an_engine_whose_lease_is_gone_commands_nothing_decides_nothing_an
         assert not first.dispatcher._engine.state.contacts
     assert cluster.sql("SELECT count(*) FROM journal_events", name) == kept
     assert cluster.sql("SELECT count(*) FROM call_records", name) == "0"
+
+
+async def test_without_its_database_the_active_engine_serves_on_until_another_has_its_place(
+    settings: Callable[[str], Settings], ari: FakeAri, cluster: Cluster, database: str
+) -> None:
+    async with FaultProxy(("127.0.0.1", cluster.port)) as proxy:
+        made = settings("a")
+        url = Secret(database.replace(f":{cluster.port}/", f":{proxy.port}/"))
+        made = replace(made, store=StoreSettings(url), journal=replace(made.journal, url=url))
+        async with engine(made) as first:
+            await until(lambda: serves(first))
+            assert first._succession is not None
+            lease = first._succession.lease
+            proxy.freeze()
+            proxy.mute_newcomers()
+            await until(lambda: not lease.verified())
+            await until(lease.holds)
+            assert (await get(first, "/api/v1/agents/agent101/login", SUPERVISOR, "POST"))[0] == 200
+            await first._control.link.request("DELETE", "/channels/1.1")
+            assert ("DELETE", "/channels/1.1") in [(seen.method, seen.path) for seen in ari.seen]
+
+            connected = len(ari.connections)
+            async with aiohttp.ClientSession() as other:  # the standby, which the database does answer
+                socket = await other.ws_connect(
+                    f"{ari.base_url}/events?app=acd", headers={"Authorization": encode_basic_auth("acd", "secret")}
+                )
+                await until(lambda: not lease.holds())
+                assert not serves(first)
+                assert first._control.link.state is not AriState.UP
+                assert len(ari.connections) == connected + 1, "its place was taken back without the lease"
+                await socket.close()
+            proxy.heal()
+            await until(lambda: serves(first))
+            _, agent = await get(first, "/api/v1/agents/agent101", SUPERVISOR)
+            assert agent["activity"] != "logged_out"
 
 
 async def test_two_engines_need_one_database_for_journal_and_records(
