@@ -31,6 +31,7 @@ from acd.runtime.audit import Auditor
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.dead_man import TALK_S, DeadMan
 from acd.runtime.dispatcher import Codec, Dispatcher
+from acd.runtime.gaps import GapLedger
 from acd.runtime.rehearsal import Rehearsal
 from acd.runtime.reloading import Loading, Reloader
 from acd.runtime.standby import HeldRecords, Standby
@@ -39,6 +40,7 @@ from acd.settings.own_policies import policies_for
 from acd.settings.values import AriSettings, Settings
 from acd.store.codec import decode, encode_event
 from acd.store.group_commit import GroupedJournal
+from acd.store.heartbeat import Heartbeat
 from acd.store.journal import SqliteJournal
 from acd.store.lease import WITNESS_S, elapsed
 from acd.store.pg import database_of
@@ -46,7 +48,7 @@ from acd.store.pieces import StatePieces
 from acd.store.recordings import RecordingFiles
 from acd.store.records import SqlRecords, open_records
 from acd.store.succession import Succession
-from acd.telephony.ami.facts import Fact
+from acd.telephony.ami.facts import Fact, WatchState
 from acd.telephony.ami.messages import AmiConfig
 from acd.telephony.ami.newcomers import Newcomer
 from acd.telephony.ami.watch import PbxWatch, WatchConfig
@@ -68,6 +70,12 @@ DURABLE_S = 1.0
 """How long an answer of the API waits at most for the journal. A commit takes some 20 ms."""
 RIGHTFUL_S = 1.0
 """With two engines: how long another may have our place in Asterisk before it is taken back by who has the lease."""
+ARI_SILENCE_S, AMI_SILENCE_S = 4.5, 10.0
+"""How long a link may have been dead before that is noticed."""
+CLOCK_STEP_S = 1.0
+"""The system's clock was set when it differs by more from what it was a moment ago."""
+ALIVE = "alive"
+"""File beside the journal."""
 MEDIA_KEY = "media.key"
 """File beside the journal."""
 MEDIA_KEY_BYTES = 32
@@ -149,13 +157,19 @@ class App:
             verified,
             talk_s=TALK_S if settings.pbx.dead_man_s else 0.0,
         )
+        self._gaps = GapLedger(self._clock, records.write)
+        self._heartbeat = Heartbeat(settings.journal.file.with_name(ALIVE))
+        self._unseen_since = self._clock.now()
+        """Since when nobody looked, as far as this engine knows."""
+        self._clock_ahead = self._clock.ahead()
+        self._closing = False
         self._dead_man = DeadMan(
             self._clock, self.dispatcher.callers, self.dispatcher.caller, self._control, settings.pbx.dead_man_s
         )
         self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
         self._data = DataClient(settings.data, SystemRandom(), self._told)
         self.dispatcher.attach_data(self._data)
-        self._auditor = Auditor(self._clock, self.dispatcher, self._control, on_synced=self._dead_man.start)
+        self._auditor = Auditor(self._clock, self.dispatcher, self._control, on_synced=self._synced)
         self._phones: set[str] = set()
         self._trunks: set[str] = set()
         self._words = Words()
@@ -244,6 +258,7 @@ class App:
         self._held.release()
         replayed = await self.dispatcher.recover(self._settings.plan)
         log.info("recovered", events=replayed, plan=self._settings.plan.version)
+        self._begin_ledger(self._heartbeat.last())
         self._active = True
         await self._listen()
         await self._serve()
@@ -263,6 +278,7 @@ class App:
         self._records.fence(token)
         self._held.release()
         self.dispatcher.begin(self._settings.plan)
+        self._begin_ledger(None)
         self._active = True
         self._auditor.settle_s = WITNESS_S if succession.turn.seized else 0.0
         await self._serve()
@@ -270,6 +286,13 @@ class App:
             asked_at = elapsed()
             self._control.link.probe(partial(succession.lease.witnessed, asked_at))
             await asyncio.sleep(WITNESS_S / 5)
+
+    def _begin_ledger(self, alive: float | None) -> None:
+        """Nobody saw what happened since an engine was alive last; the first look at Asterisk ends that."""
+        known = [at for at in (alive, self.dispatcher.replayed_until) if at is not None]
+        if known:
+            self._unseen_since = min(max(known), self._unseen_since)
+            self._gaps.open("engine", self._unseen_since)
 
     async def _serve(self) -> None:
         """Begin to command."""
@@ -318,6 +341,7 @@ class App:
 
     async def close(self) -> None:
         """Let go of everything; conversations in Asterisk go on, callers' places are in the journal."""
+        self._closing = True
         self._rehearsal.close()
         if self._web is not None:
             await self._web.cleanup()
@@ -356,11 +380,26 @@ class App:
         self._control.caused_at = self._watch.heard_at
         self.dispatcher.submit(to_event(fact, self._clock.now()))
         self._control.caused_at = None
+        if isinstance(fact, WatchState):
+            if fact.synced:
+                self._gaps.close("ami")
+            elif not self._closing:
+                self._gaps.open("ami", self._clock.now() - AMI_SILENCE_S)
+
+    def _synced(self) -> None:
+        """Belief was compared with Asterisk after a gap."""
+        self._gaps.close("engine")
+        self._gaps.close("ari")
+        if not self.dispatcher.ami_up:
+            self._gaps.open("ami", self._unseen_since)
+        self._dead_man.start()
 
     def _ari_state(self, state: AriState, _reason: str) -> None:
         if state is AriState.UP:
             self._auditor.connected()
         else:
+            if self._auditor.synced and not self._closing:
+                self._gaps.open("ari", self._clock.now() - ARI_SILENCE_S)
             self._auditor.disconnected()
             self._dead_man.stop()
 
@@ -376,6 +415,7 @@ class App:
             self._loads,
             self._fallbacks,
             self._serves if self._succession is not None else None,
+            self._gaps,
         )
         application = make_app(
             WebDeps(
@@ -395,6 +435,7 @@ class App:
                 words=lambda: self._words,
                 loading=lambda: self._reloader.state,
                 reload=self.reload,
+                gaps=self._gaps.touching,
                 media=self._shelf,
             )
         )
@@ -465,6 +506,7 @@ class App:
         await self._records.flush()
         try:
             left = await self._records.pending_hooks()
+            self._gaps.adopt(await self._records.gaps(), self._unseen_since)
         except StoreError as error:
             log.error("webhooks_not_resumed", why=str(error))  # noqa: TRY400 - the reason says it all
             return
@@ -474,4 +516,18 @@ class App:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
             if self._journal.health().gap:
+                self._gaps.open("journal", self._clock.now() - HOUSEKEEPING_S)
                 self.dispatcher.snapshot()
+            else:
+                self._gaps.close("journal")
+            self._look_at_the_clock()
+            self._heartbeat.beat(self._clock.now())
+
+    def _look_at_the_clock(self) -> None:
+        """Notice when the system's clock is set. The engine's own goes on as it did: no call gets longer by it."""
+        ahead = self._clock.ahead()
+        if abs(step := ahead - self._clock_ahead) > CLOCK_STEP_S:
+            self._clock_ahead = ahead
+            now = self._clock.now()
+            log.warning("clock_stepped", step_s=round(step, 1), ahead_s=round(ahead, 1))
+            self._gaps.note("clock", now - HOUSEKEEPING_S, now, f"by {step:+.0f} s")

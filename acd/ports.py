@@ -11,6 +11,7 @@ from acd.domain.data import DataOutcome
 from acd.domain.decision import Decision, Step, Story
 from acd.domain.events import DataFetched, Event, RecordingChecked, Resynced
 from acd.domain.exits import Exit
+from acd.domain.gaps import Gap, GapEnd
 from acd.domain.ids import ContactId, LegId, QueueId, RecordingName, VoicemailId
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 from acd.domain.voicemail import VoicemailMark, VoicemailRow, VoicemailState
@@ -27,6 +28,8 @@ Row: TypeAlias = (
     | Story
     | HookRow
     | HookDone
+    | Gap
+    | GapEnd
 )
 """What is kept for good."""
 

@@ -27,8 +27,9 @@ from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.limits import LimitName
 from acd.engine.kpi import Figures, QueueFigures
 from acd.engine.views import ACTIVITIES, EngineView
-from acd.observability import data_metrics, prompt_metrics, voicemail
+from acd.observability import data_metrics, gap_metrics, prompt_metrics, voicemail
 from acd.observability.delays import Delays
+from acd.observability.gap_metrics import Ledger
 from acd.observability.ivr import ivr_metrics
 from acd.ports import DataFigures
 
@@ -71,8 +72,10 @@ class EngineCollector(Collector):
         loads: Loads = dict,
         fallbacks: Fallbacks = dict,
         active: Callable[[], bool] | None = None,
+        gaps: Ledger | None = None,
     ) -> None:
         self._active = active
+        self._gaps = gaps
         self._snapshot = snapshot
         self._health = health
         self._delays = delays or Delays()
@@ -106,6 +109,8 @@ class EngineCollector(Collector):
             yield from ivr_metrics(view.ivr)
             yield from _deployment(view)
             yield self._delays.metric()
+            if self._gaps is not None:
+                yield from gap_metrics.metrics(self._gaps)
         yield from _writers(self._health())
         yield from data_metrics.metrics(self._data())
         if loads := self._loads():
@@ -126,10 +131,11 @@ class MetricsExporter:
         loads: Loads = dict,
         fallbacks: Fallbacks = dict,
         active: Callable[[], bool] | None = None,
+        gaps: Ledger | None = None,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.registry.register(EngineCollector(snapshot, health, delays, data, loads, fallbacks, active))
+        self.registry.register(EngineCollector(snapshot, health, delays, data, loads, fallbacks, active, gaps))
         ProcessCollector(registry=self.registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:

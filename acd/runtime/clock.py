@@ -11,6 +11,10 @@ class AnchoredClock:
     def __init__(self) -> None:
         self._anchor = time.time() - time.monotonic()  # noqa: TID251 - this is the clock everybody else is given
 
+    def ahead(self) -> float:
+        """Seconds by which the system's clock is ahead of this one: it was set since."""
+        return time.time() - self.now()  # noqa: TID251 - likewise
+
     def now(self) -> float:
         """Seconds since the epoch, UTC."""
         return self._anchor + time.monotonic()

@@ -154,6 +154,8 @@ class Dispatcher:
         self._since_snapshot = 0
         self._snapshot: asyncio.Task[None] | None = None
         """One that is being made."""
+        self.replayed_until: float | None = None
+        """When the last event happened that was made good from the journal."""
         self._requests = 0
         self._replies: dict[RequestId, Reply] = {}
         self._callback_replies: dict[RequestId, CallbackReply] = {}
@@ -182,6 +184,7 @@ class Dispatcher:
     def replay(self, events: Iterable[Event]) -> None:
         """Bring the state forward by what was journaled; nothing is sent, and rows are written as they were then."""
         for event in events:
+            self.replayed_until = event.at
             # Written before the crash or not, nobody knows: writing again is harmless, ids decide.
             for command in self._decide(event):
                 if isinstance(command, Kept):

@@ -19,6 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from acd.domain.errors import StoreError
+from acd.domain.gaps import Gap, GapEnd
 from acd.domain.ids import ContactId, VoicemailId
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 from acd.domain.voicemail import VoicemailMark, VoicemailRow
@@ -36,6 +37,7 @@ _FENCE = text(
     "FROM engine_lease WHERE token = :token FOR KEY SHARE"
 )
 GROUP_ROWS = 500
+MOST_GAPS = 10_000
 GROUP_S = 0.1
 """How long a row waits for others; the journal holds what it is made of meanwhile."""
 CATCH_UP_S = 1.0
@@ -150,6 +152,13 @@ class SqlRecords:
         wanted = select(table.c.event_id, table.c.webhook, table.c.at, table.c.body).where(table.c.done_at.is_(None))
         return tuple(HookRow(**row) for row in await self._rows(wanted.order_by(table.c.at, table.c.event_id)))
 
+    async def gaps(self) -> tuple[Gap, ...]:
+        """Intervals in which not everything was seen, oldest first, the latest ``MOST_GAPS``. Raises ``StoreError``."""
+        await self._catch_up()
+        table = tables.gaps
+        rows = await self._rows(select(table).order_by(table.c.began_at.desc(), table.c.id.desc()).limit(MOST_GAPS))
+        return tuple(Gap(**row) for row in reversed(rows))
+
     def durable(self) -> bool:
         """Whether everything written is durable now (or was given up and reported)."""
         return self._durable.is_set()
@@ -231,6 +240,8 @@ class SqlRecords:
                 await connection.execute(_disposition(row))
             for done in (item for item in group if isinstance(item, HookDone)):
                 await connection.execute(_hook_done(done))
+            for end in (item for item in group if isinstance(item, GapEnd)):
+                await connection.execute(_gap_end(end))
             for mark in (item for item in group if isinstance(item, VoicemailMark)):
                 await connection.execute(voicemails.mark(mark))
             await self._still_ours(connection)
@@ -294,6 +305,11 @@ def _hook_done(done: HookDone) -> Update:
     table = tables.webhook_events
     values = {"done_at": done.at, "delivered": done.delivered, "body": ""}
     return update(table).where(table.c.event_id == done.event_id).values(values)
+
+
+def _gap_end(end: GapEnd) -> Update:
+    table = tables.gaps
+    return update(table).where(table.c.id == end.id).values(ended_at=end.ended_at)
 
 
 def _query(wanted: RecordFilter) -> Select[Any]:

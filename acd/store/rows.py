@@ -12,6 +12,7 @@ from acd.domain.decision import Decision, Step, Story
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.flow import Consent, PathStep, SurveyAnswer
+from acd.domain.gaps import Gap, GapEnd
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 from acd.domain.voicemail import VoicemailMark, VoicemailRow
 from acd.ports import Row
@@ -26,6 +27,7 @@ TABLES: tuple[tuple[Table, type[Row]], ...] = (
     (tables.decisions, Decision),
     (tables.stories, Story),
     (tables.webhook_events, HookRow),
+    (tables.gaps, Gap),
 )
 _NAMES: dict[type[Row], str] = {
     CallRecord: "call record",
@@ -38,6 +40,8 @@ _NAMES: dict[type[Row], str] = {
     Story: "story",
     HookRow: "webhook event",
     HookDone: "end of a webhook event",
+    Gap: "gap",
+    GapEnd: "end of a gap",
 }
 
 
@@ -51,7 +55,13 @@ _JSON: dict[str, Any] = {
 
 def name_of(item: Row) -> str:
     """What it is and whose, in words."""
-    whose = item.event_id if isinstance(item, HookRow | HookDone) else f"contact {item.contact_id!r}"
+    match item:
+        case HookRow() | HookDone():
+            whose = item.event_id
+        case Gap() | GapEnd():
+            whose = item.id
+        case _:
+            whose = f"contact {item.contact_id!r}"
     return f"{_NAMES[type(item)]} of {whose}"
 
 

@@ -174,3 +174,15 @@ journal_snapshots = Table(
     Column("state", LargeBinary, nullable=False),
     Column("token", BigInteger, nullable=False),
 )
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("began_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("missing", Text, nullable=False),
+    Index("ix_gaps_began", "began_at"),
+)
+"""One row per interval in which not everything was seen; ``ended_at`` is null while it lasts."""

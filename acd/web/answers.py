@@ -9,6 +9,7 @@ from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.decision import Decision, Step
 from acd.domain.exits import Exit
 from acd.domain.flow import Consent, PathStep, SurveyAnswer
+from acd.domain.gaps import Gap
 from acd.domain.ids import (
     AgentId,
     ContactId,
@@ -117,6 +118,8 @@ class RecordsAnswer:
 
     records: tuple[RecordAnswer, ...]
     next: str | None
+    incomplete: tuple[Gap, ...]
+    """When between ``since`` and ``until`` not everything was seen: records of that time may be missing or inexact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +230,11 @@ class FiguresAnswer:
     callback_attempts: dict[str, int]
     """Outbound calls by outcome."""
     places_regained: int
+    incomplete: tuple[Gap, ...]
+    """When since ``since`` not everything was seen: the figures lack what happened then."""
 
     @classmethod
-    def of(cls, figures: Figures) -> FiguresAnswer:
+    def of(cls, figures: Figures, gaps: tuple[Gap, ...]) -> FiguresAnswer:
         """Lay the figures open."""
         queues = figures.queues.values()
         return cls(
@@ -250,6 +255,7 @@ class FiguresAnswer:
             callbacks_promised=figures.callbacks_promised,
             callback_attempts=figures.callback_attempts,
             places_regained=figures.places_regained,
+            incomplete=gaps,
         )
 
 

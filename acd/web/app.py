@@ -10,7 +10,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from acd.web import calendars, callbacks, media, orders, plan, voicemails
+from acd.web import calendars, callbacks, gaps, media, orders, plan, voicemails
 from acd.web.auth import authenticate, authorize
 from acd.web.deps import WebDeps
 from acd.web.handlers import ROUTES, openapi_route
@@ -29,7 +29,15 @@ def make_app(deps: WebDeps) -> web.Application:
     """Make the application; who runs it chooses address and port."""
     app = web.Application(middlewares=[_problems], client_max_size=MAX_BODY_BYTES)
     described = openapi_route({})
-    resources = (*ROUTES, *callbacks.ROUTES, *calendars.ROUTES, *orders.ROUTES, *plan.ROUTES, *voicemails.ROUTES)
+    resources = (
+        *ROUTES,
+        *callbacks.ROUTES,
+        *calendars.ROUTES,
+        *gaps.ROUTES,
+        *orders.ROUTES,
+        *plan.ROUTES,
+        *voicemails.ROUTES,
+    )
     routes = (*resources, openapi_route(make_document((*resources, described))))
     for route in routes:
         app.router.add_route(route.method, route.path, _serve(route, deps))

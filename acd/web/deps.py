@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from acd.domain.gaps import Gap
 from acd.domain.ids import (
     AgentId,
     ContactId,
@@ -86,5 +87,7 @@ class WebDeps:
     """Which configuration is in force, and what became of the latest attempt to change it."""
     reload: Callable[[], Awaitable[Loading]]
     """Read the configuration anew."""
+    gaps: Callable[[float | None, float | None], tuple[Gap, ...]] = lambda _since, _until: ()
+    """(since, until) -> when not everything was seen."""
     media: MediaShelf | None = None
     """Sound files that Asterisk fetches; None: it sees them itself."""

@@ -77,7 +77,8 @@ async def _contacts(call: Call) -> Contacts:
 
 
 async def _figures(call: Call) -> FiguresAnswer:
-    return FiguresAnswer.of(_view(call).figures)
+    figures = _view(call).figures
+    return FiguresAnswer.of(figures, call.deps.gaps(figures.since, None))
 
 
 async def _agent(call: Call) -> AgentView:
@@ -137,7 +138,11 @@ async def _records(call: Call) -> RecordsAnswer:
     except ValueError as error:
         raise bad_field("cursor", "is no cursor of ours") from error
     full = _full_numbers(call)
-    return RecordsAnswer(tuple(RecordAnswer.of(record, full_numbers=full) for record in page.records), page.next)
+    return RecordsAnswer(
+        tuple(RecordAnswer.of(record, full_numbers=full) for record in page.records),
+        page.next,
+        call.deps.gaps(query.since, query.until),
+    )
 
 
 async def _record(call: Call) -> RecordWithRecordings:

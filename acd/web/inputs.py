@@ -89,6 +89,13 @@ class RecordsQuery(_Strict):
     cursor: Word | None = Field(default=None, description="`next` of the page before.")
 
 
+class GapsQuery(_Strict):
+    """Which gaps to give."""
+
+    since: Moment | None = Field(default=None, description="Not over before this time.")
+    until: Moment | None = Field(default=None, description="Begun before this time.")
+
+
 class VoicemailsQuery(_Strict):
     """Which messages to give."""
 

@@ -13,11 +13,13 @@ from acd.__main__ import GROUPS, make_app
 from acd.domain.exits import Exit
 from acd.engine.kpi import NOT_OFFERED, SUCCESSES
 from acd.observability.metrics import MetricsExporter, WriterHealth
+from acd.runtime.clock import AnchoredClock
+from acd.runtime.gaps import GapLedger
 from acd.settings import load
 from acd.sim.scenario import (
     load as load_scenario,
 )
-from acd.web import calendars, callbacks
+from acd.web import calendars, callbacks, gaps
 from acd.web.handlers import ROUTES
 from tests.unit.observability.sample import a_view, busy_figures
 from tests.unit.observability.test_data_metrics import FIGURES
@@ -33,6 +35,7 @@ def test_every_metric_is_explained_and_no_other() -> None:
         data=lambda: FIGURES,
         loads=lambda: {"loaded": 1},
         active=lambda: True,
+        gaps=GapLedger(AnchoredClock(), lambda _rows: None),
     )
     exported = set(re.findall(r"^# TYPE (acd_\w+)", exporter.render("")[0].decode(), re.MULTILINE))
     assert set(re.findall(r"`(acd_\w+)`", README)) == exported
@@ -61,7 +64,8 @@ def test_every_target_of_make_exists() -> None:
 
 def test_every_resource_of_the_api_exists() -> None:
     known = {
-        re.sub(r"\{\w+\}", "agent101", route.path) for route in (*ROUTES, *callbacks.ROUTES, *calendars.ROUTES)
+        re.sub(r"\{\w+\}", "agent101", route.path)
+        for route in (*ROUTES, *callbacks.ROUTES, *calendars.ROUTES, *gaps.ROUTES)
     } | {"/api/v1/openapi.json"}
     named = set(re.findall(r"(?:\$U|`)(/[a-z][\w/.-]*)[`\"?]", README))
     assert {path for path in named if path.startswith(("/api", "/healthz", "/readyz", "/metrics"))} <= known

@@ -26,3 +26,13 @@ def test_never_goes_backwards() -> None:
     clock = AnchoredClock()
     seen = [clock.now() for _ in range(1000)]
     assert seen == sorted(seen)
+
+
+def test_tells_by_how_much_the_system_clock_was_set_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 50.0)
+    clock = AnchoredClock()
+    assert clock.ahead() == 0.0
+    monkeypatch.setattr(time, "time", lambda: 4602.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 52.0)
+    assert clock.ahead() == 3600.0

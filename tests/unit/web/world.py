@@ -10,6 +10,7 @@ from typing import Any
 
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
+from acd.domain.gaps import Gap
 from acd.domain.ids import (
     AgentId,
     ContactId,
@@ -141,6 +142,7 @@ class World:
     loading: Loading = field(
         default_factory=lambda: Loading("abc123", 1000.0, {"loaded": 0, "refused": 0, "unchanged": 0})
     )
+    gaps: list[Gap] = field(default_factory=list)
     waited: int = 0
     """Answers that waited for the journal."""
     disk: asyncio.Event = field(default_factory=asyncio.Event)
@@ -222,5 +224,6 @@ class World:
             words=lambda: self.words,
             loading=lambda: self.loading,
             reload=self.reload,
+            gaps=lambda since, until: tuple(gap for gap in self.gaps if gap.touches(since, until)),
         )
         return replace(made, **changes)
