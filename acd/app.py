@@ -184,6 +184,7 @@ class App:
             on_fact=self._from_ami,
             config=WatchConfig(settings.pbx.context_from_trunk, settings.pbx.context_fallback),
             on_newcomer=self._expect,
+            permitted=permitted,
         )
         self._web: web.AppRunner | None = None
         self._housekeeper: asyncio.Task[None] | None = None
@@ -273,7 +274,7 @@ class App:
             log.exception("standby_failed")
             self.lost.set()
             return
-        log.info("taking_over", token=token, seized=succession.turn.seized)
+        log.info("taking_over", turn=token, seized=succession.turn.seized)
         succession.begin(token)
         self._records.fence(token)
         self._held.release()

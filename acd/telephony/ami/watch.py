@@ -52,6 +52,7 @@ class PbxWatch:
         on_fact: called with each fact, one at a time, in order. What it raises is logged.
         config: names and times.
         on_newcomer: called with each caller's channel the moment AMI tells that it was made.
+        permitted: whether this engine is the one that may take calls nobody saw out of Asterisk's database.
     """
 
     def __init__(
@@ -64,7 +65,9 @@ class PbxWatch:
         on_fact: Callable[[Fact], None],
         config: WatchConfig | None = None,
         on_newcomer: Callable[[Newcomer], None] = lambda _: None,
+        permitted: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._permitted = permitted
         self._config = config or WatchConfig()
         self._trunks = trunks
         self._clock = clock
@@ -187,7 +190,8 @@ class PbxWatch:
             return  # half of it is from before; the new connection has set off another reading
         if channels is not None:
             self._callers.load(channels, self._clock.now(), after_gap=after_gap)
-            await self._tell_left(left or [], {channel.get("Uniqueid") for channel in channels})
+            if self._permitted():
+                await self._tell_left(left or [], {channel.get("Uniqueid") for channel in channels})
         self._lines.load(lists)
         self._settle()
         if after_gap:

@@ -283,6 +283,21 @@ async def test_calls_nobody_saw_are_told_once_and_forgotten_at_the_next_look(
     assert [fact for fact in facts.all if isinstance(fact, UnroutedCall)] == []
 
 
+async def test_calls_nobody_saw_are_left_to_the_engine_that_is_surely_the_active_one(
+    pbx: Pbx, clock: FixedClock, facts: Facts
+) -> None:
+    pbx.left["1000.5"] = "1100,1010,7,PJSIP/agent101,16,169,PJSIP/gw1-0000001,0811222333"
+    watch = make(pbx, clock, facts)
+    watch._permitted = lambda: False
+    await watch.start()
+    told = await facts.until(synced)
+    assert not [fact for fact in told if isinstance(fact, UnroutedCall)]
+    watch._permitted = lambda: True
+    watch.refresh()
+    await facts.until(lambda told: any(isinstance(fact, UnroutedCall) for fact in told))
+    await watch.close()
+
+
 async def test_a_list_that_fails_is_asked_for_again(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
     whole = pbx.on["CoreShowChannels"]
     asked: list[Headers] = []
