@@ -102,8 +102,10 @@ LAST_RECORDS_S = 2.0
 """At the end: how long to wait for the store to take the last records."""
 
 
-SLICE_S = 0.0005
-"""How long a snapshot is made at a stretch; a piece of it may take a little longer."""
+STRETCH_BYTES = 65_536
+"""So much of a snapshot is made at a stretch, well under a millisecond; counted in bytes, as no clock is as steady."""
+PIECE_BYTES = 256
+"""What the smallest piece counts for."""
 BETWEEN_S = 0.002
 """How long others have the loop between two stretches."""
 
@@ -424,14 +426,14 @@ class Dispatcher:
 
     async def _make_snapshot(self, state: EngineState, place: int, unexplained: int) -> None:
         """Write down a copy of the state; events appended meanwhile come after it in the journal."""
-        loop = asyncio.get_running_loop()
-        made, began = list[bytes](), loop.time()
+        made, stretch = list[bytes](), 0
         try:
             for piece in self._codec.pieces(state):
                 made.append(piece)
-                if loop.time() - began > SLICE_S:
+                stretch += max(PIECE_BYTES, len(piece))
+                if stretch > STRETCH_BYTES:
                     await asyncio.sleep(BETWEEN_S)
-                    began = loop.time()
+                    stretch = 0
             while self._explained < unexplained:  # their events are not replayed after this
                 self._explain_one()
                 await asyncio.sleep(0)

@@ -296,7 +296,7 @@ async def test_a_snapshot_is_kept_after_so_many_events(monkeypatch: pytest.Monke
 @in_virtual_time
 async def test_a_snapshot_is_of_the_moment_at_which_it_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SNAPSHOT_EVERY", 8)
-    monkeypatch.setattr(module, "SLICE_S", -1.0)  # a turn of the loop for each piece
+    monkeypatch.setattr(module, "STRETCH_BYTES", 0)  # a turn of the loop for each piece
     monkeypatch.setattr(module, "BETWEEN_S", 0.0001)
     world = await offered()
     moments: dict[int, bytes] = {}
@@ -319,7 +319,7 @@ async def test_a_snapshot_is_of_the_moment_at_which_it_was_begun(monkeypatch: py
 @in_virtual_time
 async def test_a_snapshot_being_made_gives_way_to_a_whole_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SNAPSHOT_EVERY", 5)
-    monkeypatch.setattr(module, "SLICE_S", -1.0)
+    monkeypatch.setattr(module, "STRETCH_BYTES", 0)
     world = await offered()
     world.call("c2")
     await asyncio.sleep(0)
