@@ -23,15 +23,17 @@ from acd.domain.commands import SendHook
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, Event, PlanLoaded
 from acd.domain.ids import LegId
+from acd.domain.overload import Load
 from acd.domain.record import HookDone
 from acd.engine.state import EngineState
-from acd.observability.delays import Delays
+from acd.observability import delays
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.runtime.audit import Auditor
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.dead_man import TALK_S, DeadMan
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.gaps import GapLedger
+from acd.runtime.pulse import Pulse
 from acd.runtime.rehearsal import Rehearsal
 from acd.runtime.reloading import Loading, Reloader
 from acd.runtime.standby import HeldRecords, Standby
@@ -63,7 +65,7 @@ from acd.web.media import MediaShelf
 from acd.web.readiness import Readiness
 
 log = structlog.get_logger(__name__)
-Load: TypeAlias = Callable[[], Settings]
+LoadSettings: TypeAlias = Callable[[], Settings]
 FlowTests: TypeAlias = Callable[[Settings], tuple[str, ...]]
 HOUSEKEEPING_S = 1.0
 DURABLE_S = 1.0
@@ -119,7 +121,7 @@ class App:
         settings: Settings,
         journal: GroupedJournal,
         records: SqlRecords,
-        load: Load,
+        load: LoadSettings,
         test: FlowTests,
         maker: SoundMaker | None,
         succession: Succession | None = None,
@@ -141,7 +143,9 @@ class App:
         self.dispatcher = Dispatcher(
             self._clock, journal, self._held, self._files, CODEC, policies_for, evaluate_in_flow, permitted
         )
-        self._delays = Delays()
+        self._offer_delays = delays.of_offers()
+        self._loop_delays = delays.of_loop()
+        self._pulse = Pulse(self._loop_delays.add)
         self._shelf = MediaShelf(_media_key(settings.journal.file.with_name(MEDIA_KEY)))
         self._sounds = Sounds(lambda: self._settings.prompts, maker, self._address)
         self._control = AriControl(
@@ -152,10 +156,11 @@ class App:
             self._sounds,
             settings.pbx.context_from_agents,
             self._taken,
-            self._delays.add,
+            self._offer_delays.add,
             permitted,
             verified,
             talk_s=TALK_S if settings.pbx.dead_man_s else 0.0,
+            load=self._load,
         )
         self._gaps = GapLedger(self._clock, records.write)
         self._heartbeat = Heartbeat(settings.journal.file.with_name(ALIVE))
@@ -198,7 +203,7 @@ class App:
     async def open(
         cls,
         settings: Settings,
-        load: Load | None = None,
+        load: LoadSettings | None = None,
         test: FlowTests = lambda _settings: (),
         maker: SoundMaker | None = None,
     ) -> App:
@@ -298,6 +303,7 @@ class App:
     async def _serve(self) -> None:
         """Begin to command."""
         self.dispatcher.attach(self._control)
+        self._pulse.start()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeper")
         self._messenger = asyncio.create_task(self._tell_what_was_left(), name="messenger")
         await self._control.link.start()
@@ -343,6 +349,7 @@ class App:
     async def close(self) -> None:
         """Let go of everything; conversations in Asterisk go on, callers' places are in the journal."""
         self._closing = True
+        self._pulse.close()
         self._rehearsal.close()
         if self._web is not None:
             await self._web.cleanup()
@@ -411,7 +418,7 @@ class App:
         self._metrics = MetricsExporter(
             self.dispatcher.view,
             self._writers,
-            self._delays,
+            (self._offer_delays, self._loop_delays),
             self._data.figures,
             self._loads,
             self._fallbacks,
@@ -446,6 +453,9 @@ class App:
         await site.start()
         self.port = self._web.addresses[0][1]
         log.info("listening", bind=api.bind, port=self.port)
+
+    def _load(self) -> Load:
+        return Load(round(self._pulse.delay_s, 4), self._control.link.unanswered)
 
     def _loads(self) -> Mapping[str, int]:
         return {str(outcome): count for outcome, count in self._reloader.state.attempts.items()}

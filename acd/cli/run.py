@@ -11,7 +11,7 @@ import structlog
 import typer
 import uvloop
 
-from acd.app import App, FlowTests, Load
+from acd.app import App, FlowTests, LoadSettings
 from acd.deploy.cache import cache_root
 from acd.deploy.speaking import PromptMaker
 from acd.domain.errors import ConfigError, StoreError
@@ -51,7 +51,7 @@ def run(
         raise typer.Exit(1) from None
 
 
-async def _serve(settings: Settings, again: Load, test: FlowTests) -> None:
+async def _serve(settings: Settings, again: LoadSettings, test: FlowTests) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

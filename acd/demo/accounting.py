@@ -15,7 +15,7 @@ from acd.domain.exits import Exit
 Record = Mapping[str, Any]
 
 TALKED = frozenset({Exit.ANSWERED, Exit.CALLBACK_SERVED, Exit.FALLBACK_ANSWERED})
-_REFUSED = {"refused_503": frozenset({Exit.BLOCKED}), "refused_404": frozenset({Exit.UNKNOWN_NUMBER})}
+_REFUSED = {"refused_503": frozenset({Exit.BLOCKED, Exit.OVERLOADED}), "refused_404": frozenset({Exit.UNKNOWN_NUMBER})}
 _GAVE_UP = frozenset({Exit.IVR_EXIT, Exit.ABANDONED, Exit.SHORT_ABANDONED, Exit.FALLBACK_ABANDONED})
 """The caller hung up without having heard an agent."""
 _SENT_AWAY = frozenset({Exit.SELF_SERVICE, Exit.IVR_EXIT, Exit.OVERFLOWED, Exit.CLOSED})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -59,6 +60,7 @@ async def measure(plan: Plan, progress: Callable[[str], None]) -> list[Row]:
     Raises:
         DeployError: a caller was not in a menu any more.
     """
+    plan = replace(plan, overload=None)  # how many may come is not what is measured here
     progress("the interpreter alone ...")
     plain, counting, whole = await asyncio.to_thread(_steps, plan)
     progress(f"{CROWD} callers in menus ...")

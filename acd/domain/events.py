@@ -23,6 +23,7 @@ from acd.domain.ids import (
     VoicemailId,
 )
 from acd.domain.orders import Order
+from acd.domain.overload import Load
 from acd.domain.plan import (
     AgentAction,
     Plan,
@@ -48,6 +49,8 @@ class CallArrived:
     channel_name: str
     access_code: str
     caller: str
+    load: Load | None = None
+    """How the engine's process did then; None: nobody measured."""
     kind: Literal["call_arrived"] = "call_arrived"
 
 

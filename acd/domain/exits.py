@@ -22,6 +22,8 @@ class Exit(StrEnum):
     """No agent within the queue's maximum wait or length, and nowhere else to go."""
     BLOCKED = "blocked"
     """Refused before answer: every channel of the trunk was in use (Q.850 cause 34)."""
+    OVERLOADED = "overloaded"
+    """Refused before answer: more call attempts than could be dealt with (Q.850 cause 42)."""
     CLOSED = "closed"
     """Outside the opening hours."""
     REFUSED = "refused"

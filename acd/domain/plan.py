@@ -24,6 +24,7 @@ from acd.domain.ids import (
     TrunkId,
 )
 from acd.domain.limits import Limits
+from acd.domain.overload import OverloadPlan
 from acd.domain.skills import SkillLevel
 
 AgentAction: TypeAlias = Literal[
@@ -248,6 +249,8 @@ class Plan:
     """Of the date and time that flows read (IANA name)."""
     remember_callers_s: float = 0.0
     """How long a caller's contact is remembered for flows that ask for earlier ones; 0 when none does."""
+    overload: OverloadPlan | None = None
+    """When new calls are refused; None lets all in."""
 
     @property
     def numbers(self) -> NumberPlan:

@@ -12,6 +12,7 @@ from acd.domain.flow import CallbackNode, QueueNode
 from acd.domain.ids import ContactId, NodeId
 from acd.domain.limits import BRANCH, Destination, ToBranch, ToCallback, ToNode, ToQueue
 from acd.engine import (
+    admission,
     callback_ask,
     ending,
     ivr,
@@ -32,6 +33,7 @@ from acd.engine.turn import Turn
 CAUSE_UNALLOCATED = 1
 CAUSE_NO_CIRCUIT = 34
 CAUSE_TEMPORARY = 41
+CAUSE_CONGESTION = 42
 MOST_HOPS = 20
 """Queues and nodes a contact is sent through within one event before it is let go."""
 PLAY_GUARD_S = 120.0
@@ -39,31 +41,46 @@ PLAY_GUARD_S = 120.0
 
 
 def arrive(turn: Turn, event: CallArrived) -> None:
-    """Take a new caller in, or refuse: 34 when the trunk is full, 1 when the number is none of ours."""
+    """Take a new caller in, or refuse: 42 under overload, 34 when the trunk is full, 1 when the number is not ours."""
     contact_id = ContactId(event.leg_id)
     if contact_id in turn.state.contacts:
         return turn.ignore(event, "caller is known")
     if event.leg_id in turn.state.ended:
         # Sent back by the dialplan after its record was made: better no call than one that hears nothing for ever.
         return turn.do(HangUp(contact_id, event.leg_id, CAUSE_TEMPORARY))
+    if (most := turn.plan.overload) is not None:
+        if (why := admission.refusal(most, turn.state.admitted, event.load, turn.at)) is not None:
+            turn.state.figures = kpi.count_overload(turn.state.figures, why)
+            return ending.leave(turn, _newcomer(turn, event), Exit.OVERLOADED, CAUSE_CONGESTION)
+        turn.state.admitted = admission.taken(most, turn.state.admitted, turn.at)
+    return take_in(turn, event)
+
+
+def take_in(turn: Turn, event: CallArrived) -> None:
+    """Lead a caller into the flow, whatever the load; refuse when the trunk is full or the number is not ours."""
+    contact = _newcomer(turn, event)
+    if not seize(turn, contact):
+        return ending.leave(turn, contact, Exit.BLOCKED, CAUSE_NO_CIRCUIT)
+    if contact.flow is None:
+        return ending.leave(turn, contact, Exit.UNKNOWN_NUMBER, CAUSE_UNALLOCATED)
+    return follow(turn, contact, ivr.start(scene(turn, contact), contact.flow))
+
+
+def _newcomer(turn: Turn, event: CallArrived) -> Contact:
     trunk = trunks.trunk_of(turn.plan, event.channel_name)
     position = Position(flow="", node="")  # type: ignore[arg-type] # before any flow
     code = turn.plan.access_codes.get(event.access_code)
-    contact = Contact(
-        id=contact_id,
-        phase=InIvr(turn.at, position),
-        access_code=event.access_code,
-        trunk=trunk,
-        caller=event.caller,
-        arrived_at=turn.at,
-        flow=code.flow if code is not None else None,
+    return turn.put(
+        Contact(
+            id=ContactId(event.leg_id),
+            phase=InIvr(turn.at, position),
+            access_code=event.access_code,
+            trunk=trunk,
+            caller=event.caller,
+            arrived_at=turn.at,
+            flow=code.flow if code is not None else None,
+        )
     )
-    turn.put(contact)
-    if not seize(turn, contact):
-        return ending.leave(turn, contact, Exit.BLOCKED, CAUSE_NO_CIRCUIT)
-    if code is None:
-        return ending.leave(turn, contact, Exit.UNKNOWN_NUMBER, CAUSE_UNALLOCATED)
-    return follow(turn, contact, ivr.start(scene(turn, contact), code.flow))
 
 
 def seize(turn: Turn, contact: Contact) -> bool:

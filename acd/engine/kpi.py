@@ -9,7 +9,7 @@ Success call ratio, form ``scr-1``::
 
 Left out are callers who gave up within the short-abandon threshold, who rang outside the opening hours, who dialled no
 number of ours, or whose callback was taken back (who called again is counted by that call); everything else that did
-not succeed counts against us, blocked calls included (a refused seizure is a bid, ITU-T E.425).
+not succeed counts against us, calls blocked or refused for overload included (a refused seizure is a bid, ITU-T E.425).
 
 A message (``voicemail``) is no answer: it counts against us, as a promise to call back does until it is kept, and
 against the queue that turned its caller away. Where a flow says that a message left out of hours is to count as
@@ -95,6 +95,8 @@ class Figures:
     """Outbound calls by outcome."""
     places_regained: int = 0
     """Callers who called again and got a place back."""
+    overload: dict[str, int] = field(default_factory=dict)
+    """Call attempts refused because there were too many, by reason: rate, delay, commands."""
 
     @property
     def records(self) -> int:
@@ -179,6 +181,11 @@ def count_promise(figures: Figures) -> Figures:
 def count_regained(figures: Figures) -> Figures:
     """Count a place somebody got back by calling again."""
     return replace(figures, places_regained=figures.places_regained + 1)
+
+
+def count_overload(figures: Figures, why: str) -> Figures:
+    """Count a call attempt refused for overload."""
+    return replace(figures, overload={**figures.overload, why: figures.overload.get(why, 0) + 1})
 
 
 def count_recording(figures: Figures, *, ok: bool) -> Figures:

@@ -213,7 +213,7 @@ def _callers(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -
         if trunks.trunk_of(turn.plan, channel.name) is None or _adopt_conversation(turn, channel, event, bridges):
             continue
         state.leases.pop(channel.leg_id, None)
-        arrival.arrive(turn, CallArrived(event.at, channel.leg_id, channel.name, channel.extension, channel.caller))
+        arrival.take_in(turn, CallArrived(event.at, channel.leg_id, channel.name, channel.extension, channel.caller))
 
 
 def _needless(turn: Turn, event: Resynced) -> None:

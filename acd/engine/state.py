@@ -450,6 +450,14 @@ class TrunkState:
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """Calls let in that have not yet run off, as of a moment; see ``acd.engine.admission``."""
+
+    level: float = 0.0
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class SkillChange:
     """What a supervisor made of an agent's skills and queues for this shift, and what the configuration says."""
 
@@ -508,6 +516,7 @@ class EngineState:
     stories: dict[ContactId, tuple[Step, ...]] = field(default_factory=dict)
     """The ways of contacts in progress, for people; see ``acd.engine.story``."""
     voicemails: Voicemails = field(default_factory=Voicemails)
+    admitted: Bucket = Bucket()
     ari_up: bool = False
     ami_up: bool = False
 

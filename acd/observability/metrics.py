@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.limits import LimitName
+from acd.domain.overload import OverloadReason
 from acd.engine.kpi import Figures, QueueFigures
 from acd.engine.views import ACTIVITIES, EngineView
 from acd.observability import data_metrics, gap_metrics, prompt_metrics, voicemail
@@ -34,6 +35,7 @@ from acd.observability.ivr import ivr_metrics
 from acd.ports import DataFigures
 
 ATTEMPT_OUTCOMES: tuple[str, ...] = get_args(AttemptOutcome)
+OVERLOAD_REASONS: tuple[str, ...] = get_args(OverloadReason)
 OFFER_OUTCOMES = ("accepted", "rejected", "timed_out", "rescinded", "failed")
 
 
@@ -67,7 +69,7 @@ class EngineCollector(Collector):
         self,
         snapshot: Snapshot,
         health: Health = tuple,
-        delays: Delays | None = None,
+        delays: Sequence[Delays] = (),
         data: Data = no_data,
         loads: Loads = dict,
         fallbacks: Fallbacks = dict,
@@ -78,7 +80,7 @@ class EngineCollector(Collector):
         self._gaps = gaps
         self._snapshot = snapshot
         self._health = health
-        self._delays = delays or Delays()
+        self._delays = delays
         self._data = data
         self._loads = loads
         self._fallbacks = fallbacks
@@ -108,7 +110,7 @@ class EngineCollector(Collector):
             yield from _calendars(view)
             yield from ivr_metrics(view.ivr)
             yield from _deployment(view)
-            yield self._delays.metric()
+            yield from (delays.metric() for delays in self._delays)
             if self._gaps is not None:
                 yield from gap_metrics.metrics(self._gaps)
         yield from _writers(self._health())
@@ -126,7 +128,7 @@ class MetricsExporter:
         self,
         snapshot: Snapshot,
         health: Health = tuple,
-        delays: Delays | None = None,
+        delays: Sequence[Delays] = (),
         data: Data = no_data,
         loads: Loads = dict,
         fallbacks: Fallbacks = dict,
@@ -196,6 +198,8 @@ def _outcomes(figures: Figures) -> Iterator[Metric]:
     yield _counter("acd_offers", "Offers to agents by outcome.", offers.items(), "outcome")
     attempts = {**dict.fromkeys(ATTEMPT_OUTCOMES, 0), **figures.callback_attempts}
     yield _counter("acd_callback_attempts", "Outbound calls of callbacks by outcome.", attempts.items(), "outcome")
+    overload = {**dict.fromkeys(OVERLOAD_REASONS, 0), **figures.overload}
+    yield _counter("acd_overload_refused", "Call attempts refused for overload, by reason.", overload.items(), "reason")
     yield CounterMetricFamily("acd_callbacks_promised", "Callbacks promised.", value=figures.callbacks_promised)
     yield CounterMetricFamily(
         "acd_places_regained", "Callers who called again and got their place back.", value=figures.places_regained

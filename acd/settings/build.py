@@ -88,6 +88,7 @@ def plan(version: str, files: Files, national: Mapping[str, NationalDays]) -> Pl
         callbacks=callbacks(acd.callbacks) if acd.callbacks is not None else None,
         recording_prefix=f"{acd.recordings.folder}/" if acd.recordings.folder else "",
         time_zone=acd.time_zone,
+        overload=acd.overload.plan(sum(trunk.capacity for trunk in files.trunks.trunks.values())),
         remember_callers_s=acd.remember_callers if reads_earlier(files.flows) else 0.0,
     )
 

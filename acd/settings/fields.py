@@ -106,6 +106,7 @@ _WORD = r"[A-Za-z0-9_.-]{1,60}"
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"], "minLength": 1})]
 Whole = Annotated[int, BeforeValidator(_integer)]
 Count = Annotated[int, Field(ge=0), BeforeValidator(_integer)]
+Positive = Annotated[int, Field(ge=1), BeforeValidator(_integer)]
 Number = Annotated[float, BeforeValidator(_number)]
 Priority = Annotated[int, Field(ge=-100, le=999), BeforeValidator(_integer)]
 Flag = Annotated[bool, BeforeValidator(_flag)]

@@ -41,6 +41,7 @@ from acd.settings.fields import (
 )
 from acd.settings.limit_file import LimitsSection
 from acd.settings.matching_files import AgentMatching, QueueMatching, ReservationSection
+from acd.settings.overload_file import OverloadSection
 from acd.settings.prompt_files import PromptsSection
 
 Codec = Literal["alaw", "ulaw", "g722", "opus", "gsm", "g729"]
@@ -252,6 +253,7 @@ class AcdFile(Strict):
     callbacks: CallbacksSection | None = None
     """How customers are called back; without it nobody is."""
     data: DataSection = DataSection()
+    overload: OverloadSection = OverloadSection()
 
 
 class SkillsFile(Strict):

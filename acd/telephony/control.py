@@ -59,6 +59,7 @@ from acd.domain.ids import (
     RecordingName,
     is_customer_leg,
 )
+from acd.domain.overload import Load
 from acd.engine.dead_man import Place
 from acd.ports import Clock
 from acd.telephony import caller_sound
@@ -102,6 +103,7 @@ class AriControl:
         permitted: whether this engine may command in this instant; asked before each command.
         may_connect: whether it may take the place of another one.
         talk_s: for how long a conversation may go on with no engine; 0: callers' channels have no timeout to raise.
+        load: measures what the process is under when a caller comes.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class AriControl:
         permitted: Callable[[], bool] = lambda: True,
         may_connect: Callable[[], bool] = lambda: True,
         talk_s: float = 0.0,
+        load: Callable[[], Load | None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._emit = emit
@@ -126,6 +129,7 @@ class AriControl:
         self._on_taken = on_taken
         self._on_offered = on_offered
         self._talk_s = talk_s
+        self._load = load
         self.caused_at: float | None = None
         """When the bytes came that are the cause of what is ordered now, by ``perf_counter``; None: no bytes are."""
         self._threshold = Threshold()
@@ -195,7 +199,7 @@ class AriControl:
 
     def _announce(self, leg: LegId, channel_name: str, access_code: str, caller: str) -> None:
         self._threshold.announce(leg)
-        self._emit(CallArrived(self._clock.now(), leg, channel_name, access_code, caller))
+        self._emit(CallArrived(self._clock.now(), leg, channel_name, access_code, caller, self._load()))
 
     def _broadcast(self, channel: dict[str, Any]) -> None:
         """Claim a call. The engine is told of a caller before: a phone that rings takes longer than any claim."""

@@ -67,6 +67,11 @@ class Connection:
         """Ask for a sign of life; ``on_answer`` is called once it came, behind everything Asterisk said before."""
         self._socket.ping(on_answer)
 
+    @property
+    def unanswered(self) -> int:
+        """Commands without an answer."""
+        return sum(lane.unanswered for lane in self._lanes)
+
     def close(self, why: str) -> None:
         """Close the socket, at once, and fail every command without an answer.
 

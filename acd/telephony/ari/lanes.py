@@ -84,6 +84,10 @@ class Lane(Protocol):
     def lose_all(self, why: str) -> None:
         """Fail every command that has no answer."""
 
+    @property
+    def unanswered(self) -> int:
+        """How many commands are still waited for."""
+
 
 class SocketLane:
     """Commands over the WebSocket: pipelined, and executed by Asterisk one after the other in the order sent."""
@@ -111,6 +115,11 @@ class SocketLane:
         else:
             for command in commands:
                 asyncio.get_running_loop().call_soon(command.lose, "the connection has ended")
+
+    @property
+    def unanswered(self) -> int:
+        """How many commands are still waited for; those whose time is over are not."""
+        return sum(not command.done for command in self._unanswered.values())
 
     def resolve(self, response: dict[str, Any]) -> None:
         """Take a RESTResponse message. One that came after its command's deadline finds nobody waiting."""
@@ -148,6 +157,11 @@ class HttpLane:
         """Take commands."""
         for command in commands:
             self._waiting.put_nowait(command)
+
+    @property
+    def unanswered(self) -> int:
+        """How many commands are still waited for."""
+        return self._waiting.qsize() + (self._current is not None)
 
     async def run(self) -> None:
         """Send commands until cancelled. A failed one does not break the lane: the event socket tells of a loss."""

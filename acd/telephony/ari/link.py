@@ -126,6 +126,11 @@ class AriLink:
         """When the packet came whose events are being delivered, by ``perf_counter``; None while there is no link."""
         return self._connection.heard_at if self._connection is not None else None
 
+    @property
+    def unanswered(self) -> int:
+        """How many commands Asterisk has not answered, those not yet sent included."""
+        return self._connection.unanswered if self._connection is not None else 0
+
     def submit(
         self,
         request: AriRequest,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from acd.observability.delays import LIMITS_S, Delays
+from acd.observability.delays import LIMITS_S, of_offers
 
 
 def test_a_delay_counts_in_every_bucket_whose_limit_it_keeps() -> None:
-    delays = Delays()
+    delays = of_offers()
     for seconds in (0.0001, 0.003, 0.0031, 0.01, 0.7):
         delays.add(seconds)
     counted = {sample.labels["le"]: sample.value for sample in delays.metric().samples if "le" in sample.labels}
@@ -17,7 +17,7 @@ def test_a_delay_counts_in_every_bucket_whose_limit_it_keeps() -> None:
 
 
 def test_the_sum_is_in_seconds() -> None:
-    delays = Delays()
+    delays = of_offers()
     delays.add(0.25)
     delays.add(0.5)
     assert next(s.value for s in delays.metric().samples if s.name.endswith("_sum")) == pytest.approx(0.75)

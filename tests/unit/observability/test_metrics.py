@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from acd.domain.exits import Exit
 from acd.engine.kpi import Figures, count, count_offer, count_recording, new_queue
 from acd.engine.views import ACTIVITIES, EngineView
+from acd.observability.delays import of_loop, of_offers
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from tests.unit.observability.sample import QUEUE, TARGET_S, a_record, a_view, busy_figures
 
@@ -18,7 +19,7 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def scrape(view: EngineView | None, writers: tuple[WriterHealth, ...] = ()) -> Samples:
-    body, _type = MetricsExporter(lambda: view, lambda: writers).render("")
+    body, _type = MetricsExporter(lambda: view, lambda: writers, (of_offers(), of_loop())).render("")
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(body.decode())
@@ -123,6 +124,10 @@ def test_the_names_are_a_contract() -> None:
         "acd_callbacks_promised_total",
         "acd_contacts_total",
         "acd_link_up",
+        "acd_loop_delay_seconds_bucket",
+        "acd_loop_delay_seconds_count",
+        "acd_loop_delay_seconds_sum",
+        "acd_overload_refused_total",
         "acd_offer_delay_seconds_bucket",
         "acd_offer_delay_seconds_count",
         "acd_offer_delay_seconds_sum",
@@ -168,7 +173,7 @@ def test_labels_never_hold_a_caller_or_a_call() -> None:
         "question",
         "value",
         "why",
-        "queue", "language", "trunk", "outcome", "exit", "state", "activity", "link", "version", "le",
+        "queue", "language", "trunk", "outcome", "exit", "state", "activity", "link", "version", "le", "reason",
     }  # fmt: skip
 
 
