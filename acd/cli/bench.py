@@ -19,7 +19,7 @@ from rich.table import Table
 
 from acd.cli.demo import STOPPED_CODE, ConfigOption, FlowsOption
 from acd.demo import bench as calls_bench
-from acd.demo import bench_ivr, bench_members, bench_menus, bench_sides, bench_waiting
+from acd.demo import bench_ivr, bench_members, bench_menus, bench_overload, bench_sides, bench_waiting
 from acd.demo.bench_table import Row
 from acd.demo.deployment import Deployment, Wishes
 from acd.demo.phones import Manner
@@ -45,6 +45,7 @@ class Part(StrEnum):
     MATCHING = "matching"
     SIMULATOR = "simulator"
     IVR = "ivr"
+    OVERLOAD = "overload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,14 @@ class Bench:
 
         return self._on_site(bench_ivr.WISHES, bench_ivr.with_background, None, use)
 
+    def overload(self) -> list[Row]:
+        """Place ten times the planned call attempts, and more, beside conversations."""
+
+        async def use(site: Site) -> list[Row]:
+            return await bench_overload.measure(site, self.say)
+
+        return self._on_site(bench_overload.OVERLOAD_WISHES, lambda given: given, bench_overload.MANNER, use)
+
     def _with_members(self, members: int, bars: calls_bench.Bars) -> list[Row]:
         async def use(site: Site) -> list[Row]:
             return await calls_bench.measure(site, bench_members.LOAD, bars, f"{members:,} agents", self.say)
@@ -140,6 +149,7 @@ PARTS: dict[Part, Callable[[Bench], list[Row]]] = {
     Part.MATCHING: Bench.matching,
     Part.SIMULATOR: Bench.simulator,
     Part.IVR: Bench.ivr,
+    Part.OVERLOAD: Bench.overload,
 }
 
 

@@ -100,6 +100,7 @@ async def place(site: Site, side: str, name: str, callers: str, *limits: str, **
         DeployError: a call did not end as its scenario says, or not in time.
     """
     await _until_quiet(site)
+    patience_s = _BLOCK_S + values.get("hold", 0) / 1000
     deployment = site.deployment
     folder = deployment.folder / "bench" / f"{name}-{side}"
     await asyncio.to_thread(folder.mkdir, parents=True)
@@ -114,9 +115,9 @@ async def place(site: Site, side: str, name: str, callers: str, *limits: str, **
     ]
     child = await children.start("the callers (SIPp)", argv, folder / "callers.out", folder, site.tools.env())
     try:
-        code = await asyncio.wait_for(child.process.wait(), _BLOCK_S)
+        code = await asyncio.wait_for(child.process.wait(), patience_s)
     except TimeoutError as error:
-        raise DeployError(f"The calls of {side} did not end in {_BLOCK_S:g} s:\n{child.last_lines()}") from error
+        raise DeployError(f"The calls of {side} did not end in {patience_s:g} s:\n{child.last_lines()}") from error
     finally:
         await child.stop()
     if code != 0:

@@ -86,9 +86,9 @@ def idle_times(talks: list[Talk], first: int, last: int) -> list[float]:
     ]
 
 
-def read_delays(metrics: str) -> dict[float, float]:
-    """Read the engine's offers out of ``/metrics``: how many took at most so many seconds, by the limit."""
-    found = re.findall(r'^acd_offer_delay_seconds_bucket\{le="([^"]+)"\} (\S+)$', metrics, re.MULTILINE)
+def read_delays(metrics: str, name: str = "acd_offer_delay_seconds") -> dict[float, float]:
+    """Read delays, by default offers', out of ``/metrics``: how many took at most so many seconds, by the limit."""
+    found = re.findall(rf'^{name}_bucket\{{le="([^"]+)"\}} (\S+)$', metrics, re.MULTILINE)
     return {float(limit): float(count) for limit, count in found}
 
 
@@ -97,7 +97,7 @@ def delay_of(after: Mapping[float, float], before: Mapping[float, float], share:
     counted = {limit: count - before.get(limit, 0.0) for limit, count in sorted(after.items())}
     wanted = share * max(counted.values(), default=0.0)
     if wanted == 0:
-        raise DeployError("The engine counted no offers")
+        raise DeployError("The engine counted no delays")
     return next(limit for limit, count in counted.items() if count >= wanted)
 
 

@@ -89,6 +89,8 @@ class Wishes:
     """Further flows."""
     prompts: Yaml = field(default_factory=dict)
     """Further prompts: texts by language."""
+    overload: Yaml = field(default_factory=dict)
+    """When new calls are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,7 @@ def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterat
         match path.name:
             case "acd.yaml":
                 _surroundings(content, folder, ports)
+                content["overload"] = {**content.get("overload", {}), **wishes.overload}
                 if wishes.only_agents:
                     content["phones"].pop("passwords_env")
                     content["fallback"] = {"agents": [_name(1)]}
