@@ -86,7 +86,7 @@ def _steps(plan: Plan) -> tuple[list[float], list[float], list[float]]:
         if contact is None or not isinstance(contact.phase, InIvr):
             raise DeployError("The caller who measures steps has left the menus")
         assert engine.state.plan is not None  # noqa: S101 - loaded above
-        scene = ivr.Scene(engine.state.plan, contact, engine.state, at, evaluate_in_flow)
+        scene = ivr.Scene(engine.state.plan, contact, engine.state, engine.matcher, at, evaluate_in_flow)
         began = perf_counter()
         ivr.digit(scene, contact.phase.position, key)
         interpreted = perf_counter()

@@ -98,7 +98,7 @@ def seize(turn: Turn, contact: Contact) -> bool:
 
 def scene(turn: Turn, contact: Contact) -> ivr.Scene:
     """What the interpreter may read now."""
-    return ivr.Scene(turn.plan, contact, turn.state, turn.at, turn.evaluate)
+    return ivr.Scene(turn.plan, contact, turn.state, turn.matcher, turn.at, turn.evaluate)
 
 
 def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:

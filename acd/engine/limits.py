@@ -7,7 +7,7 @@ Decides that and where to; must not know how a contact gets there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from acd.domain.copies import replace
 from acd.domain.flow import QueueNode
@@ -18,10 +18,11 @@ from acd.domain.skills import SkillLevel
 from acd.engine import estimate, matching, relaxing
 from acd.engine import queueing as queues
 from acd.engine.matching.facts import Requirement
+from acd.engine.matching.headcount import AtWork
 from acd.engine.state import Contact, Position, Waiting
 from acd.engine.turn import Turn
 
-Who: TypeAlias = Literal["logged_in", "ready", "available"]
+Who: TypeAlias = AtWork
 NOWHERE = Position(FlowId(""), NodeId(""))
 
 
@@ -44,7 +45,7 @@ def at_door(turn: Turn, contact: Contact, node: QueueNode) -> Turned | None:
 
     centre = Centre(
         length=lambda queue: queues.waiting_in(turn, queue),
-        served=lambda need, who: _served(turn, need, who),
+        served=lambda need, who: turn.matcher.at_work(need, who) > 0,
         estimated=estimated,
     )
     return door(turn.plan, contact.language, node, centre)
@@ -95,7 +96,7 @@ def deserted(turn: Turn) -> list[tuple[Contact, Waiting, Destination]]:
             continue
         need = _widest(queue, waiting.requires)
         if need not in served:
-            served[need] = _served(turn, need, queue.limits.leave)
+            served[need] = turn.matcher.at_work(need, queue.limits.leave) > 0
         if not served[need]:
             found.append((contact, waiting, queue.limits.leave_to))
     return found
@@ -123,16 +124,3 @@ def _widest(queue: QueuePlan, requires: tuple[SkillLevel, ...]) -> Requirement:
     for step in queue.relaxation:
         waiting = relaxing.relax(waiting, step)
     return matching.need_of(replace(waiting, tier=None))
-
-
-def _served(turn: Turn, need: Requirement, who: Who) -> bool:
-    for agent in turn.state.agents.values():
-        plan = turn.plan.agents.get(agent.id)
-        there = {
-            "logged_in": agent.presence != "logged_out",
-            "ready": agent.presence == "ready",
-            "available": matching.available(agent),
-        }[who]
-        if there and plan is not None and not isinstance(matching.fit(matching.group_of(plan), need), str):
-            return True
-    return False

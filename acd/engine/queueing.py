@@ -33,10 +33,7 @@ def queue_plan(turn: Turn, contact: Contact) -> QueuePlan:
 
 def waiting_in(turn: Turn, queue: str) -> int:
     """How many wait in a queue, on the line."""
-    state = turn.state
-    promised = (state.contacts[contact] for contact in state.callbacks.values())
-    away = sum(1 for c in promised if c.away and isinstance(c.phase, Waiting) and c.phase.queue == queue)
-    return turn.matcher.length(QueueId(queue)) - away
+    return turn.matcher.on_line(QueueId(queue))
 
 
 def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position, to: ToQueue | None = None) -> bool:

@@ -6,8 +6,9 @@ The HTTP API, the live table and the Prometheus collector read these and nothing
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, repeat
 from typing import Literal, assert_never
 
@@ -38,6 +39,7 @@ from acd.engine.estimate import (
     AT_ONCE,
     Estimate,
 )
+from acd.engine.kept_views import KeptViews
 from acd.engine.kpi import Figures
 from acd.engine.state import (
     Agent,
@@ -228,15 +230,24 @@ class EngineView:
     calendars: tuple[CalendarView, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlanIndex:
-    """What every view of one plan needs; made once for each plan, because a view of many agents must be quick."""
+    """What every view of one plan needs; made once for each plan, because a view of many agents must be quick.
+
+    ``agents`` and ``contacts`` are those of the latest view: what has not changed since is not looked at again.
+    """
 
     plan: Plan
     skills: dict[AgentId, tuple[tuple[str, int], ...]]
     able: dict[QueueId, frozenset[AgentId]]
     """Who serves a queue and has its skills."""
     newcomers: dict[QueueId, tuple[Newcomer, ...]]
+    agents: KeptViews[AgentId, Agent, SkillChange | None, AgentView] = field(init=False)
+    contacts: KeptViews[ContactId, Contact, tuple[int, Estimate | None] | None, ContactView] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.agents = KeptViews(partial(_agent, self.plan, self.skills))
+        self.contacts = KeptViews(_contact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,9 +310,11 @@ def activity_of(agent: Agent) -> tuple[Activity, float]:
             assert_never(agent.work)
 
 
-def _agent(index: PlanIndex, agent: Agent, change: SkillChange | None) -> AgentView:
+def _agent(
+    plan: Plan, skills: Mapping[AgentId, tuple[tuple[str, int], ...]], agent: Agent, change: SkillChange | None
+) -> AgentView:
     activity, since = activity_of(agent)
-    known = index.plan.agents.get(agent.id)
+    known = plan.agents.get(agent.id)
     return AgentView(
         id=agent.id,
         name=known.name if known else agent.id,
@@ -312,7 +325,7 @@ def _agent(index: PlanIndex, agent: Agent, change: SkillChange | None) -> AgentV
         since=since,
         phone_reachable=agent.reachable,
         phone_busy=agent.busy or agent.dialling,
-        skills=index.skills.get(agent.id, ()),
+        skills=skills.get(agent.id, ()),
         contact_id=None if isinstance(agent.work, Free) else agent.work.contact,
         contacts=agent.contacts,
         missed=agent.missed,
@@ -410,15 +423,17 @@ def _callbacks(state: EngineState, places: Mapping[ContactId, tuple[int, Estimat
         )
 
 
-def _queues(index: PlanIndex, state: EngineState, lines: Lines, at: float) -> Iterator[QueueView]:
-    ready = {agent.id for agent in state.agents.values() if matching.available(agent)}
-    logged_in = {agent.id for agent in state.agents.values() if agent.presence != "logged_out"}
+def _queues(
+    index: PlanIndex, state: EngineState, agents: Iterable[AgentView], lines: Lines, at: float
+) -> Iterator[QueueView]:
+    ready = {agent.id for agent in agents if agent.activity == "idle"}
+    logged_in = {agent.id for agent in agents if agent.presence != "logged_out"}
+    waits: dict[QueueId, list[float]] = {}
+    for contact in state.contacts.values():
+        if isinstance(contact.phase, Waiting) and not contact.away:
+            waits.setdefault(contact.phase.queue, []).append(contact.phase.since)
     for queue in index.plan.queues.values():
-        since = [
-            c.phase.since
-            for c in state.contacts.values()
-            if isinstance(c.phase, Waiting) and c.phase.queue == queue.id and not c.away
-        ]
+        since = waits.get(queue.id, ())
         able = index.able[queue.id]
         yield QueueView(
             id=queue.id,
@@ -457,14 +472,16 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         index = index_of(plan)
     lines = estimate.lines(state)
     places = _places(state, lines, at)
+    changes = state.skill_changes
+    agents = index.agents.look((agent.id, agent, changes.get(agent.id)) for agent in state.agents.values())
     return EngineView(
         at=at,
         plan_version=plan.version,
         ari_up=state.ari_up,
         ami_up=state.ami_up,
-        agents=tuple(_agent(index, agent, state.skill_changes.get(agent.id)) for agent in state.agents.values()),
-        contacts=tuple(_contact(c, places.get(c.id)) for c in state.contacts.values()),
-        queues=tuple(_queues(index, state, lines, at)),
+        agents=agents,
+        contacts=index.contacts.look((c.id, c, places.get(c.id)) for c in state.contacts.values()),
+        queues=tuple(_queues(index, state, agents, lines, at)),
         trunks=tuple(_trunks(plan, state)),
         figures=state.figures,
         ivr=IvrView(**{name: dict(getattr(state.ivr, name)) for name in IVR_TOTALS}),

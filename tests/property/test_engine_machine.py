@@ -64,6 +64,7 @@ from acd.engine.state import (
     InIvr,
     Leaving,
     Offered,
+    Position,
     Promised,
     Talking,
     Waiting,
@@ -655,6 +656,27 @@ class CallCentre(RuleBasedStateMachine):
     @invariant()
     def the_matcher_is_what_one_made_of_the_state_would_be(self) -> None:
         assert self.bench.engine.matcher.snapshot() == matching.Matcher(self.bench.state).snapshot()
+
+    @invariant()
+    def agents_at_work_and_who_waits_are_counted_as_they_are(self) -> None:
+        state, matcher = self.bench.state, self.bench.engine.matcher
+        if state.plan is None:
+            return
+        for queue in state.plan.queues.values():
+            need = matching.need_of(Waiting(0.0, queue.id, queue.requires, 0, Position(FlowId(""), n(""))))
+            able = [
+                agent
+                for agent in state.agents.values()
+                if agent.id in state.plan.agents
+                and not isinstance(matching.fit(matching.group_of(state.plan.agents[agent.id]), need), str)
+            ]
+            assert matcher.at_work(need, "logged_in") == sum(a.presence != "logged_out" for a in able)
+            assert matcher.at_work(need, "ready") == sum(a.presence == "ready" for a in able)
+            assert matcher.at_work(need, "available") == sum(map(matching.available, able))
+            waiting = [c for c in state.contacts.values() if isinstance(c.phase, Waiting) and not c.away]
+            assert matcher.on_line(queue.id) == sum(
+                isinstance(c.phase, Waiting) and c.phase.queue == queue.id for c in waiting
+            )
 
     @invariant()
     def nothing_is_left_over_in_the_pbx(self) -> None:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from acd.domain.calendar_plan import CalendarPlan
 from acd.domain.flow import Value, VariableType
-from acd.domain.ids import AgentId, CalendarId, QueueId
+from acd.domain.ids import CalendarId, QueueId
 from acd.domain.plan import QueuePlan
 from acd.engine import calendars, earlier, estimate, hours, matching, numbers
-from acd.engine.state import Waiting
+from acd.engine.matching.facts import Requirement
+from acd.engine.matching.headcount import AtWork
 
 if TYPE_CHECKING:
     from acd.engine.ivr.walk import Walk
@@ -86,30 +87,23 @@ def _minutes_ago(walk: Walk) -> int:
 
 def _length(walk: Walk, queue: QueuePlan) -> int:
     """Callers on the line who wait there, those whose agent's phone rings included."""
-    return sum(
-        isinstance(contact.phase, Waiting) and contact.phase.queue == queue.id and not contact.away
-        for contact in walk.scene.state.contacts.values()
-    )
+    return walk.scene.matcher.on_line(queue.id)
+
+
+def _at_work(walk: Walk, queue: QueuePlan, who: AtWork) -> int:
+    """Agents who could serve this caller there."""
+    requires = matching.requirement(walk.scene.plan, queue, None, walk.language)
+    return walk.scene.matcher.at_work(Requirement(queue.id, requires), who)
 
 
 def _ready(walk: Walk, queue: QueuePlan) -> int:
     """Agents who could take this caller there now."""
-    return sum(_could_serve(walk, queue, a.id) for a in walk.scene.state.agents.values() if matching.available(a))
+    return _at_work(walk, queue, "available")
 
 
 def _logged_in(walk: Walk, queue: QueuePlan) -> int:
     """Agents who could serve this caller there, whatever they are doing."""
-    agents = walk.scene.state.agents.values()
-    return sum(_could_serve(walk, queue, agent.id) for agent in agents if agent.presence != "logged_out")
-
-
-def _could_serve(walk: Walk, queue: QueuePlan, agent_id: AgentId) -> bool:
-    plan = walk.scene.plan
-    agent = plan.agents.get(agent_id)
-    if agent is None or (agent.queues and queue.id not in agent.queues):
-        return False
-    levels = {has.skill: has.level for has in agent.skills}
-    return all(levels.get(n.skill, 0) >= n.level for n in matching.requirement(plan, queue, None, walk.language))
+    return _at_work(walk, queue, "logged_in")
 
 
 def _estimated_wait(walk: Walk, queue: QueuePlan) -> int:

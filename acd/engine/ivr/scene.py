@@ -12,6 +12,7 @@ from acd.domain.errors import ExpressionError
 from acd.domain.flow import Expression, FlowPlan, Node, Value
 from acd.domain.ids import FlowId, NodeId
 from acd.domain.plan import Plan
+from acd.engine.matching import Matcher
 from acd.engine.state import Contact, EngineState, Position
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Scene:
     plan: Plan
     contact: Contact
     state: EngineState
+    matcher: Matcher
     at: float
     evaluate: Evaluator = no_evaluator
 

@@ -10,6 +10,7 @@ from acd.domain.ids import AgentId, ContactId, QueueId
 from acd.domain.plan import Plan
 from acd.engine.matching.facts import AgentFacts, Choice, Requirement
 from acd.engine.matching.guards import available
+from acd.engine.matching.headcount import AtWork, Headcount
 from acd.engine.matching.policies import STANDARD, Policies
 from acd.engine.matching.requirement import needs_of
 from acd.engine.matching.router import Router
@@ -44,10 +45,13 @@ class Matcher:
         self._state = state
         self.policies = policies
         self._lengths: dict[QueueId, int] = {}
-        self._queued: dict[ContactId, QueueId] = {}
+        self._away: dict[QueueId, int] = {}
+        """Of these, who is not on the line."""
+        self._queued: dict[ContactId, tuple[QueueId, bool]] = {}
         self._latest: tuple[Waiting, Requirement] | None = None
         """What the contact that changed last asks for: it is the one an agent is looked for next."""
         self.router = Router(state.plan or EMPTY, policies)
+        self._headcount = Headcount(self.router.group_of)
         if state.plan is not None:
             for need in needs_of(state.plan):
                 self.router.prepare(need)
@@ -60,6 +64,7 @@ class Matcher:
 
     def agent_changed(self, agent: Agent) -> None:
         """Follow an agent."""
+        self._headcount.note(agent)
         if available(agent):
             self.router.agent_available(facts_of(agent))
         else:
@@ -67,6 +72,7 @@ class Matcher:
 
     def agent_dropped(self, agent: AgentId) -> None:
         """Forget an agent."""
+        self._headcount.forget(agent)
         self.router.agent_unavailable(agent)
 
     def contact_changed(self, contact: Contact) -> None:
@@ -76,12 +82,12 @@ class Matcher:
             if contact.id in self._queued:
                 self.contact_dropped(contact.id)
             return
-        before = self._queued.get(contact.id)
-        if before != phase.queue:
+        before, now = self._queued.get(contact.id), (phase.queue, contact.away)
+        if before != now:
             if before is not None:
-                self._lengths[before] -= 1
-            self._queued[contact.id] = phase.queue
-            self._lengths[phase.queue] = self._lengths.get(phase.queue, 0) + 1
+                self._count(*before, -1)
+            self._queued[contact.id] = now
+            self._count(*now, 1)
         if not phase.offers:
             need = need_of(phase)
             self._latest = (phase, need)
@@ -91,16 +97,25 @@ class Matcher:
 
     def contact_dropped(self, contact: ContactId) -> None:
         """Forget a contact."""
-        queue = self._queued.pop(contact, None)
-        if queue is not None:
-            self._lengths[queue] -= 1
+        before = self._queued.pop(contact, None)
+        if before is not None:
+            self._count(*before, -1)
             self.router.contact_gone(contact)
+
+    def _count(self, queue: QueueId, away: bool, by: int) -> None:  # noqa: FBT001 - of a pair
+        self._lengths[queue] = self._lengths.get(queue, 0) + by
+        if away:
+            self._away[queue] = self._away.get(queue, 0) + by
 
     # ------------------------------------------------------------ decisions
 
-    def length(self, queue: QueueId) -> int:
-        """How many wait in a queue, those being offered included."""
-        return self._lengths.get(queue, 0)
+    def on_line(self, queue: QueueId) -> int:
+        """How many wait in a queue on the line, those being offered included; of others the place is kept."""
+        return self._lengths.get(queue, 0) - self._away.get(queue, 0)
+
+    def at_work(self, need: Requirement, who: AtWork) -> int:
+        """How many agents could serve a requirement, were all of their contacts gone."""
+        return self._headcount.count(need, who)
 
     def best_agent(self, contact: Contact) -> Choice | None:
         """Choose the agent for a waiting contact; None when nobody can take it now."""
@@ -126,7 +141,8 @@ class Matcher:
 
     def snapshot(self) -> object:
         """Everything that counts, to be compared with a matcher made anew."""
-        return {q: n for q, n in self._lengths.items() if n}, self.router.snapshot()
+        counted = [{q: n for q, n in counts.items() if n} for counts in (self._lengths, self._away)]
+        return *counted, self._headcount.snapshot(), self.router.snapshot()
 
 
 EMPTY = Plan("", agents={}, queues={}, trunks={}, access_codes={}, calendars={}, flows={})

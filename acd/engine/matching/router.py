@@ -16,7 +16,7 @@ from acd.domain.ids import AgentId, ContactId, QueueId
 from acd.domain.plan import AgentPlan, Plan, QueuePlan
 from acd.engine.matching.demand import FEW, Demand, Level, Wanted, rank_of
 from acd.engine.matching.facts import AgentFacts, Choice, Key, Requirement
-from acd.engine.matching.fit import Fit, fit
+from acd.engine.matching.fit import Fit, Group, fit
 from acd.engine.matching.lines import NumberedLines
 from acd.engine.matching.lots import draw
 from acd.engine.matching.policies import DEFAULT_AGENT, STANDARD, Policies, agent_policy, contact_policy
@@ -261,6 +261,11 @@ class Router:
         if need.medium not in member.lines:
             return f"takes no {need.medium}"
         return fit(member.group, need)
+
+    def group_of(self, agent: AgentId) -> Group | None:
+        """The group of an agent; None for one who is not in the plan."""
+        member = self._staff.members.get(agent)
+        return None if member is None else member.group
 
     def snapshot(self) -> object:
         """Everything that counts for decisions, to be compared with another router's."""

@@ -11,6 +11,7 @@ from acd.domain.flow import CollectNode, HoursNode, LanguageNode, MenuNode, Play
 from acd.domain.ids import CalendarId, ContactId, FlowId, PlaybackId
 from acd.domain.plan import Plan
 from acd.engine import ivr
+from acd.engine.matching import Matcher
 from acd.engine.state import Contact, EngineState, InIvr, Position
 from tests.engine_kit import EN, ID, MONDAY_10, make_plan, n, prompts, with_node
 
@@ -22,7 +23,7 @@ NOW = MONDAY_10
 
 def scene(plan: Plan = PLAN, variables: dict[str, Value] | None = None) -> ivr.Scene:
     contact = Contact(CALL, InIvr(NOW, Position(MAIN, n(""))), "169", None, "", NOW, variables=variables or {})
-    return ivr.Scene(plan, contact, EngineState(plan), NOW)
+    return ivr.Scene(plan, contact, EngineState(plan), Matcher(EngineState(plan)), NOW)
 
 
 def done(outcome: ivr.Outcome) -> ivr.Outcome:

@@ -34,6 +34,7 @@ from acd.domain.ids import ContactId, FlowId, NodeId, PlaybackId
 from acd.domain.plan import Plan
 from acd.engine import ivr
 from acd.engine.ivr.control import DEEPEST
+from acd.engine.matching import Matcher
 from acd.engine.state import Contact, EngineState, Frame, InIvr, Position
 from tests.engine_kit import ID, MONDAY_10, make_plan, n, prompts
 
@@ -67,7 +68,7 @@ def plan(*flows: FlowPlan, **more: object) -> Plan:
 def scene(made: Plan, position: Position | None = None, variables: dict[str, Value] | None = None) -> ivr.Scene:
     phase = InIvr(MONDAY_10, position or Position(A, n("")))
     contact = Contact(ContactId("c"), phase, "169", None, "", MONDAY_10, variables=variables or {})
-    return ivr.Scene(made, contact, EngineState(made), MONDAY_10, read)
+    return ivr.Scene(made, contact, EngineState(made), Matcher(EngineState(made)), MONDAY_10, read)
 
 
 def start(made: Plan) -> tuple[Position, list[ivr.Action], dict[str, Value]]:

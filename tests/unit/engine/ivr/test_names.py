@@ -14,6 +14,7 @@ from acd.domain.plan import Plan
 from acd.engine import arrival, ivr
 from acd.engine.ivr import names
 from acd.engine.ivr.names import value_of
+from acd.engine.matching import Matcher
 from acd.engine.state import Position
 from acd.engine.turn import Turn
 from tests.engine_kit import EN, ID, MONDAY_10, Bench, make_plan, n
@@ -133,8 +134,10 @@ def test_an_agent_whom_a_reload_took_away_serves_nobody() -> None:
     made = Bench()
     made.login("ana")
     walk = walk_of(made)
-    gone = replace(walk.scene.plan, agents={})
-    assert value_of(ivr.Walk(replace(walk.scene, plan=gone), walk.position), "queue.billing.agents_ready") == 0
+    state = made.state.copy()
+    state.plan = gone = replace(walk.scene.plan, agents={})
+    later = replace(walk.scene, plan=gone, state=state, matcher=Matcher(state))
+    assert value_of(ivr.Walk(later, walk.position), "queue.billing.agents_ready") == 0
 
 
 def test_a_calendar_tells_its_state_why_and_until_when() -> None:

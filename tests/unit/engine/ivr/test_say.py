@@ -12,6 +12,7 @@ from acd.engine import ivr, saying
 from acd.engine.ivr.say import LONGEST_TEXT
 from acd.engine.ivr.scene import Scene
 from acd.engine.ivr.walk import Walk
+from acd.engine.matching import Matcher
 from acd.engine.state import Contact, EngineState, InIvr, Position
 from acd.store.codec import decode, encode
 from tests.engine_kit import MONDAY_10, n
@@ -30,7 +31,7 @@ def evaluate(expression: Expression, walk: Walk) -> Value:
 def at(*items: SayingItem, barge_in: bool = True) -> Scene:
     made = plan(flow(MAIN, SayNode(A, items, END.id, barge_in, OOPS.id), END, OOPS))
     contact = Contact(ContactId("c"), InIvr(MONDAY_10, Position(MAIN, A)), "169", None, "", MONDAY_10)
-    return Scene(made, contact, EngineState(made), MONDAY_10, evaluate)
+    return Scene(made, contact, EngineState(made), Matcher(EngineState(made)), MONDAY_10, evaluate)
 
 
 def named(source: str) -> Expression:

@@ -27,12 +27,12 @@ def test_the_length_of_a_queue_counts_who_waits_in_it_now() -> None:
     matcher = Matcher(EngineState(make_plan()))
     waiting = contact()
     matcher.contact_changed(waiting)
-    assert matcher.length(BILLING) == 1
+    assert matcher.on_line(BILLING) == 1
     matcher.contact_changed(contact(TECH))
-    assert (matcher.length(BILLING), matcher.length(TECH)) == (0, 1)
+    assert (matcher.on_line(BILLING), matcher.on_line(TECH)) == (0, 1)
     matcher.contact_changed(replace(waiting, phase=InIvr(2.0, POSITION)))
     matcher.contact_dropped(waiting.id)
-    assert matcher.length(TECH) == 0
+    assert matcher.on_line(TECH) == 0
 
 
 def test_only_a_waiting_contact_gets_an_agent() -> None:
