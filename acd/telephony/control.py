@@ -70,6 +70,7 @@ from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
 from acd.telephony.channel_variables import PLACE, TIMEOUT, WAITING_QUEUE, WAITING_SINCE
+from acd.telephony.portions import in_portions
 from acd.telephony.sounds import Sounds
 from acd.telephony.speaking import Speaker
 from acd.telephony.threshold import Threshold
@@ -488,9 +489,10 @@ class AriControl:
             for channel in found.channels:
                 if _inside(channel) and not channel.id.startswith(OUR_LEG_PREFIX):
                     self._follow(LegId(channel.id))
+        channels = await in_portions(_seen, found.channels)
         return Resynced(
             self._clock.now(),
-            tuple(_seen(channel) for channel in found.channels),
+            channels,
             tuple(
                 BridgeSeen(BridgeId(bridge.id), tuple(LegId(channel) for channel in bridge.channels))
                 for bridge in found.bridges
@@ -514,7 +516,7 @@ def _seen(channel: ChannelSnapshot) -> ChannelSeen:
         context=channel.context,
         extension=channel.exten,
         caller=channel.caller_number,
-        created_at=datetime.strptime(channel.creation_time, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp(),
+        created_at=datetime.fromisoformat(channel.creation_time).timestamp(),
     )
 
 

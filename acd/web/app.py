@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 import structlog
 from aiohttp import web
 
 from acd.web import calendars, callbacks, gaps, media, orders, plan, voicemails
 from acd.web.auth import authenticate, authorize
+from acd.web.bodies import json_of
 from acd.web.deps import WebDeps
 from acd.web.handlers import ROUTES, openapi_route
 from acd.web.inputs import MAX_BODY_BYTES, read_body, read_query
@@ -66,17 +66,16 @@ def _serve(route: Route, deps: WebDeps) -> Callable[[web.Request], Awaitable[web
         if route.role is not None:
             # What a client was told must outlive a crash: an agent who was logged in stays so.
             await deps.durable()
-        return _respond(answer)
+        return await _respond(answer)
 
     return handle
 
 
-def _respond(answer: object) -> web.Response:
+async def _respond(answer: object) -> web.Response:
     if isinstance(answer, Raw):
         return web.Response(body=answer.body, headers={"Content-Type": answer.content_type, **_HEADERS})
     status, value = (answer.status, answer.value) if isinstance(answer, Answer) else (200, answer)
-    body = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
-    return web.Response(body=body, status=status, content_type="application/json", headers=_HEADERS)
+    return web.Response(body=await json_of(value), status=status, content_type="application/json", headers=_HEADERS)
 
 
 @web.middleware

@@ -24,6 +24,7 @@ from acd.telephony.ari.connection import Connection, Lost, connect, open_session
 from acd.telephony.ari.lanes import Command
 from acd.telephony.ari.snapshots import Resync, bridge_snapshot, channel_snapshot
 from acd.telephony.ari.values import AriRequest, AriResult, AriState, path_of
+from acd.telephony.portions import in_portions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -206,8 +207,8 @@ class AriLink:
         application = await read_json(self._session, self.config, path_of("applications", self.config.app))
         in_app = frozenset(application.get("channel_ids") or ())
         return Resync(
-            tuple(channel_snapshot(found, in_app) for found in channels),
-            tuple(bridge_snapshot(found) for found in bridges),
+            await in_portions(lambda found: channel_snapshot(found, in_app), channels),
+            await in_portions(bridge_snapshot, bridges),
         )
 
     async def _live(self, session: aiohttp.ClientSession) -> None:
