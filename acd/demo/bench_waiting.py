@@ -97,7 +97,7 @@ def delay_of(after: Mapping[float, float], before: Mapping[float, float], share:
     counted = {limit: count - before.get(limit, 0.0) for limit, count in sorted(after.items())}
     wanted = share * max(counted.values(), default=0.0)
     if wanted == 0:
-        raise DeployError("The engine counted no delays")
+        raise DeployError("The engine counted no offers, or no delays")
     return next(limit for limit, count in counted.items() if count >= wanted)
 
 

@@ -40,5 +40,5 @@ def test_what_an_offer_took_is_read_from_the_metrics_between_two_moments() -> No
     assert delay_of(after, before, 0.5) == 0.001
     assert delay_of(after, before, 0.99) == 0.01
     assert delay_of(after, {}, 0.99) == float("inf")
-    with pytest.raises(DeployError, match="no offers"):
+    with pytest.raises(DeployError, match="counted no offers"):
         delay_of(after, after, 0.99)
