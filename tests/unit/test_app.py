@@ -292,7 +292,7 @@ async def test_what_ami_tells_reaches_the_engine(tmp_path: Path, ari: FakeAri, a
     def empty(peer: FakeAmiPeer, action: Headers) -> None:
         peer.list(action, "Nothing", [])
 
-    lists = ("DeviceStateList", "PJSIPShowContacts", "PJSIPShowEndpoint", "CoreShowChannels")
+    lists = ("DeviceStateList", "PJSIPShowContacts", "PJSIPShowEndpoint", "CoreShowChannels", "DBGetTree")
     ami.on |= dict.fromkeys((*lists, "PJSIPShowRegistrationsOutbound"), empty)
 
     def busy(app: App) -> list[str]:
