@@ -12,7 +12,7 @@ import typer
 
 COMMANDS = ("run", "check", "schema", "replay", "explain", "simulate", "staffing", "demo", "bench", "data")
 """Each is a function of its own name in ``acd.cli``."""
-GROUPS = ("asterisk", "calendar", "flow", "prompts", "tools")
+GROUPS = ("asterisk", "calendar", "db", "flow", "prompts", "tools")
 """Each is an ``app`` with commands of its own in ``acd.cli``."""
 
 

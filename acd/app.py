@@ -50,6 +50,7 @@ from acd.store.pieces import StatePieces
 from acd.store.recordings import RecordingFiles
 from acd.store.records import SqlRecords, open_records
 from acd.store.succession import Succession
+from acd.store.upkeep import Keeping
 from acd.telephony.ami.facts import Fact, WatchState
 from acd.telephony.ami.messages import AmiConfig
 from acd.telephony.ami.newcomers import Newcomer
@@ -68,6 +69,8 @@ log = structlog.get_logger(__name__)
 LoadSettings: TypeAlias = Callable[[], Settings]
 FlowTests: TypeAlias = Callable[[Settings], tuple[str, ...]]
 HOUSEKEEPING_S = 1.0
+UPKEEP_S, UPKEEP_AGAIN_S = 3600.0, 60.0
+"""How often the store is kept up; after a failure sooner."""
 DURABLE_S = 1.0
 """How long an answer of the API waits at most for the journal. A commit takes some 20 ms."""
 RIGHTFUL_S = 1.0
@@ -191,9 +194,11 @@ class App:
             on_newcomer=self._expect,
             permitted=permitted,
         )
+        self._store_failed = False
         self._web: web.AppRunner | None = None
         self._housekeeper: asyncio.Task[None] | None = None
         self._messenger: asyncio.Task[None] | None = None
+        self._storekeeper: asyncio.Task[None] | None = None
         self._successor: asyncio.Task[None] | None = None
         self._standby: Standby | None = None
         self.port = 0
@@ -215,7 +220,8 @@ class App:
             test: runs the tests of a configuration's flows and gives what failed.
             maker: makes sounds that are missing; without it they are only replaced.
         """
-        settings.journal.file.parent.mkdir(parents=True, exist_ok=True)
+        for file in (settings.journal.file, settings.store.spool):
+            file.parent.mkdir(parents=True, exist_ok=True)
 
         def failing(why: str) -> None:
             log.error("journal_failing", why=why)
@@ -240,7 +246,11 @@ class App:
             journal = succession.journal
         try:
             records = await open_records(
-                settings.store.url.reveal(), on_error=lambda why: log.error("records_failing", why=why)
+                settings.store.url.reveal(),
+                on_error=lambda why: log.error("records_failing", why=why),
+                spool=settings.store.spool,
+                spool_size=settings.store.spool_bytes,
+                shared=succession is not None,
             )
         except StoreError:
             await journal.close()
@@ -306,6 +316,7 @@ class App:
         self._pulse.start()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeper")
         self._messenger = asyncio.create_task(self._tell_what_was_left(), name="messenger")
+        self._storekeeper = asyncio.create_task(self._keep_store(), name="storekeeper")
         await self._control.link.start()
         # Calls can be served without AMI; /readyz and acd_link_up say that something is missing.
         await self._watch.start()
@@ -353,7 +364,11 @@ class App:
         self._rehearsal.close()
         if self._web is not None:
             await self._web.cleanup()
-        tasks = [task for task in (self._housekeeper, self._messenger, self._successor) if task is not None]
+        tasks = [
+            task
+            for task in (self._housekeeper, self._messenger, self._storekeeper, self._successor)
+            if task is not None
+        ]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -478,9 +493,11 @@ class App:
 
     def _writers(self) -> Sequence[WriterHealth]:
         journal, records = self._journal.health(), self._records.health()
+        used = records.spool_used / records.spool_size if records.spool_size else 0.0
+        failing = bool(records.failing)
         return (
-            WriterHealth("journal", journal.backlog, journal.errors, journal.lost),
-            WriterHealth("records", records.backlog, records.errors, records.lost),
+            WriterHealth("journal", journal.backlog, journal.errors, journal.lost, bool(journal.failing)),
+            WriterHealth("records", records.backlog, records.errors, records.lost, failing, records.spooled, used),
         )
 
     def _serves(self) -> bool:
@@ -514,7 +531,7 @@ class App:
 
     async def _tell_what_was_left(self) -> None:
         """Webhooks are told what a former life left untold, once the store has what the journal brought again."""
-        await self._records.flush()
+        await self._records.stored()
         try:
             left = await self._records.pending_hooks()
             self._gaps.adopt(await self._records.gaps(), self._unseen_since)
@@ -522,6 +539,21 @@ class App:
             log.error("webhooks_not_resumed", why=str(error))  # noqa: TRY400 - the reason says it all
             return
         self._data.resume(SendHook(row.webhook, row.event_id, row.body, row.at) for row in left)
+
+    async def _keep_store(self) -> None:
+        """Make months ahead and remove what is too old, now and then."""
+        while True:
+            store = self._settings.store
+            try:
+                keeping = Keeping(store.keep_records, store.keep_decisions)
+                removed = await self._records.keep_up(keeping, self._clock.now())
+            except StoreError as error:
+                log.warning("store_not_kept_up", why=str(error))
+                await asyncio.sleep(UPKEEP_AGAIN_S)
+            else:
+                if removed:
+                    log.info("old_records_removed", contacts=removed)
+                await asyncio.sleep(UPKEEP_S)
 
     async def _keep_house(self) -> None:
         while True:
@@ -533,6 +565,9 @@ class App:
                 self._gaps.close("journal")
             self._look_at_the_clock()
             self._heartbeat.beat(self._clock.now())
+            failed, self._store_failed = self._store_failed, bool(self._records.health().failing)
+            if failed and not self._store_failed:
+                log.info("records_written_again", spooled=self._records.health().spooled)
 
     def _look_at_the_clock(self) -> None:
         """Notice when the system's clock is set. The engine's own goes on as it did: no call gets longer by it."""

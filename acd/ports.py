@@ -145,7 +145,7 @@ class RecordWriter(Protocol):
         """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
 
     def durable(self) -> bool:
-        """Whether everything written is durable now. Until it is, the events it came from must stay replayable."""
+        """Whether everything written is durable now, if only in a spool. Until it is, its events must be replayable."""
 
     async def flush(self) -> None:
         """Wait until everything written is durable."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
+from acd.store.database import make_engine, upgrade
 from tests.postgresql import Cluster
 
 
@@ -22,5 +24,28 @@ def cluster() -> Iterator[Cluster]:
 def postgresql_url(cluster: Cluster) -> Iterator[str]:
     """The address of an empty database."""
     name = cluster.new_database()
+    yield cluster.url(name)
+    cluster.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def migrated(cluster: Cluster) -> str:
+    """The name of a database with its tables, to be copied."""
+    name = cluster.new_database()
+
+    async def migrate() -> None:
+        engine = make_engine(cluster.url(name))
+        await upgrade(engine)
+        await engine.dispose()
+
+    with asyncio.Runner() as runner:  # unlike asyncio.run() it leaves the thread's own loop alone
+        runner.run(migrate())
+    return name
+
+
+@pytest.fixture
+def migrated_url(cluster: Cluster, migrated: str) -> Iterator[str]:
+    """The address of a database with its tables and no rows."""
+    name = cluster.new_database(migrated)
     yield cluster.url(name)
     cluster.drop_database(name)

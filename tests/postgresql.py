@@ -62,6 +62,11 @@ class Cluster:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped or killed."""
+        return self._process is not None
+
     def _make(self) -> None:
         password = self._folder / "password"
         password.write_text(self.password)
@@ -116,10 +121,10 @@ class Cluster:
         """What the server logged."""
         return (self._folder / "log").read_text(errors="replace")
 
-    def new_database(self) -> str:
-        """Make an empty database; gives its name."""
+    def new_database(self, template: str = "template0") -> str:
+        """Make an empty database, or a copy of one to which nobody is connected; gives its name."""
         name = f"acd{next(self._numbers)}"
-        self.sql(f"CREATE DATABASE {name} TEMPLATE template0")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop_database(self, name: str) -> None:

@@ -47,6 +47,11 @@ class WriterHealth:
     backlog: int
     errors: int
     lost: int
+    failing: bool = False
+    spooled: int | None = None
+    """Rows on the local disk that wait for the database; None: there is no spool."""
+    spool_used: float = 0.0
+    """Share of the spool in use, 0 to 1."""
 
 
 Snapshot: TypeAlias = Callable[[], EngineView | None]
@@ -344,3 +349,10 @@ def _writers(writers: Sequence[WriterHealth]) -> Iterator[Metric]:
     yield _gauge("acd_writer_backlog", "Rows not durable yet.", [(w.name, w.backlog) for w in writers], "writer")
     yield _counter("acd_writer_errors", "Failed attempts to write.", [(w.name, w.errors) for w in writers], "writer")
     yield _counter("acd_writer_lost", "Rows that could not be kept.", [(w.name, w.lost) for w in writers], "writer")
+    text = "Whether the last attempt to write failed or was slow."
+    yield _gauge("acd_writer_failing", text, [(w.name, float(w.failing)) for w in writers], "writer")
+    spools = [w for w in writers if w.spooled is not None]
+    text = "Rows in the spool on disk, waiting for the database."
+    yield _gauge("acd_writer_spooled", text, [(w.name, w.spooled or 0) for w in spools], "writer")
+    text = "Share of the spool in use."
+    yield _gauge("acd_writer_spool_used_ratio", text, [(w.name, w.spool_used) for w in spools], "writer")

@@ -112,6 +112,8 @@ Priority = Annotated[int, Field(ge=-100, le=999), BeforeValidator(_integer)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Level = Annotated[int, Field(ge=1, le=5), BeforeValidator(_integer)]
 """Proficiency of an agent or minimum of a queue, 1 (some) to 5 (expert)."""
+Months = Annotated[int, Field(ge=1, le=1200), BeforeValidator(_integer)]
+Megabytes = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_integer)]
 Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_integer)]
 Duration = Annotated[
     float, Field(le=86400), BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})

@@ -25,6 +25,8 @@ from acd.settings.fields import (
     Key,
     Level,
     LongDuration,
+    Megabytes,
+    Months,
     Name,
     NumberPattern,
     PolicyName,
@@ -83,13 +85,32 @@ class AmiSection(Strict):
     password_file: Text | None = None
 
 
+class SpoolSection(Strict):
+    """The file in which rows wait for a database that does not take them; its room is taken at once."""
+
+    file: Text | None = None
+    """``records.spool`` beside the journal by default."""
+    megabytes: Megabytes = 64
+
+
+class KeepSection(Strict):
+    """For how many months besides the current one things are kept; what is not named is kept for good."""
+
+    records: Months | None = None
+    """Call records with all that belongs to them."""
+    decisions: Months | None = None
+    """What ``acd explain`` tells: decisions, and contacts' ways."""
+
+
 class StoreSection(Strict):
-    """Call records, in SQLite; PostgreSQL is understood, but its driver and tables are not there yet."""
+    """Call records, in SQLite or PostgreSQL."""
 
     url: Text | None = None
     """SQLAlchemy address without a password, such as ``sqlite+aiosqlite:////var/lib/acd/acd.db``."""
     url_env: EnvName | None = None
     url_file: Text | None = None
+    spool: SpoolSection = SpoolSection()
+    keep_months: KeepSection = KeepSection()
 
 
 class JournalSection(Strict):

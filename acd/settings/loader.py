@@ -15,7 +15,7 @@ from acd.settings import build, calendar_checks, values
 from acd.settings.build_data import data_settings
 from acd.settings.build_prompts import build_prompts
 from acd.settings.checks import check
-from acd.settings.files import JournalSection, PhonesSection, RegistrationSection
+from acd.settings.files import JournalSection, PhonesSection, RegistrationSection, StoreSection
 from acd.settings.national import YEARS, NationalDays, national_days
 from acd.settings.secret_files import fetch, pairs
 from acd.settings.sources import Files, Sources, read_all
@@ -104,7 +104,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today
         api=api,
         ari=values.AriSettings(ari.url.rstrip("/"), ari.user, ari_password, ari.application),
         ami=values.AmiSettings(ami.host, ami.port, ami.user, ami_password),
-        store=values.StoreSettings(store),
+        store=_store(acd.store, store, base / acd.journal.file, base),
         journal=values.JournalSettings(base / acd.journal.file, acd.journal.keep == "all", journal),
         recordings=values.RecordingsSettings(base / recordings.dir, plan.recording_prefix, recordings.format),
         prompts=build_prompts(base, files),
@@ -124,6 +124,12 @@ def _journal_url(secrets: _Secrets, journal: JournalSection) -> Secret | None:
     if not journal.url_env and not journal.url_file:
         return None
     return secrets.one("journal", "url", journal.url_env, journal.url_file)
+
+
+def _store(section: StoreSection, url: Secret, journal: Path, base: Path) -> values.StoreSettings:
+    spool = base / section.spool.file if section.spool.file is not None else journal.with_name("records.spool")
+    keep = section.keep_months
+    return values.StoreSettings(url, spool, section.spool.megabytes << 20, keep.records, keep.decisions)
 
 
 def _national(files: Files, today: date) -> dict[str, NationalDays]:

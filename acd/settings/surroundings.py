@@ -121,6 +121,10 @@ def _check_store(document: Document, acd: AcdFile) -> None:
     if len(given) != 1 and ("store",) in document.keys:
         where = ("store", given[-1]) if given else ("store",)
         document.add(where, "needs exactly one of url, url_env and url_file", at_key=True)
+    keep = store.keep_months
+    if keep.records is not None and keep.decisions is not None and keep.decisions > keep.records:
+        path = ("store", "keep_months", "decisions")
+        document.add(path, f"decisions go with their call records, after {keep.records} months")
     if store.url is not None:
         _check_url(document, "store", store.url, _DRIVERS)
 

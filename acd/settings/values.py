@@ -81,6 +81,12 @@ class StoreSettings:
     """The store's SQLAlchemy address; a secret because it may hold a password."""
 
     url: Secret
+    spool: Path
+    """File for rows that the database does not take."""
+    spool_bytes: int = 64 << 20
+    keep_records: int | None = None
+    """Months; None: for good."""
+    keep_decisions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

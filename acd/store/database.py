@@ -1,9 +1,15 @@
-"""Opening the database of call records and bringing its tables up to date. SQLite by default, PostgreSQL by its URL."""
+"""The database of call records: opening it, and bringing its tables up to date. SQLite, or PostgreSQL by its URL.
+
+An SQLite database belongs to one engine, so it is made and migrated when the engine opens it. PostgreSQL's is migrated
+by ``acd db upgrade`` only: a standby or other programs may be using it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -15,9 +21,28 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from acd.domain.errors import StoreError
-from acd.store.faults import plain
+from acd.store.faults import away, plain
 
+T = TypeVar("T")
 MIGRATIONS = Path(__file__).parent / "migrations"
+CONNECT_S = 5.0
+"""How long PostgreSQL may take to answer a new connection, and how long is waited for a free one."""
+_MIGRATING = 0x61636401
+"""PostgreSQL's advisory lock under which the tables change."""
+
+
+class StoreAway(StoreError):  # noqa: N818 - a state, not a mistake
+    """The database cannot be had now, and may come back by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """At which revision the tables are (None: there are none), and which one this program needs."""
+
+    found: str | None
+    wanted: str
+    newer: bool
+    """The database was made by a newer version of this program."""
 
 
 def sqlite_url(path: Path) -> str:
@@ -26,37 +51,85 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{escaped}"
 
 
+def make_engine(url: str) -> AsyncEngine:
+    """Make SQLAlchemy's engine; connects to nothing yet.
+
+    Raises:
+        StoreError: the URL is wrong, or its driver is not installed.
+    """
+    options: dict[str, Any] = {}
+    if url.startswith("postgresql"):
+        names = {"application_name": "acd", "timezone": "UTC"}
+        options = {
+            "connect_args": {"timeout": CONNECT_S, "server_settings": names},
+            "pool_pre_ping": True,
+            "pool_timeout": CONNECT_S,
+        }
+    try:
+        engine = create_async_engine(url, **options)
+    except ImportError as error:
+        raise StoreError(f"cannot use the database: its driver {error.name} is not installed") from error
+    except ArgumentError as error:
+        raise StoreError(f"cannot use the database: {error}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _sqlite_settings)
+    return engine
+
+
 async def open_database(url: str, *, make: bool = True) -> AsyncEngine:
     """Connect; an SQLite database is made and migrated here, any other must already be at the newest revision.
 
     With ``make=False`` an SQLite database must be there, at the newest revision, too.
 
     Raises:
-        StoreError: the URL is wrong, the database cannot be reached, or it belongs to a newer version of this program.
+        StoreAway: it cannot be had now.
+        StoreError: the URL is wrong, or the tables are older or newer than this program needs.
     """
+    engine = make_engine(url)
     try:
-        engine = create_async_engine(url)
-    except ImportError as error:
-        raise StoreError(f"cannot use the database: its driver {error.name} is not installed") from error
-    except ArgumentError as error:
-        raise StoreError(f"cannot use the database: {error}") from error
+        await prepare(engine, make=make)
+    except BaseException:
+        await engine.dispose()
+        raise
+    return engine
+
+
+async def prepare(engine: AsyncEngine, *, make: bool = True) -> None:
+    """See that the tables are what this program needs, as ``open_database`` does."""
     sqlite = engine.dialect.name == "sqlite"
     if sqlite and not make and not _exists(engine.url.database):
-        await engine.dispose()
         raise StoreError(f"there is no database {engine.url.database}")
-    if sqlite:
-        event.listen(engine.sync_engine, "connect", _sqlite_settings)
+    revision = await current(engine)
+    if revision.newer:
+        what = f"it is at revision {revision.found}, which is newer than this program"
+        raise StoreError(f"cannot use the database: {what}; install the version that made it, or restore a backup")
+    if revision.found == revision.wanted:
+        return
+    if not sqlite or not make:
+        what = f"it is at revision {revision.found}, this program needs {revision.wanted}"
+        raise StoreError(f"cannot use the database: {what}; run: acd db upgrade")
+    await upgrade(engine)
+
+
+async def current(engine: AsyncEngine) -> Revision:
+    """Say at which revision the tables are. Raises ``StoreError``."""
+    return await _run(engine, _revision, "use")
+
+
+async def upgrade(engine: AsyncEngine) -> None:
+    """Bring the tables to the newest revision, all of it or nothing. Raises ``StoreError``."""
+    await _run(engine, _upgrade, "migrate")
+
+
+async def _run(engine: AsyncEngine, work: Callable[[Connection], T], what: str) -> T:
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(_upgrade if sqlite and make else _check)
+            return await connection.run_sync(work)
     except (SQLAlchemyError, OSError) as error:
-        await engine.dispose()
-        raise StoreError(f"cannot use the database: {plain(error)}") from error
+        kind = StoreAway if away(error) else StoreError
+        raise kind(f"cannot {what} the database: {plain(error)}") from error
     except CommandError as error:
-        await engine.dispose()
-        what = "migrate" if make else "use"
         raise StoreError(f"cannot {what} the database: {error}") from error
-    return engine
 
 
 def _exists(database: str | None) -> bool:
@@ -79,12 +152,17 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(_config(connection), "head")
-
-
-def _check(connection: Connection) -> None:
-    wanted = ScriptDirectory.from_config(_config(connection)).get_current_head()
+def _revision(connection: Connection) -> Revision:
+    script = ScriptDirectory.from_config(_config(connection))
     found = MigrationContext.configure(connection).get_current_revision()
-    if found != wanted:
-        raise CommandError(f"it is at revision {found}, this program needs {wanted}")
+    known = {one.revision for one in script.walk_revisions()}
+    return Revision(found, str(script.get_current_head()), found is not None and found not in known)
+
+
+def _upgrade(connection: Connection) -> None:
+    # One transaction around all: sqlite3 begins none for statements that change tables.
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+    command.upgrade(_config(connection), "head")

@@ -44,7 +44,7 @@ class SqliteJournal(GroupedJournal):
     ) -> None:
         super().__init__(keep_all=keep_all, on_error=on_error, max_backlog=max_backlog)
         self._path = path
-        self._lock_fd = _take(path)
+        self._lock_fd = take(path)
         try:
             self._engine: Engine = open_engine(path)
             with self._engine.begin() as connection:
@@ -100,7 +100,7 @@ class SqliteJournal(GroupedJournal):
             raise StoreError(f"cannot read the journal {self._path}: {plain(error)}") from error
 
 
-def _take(path: Path) -> int:
+def take(path: Path) -> int:
     """Lock the file beside the journal for this process; the lock goes with the process, however it ends."""
     try:
         fd = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)

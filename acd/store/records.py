@@ -1,93 +1,59 @@
-"""Call records, recording rows, decisions and stories in a database: written in the background, read by page.
-
-Rows are written in order, in groups, until they are durable; the first of an id stays. A database that cannot be
-reached keeps them waiting; a row the database will never take is reported and left out so that it does not hold up the
-others.
-"""
+"""Call records, recording rows, decisions and stories in a database: written in the background, read by page."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Insert, RowMapping, Select, Table, Update, select, text, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import RowMapping, Select, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from acd.domain.errors import StoreError
-from acd.domain.gaps import Gap, GapEnd
+from acd.domain.gaps import Gap
 from acd.domain.ids import ContactId, VoicemailId
-from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
-from acd.domain.voicemail import VoicemailMark, VoicemailRow
+from acd.domain.record import CallbackAttempt, CallRecord, HookRow, RecordingRow
+from acd.domain.voicemail import VoicemailRow
 from acd.ports import Explanation, RecordFilter, RecordPage, Row, VoicemailFilter, VoicemailPage
 from acd.store import tables, voicemails
 from acd.store.cursor import decode_cursor, encode_cursor
-from acd.store.database import open_database
+from acd.store.database import StoreAway, make_engine, prepare
 from acd.store.faults import plain
-from acd.store.group_commit import DEPOSED, DeposedError
-from acd.store.rows import TABLES, decision_of, name_of, record_of, row_of, steps_of
+from acd.store.rows import decision_of, record_of, steps_of
+from acd.store.spool import Spool
+from acd.store.upkeep import Keeping, keep_up
+from acd.store.writer import RecordsHealth, RowWriter
 
-# A process that is stopped now must not hold its lock for ever: another engine waits for it.
-_FENCE = text(
-    "SELECT token, set_config('idle_in_transaction_session_timeout', '1000', true) "
-    "FROM engine_lease WHERE token = :token FOR KEY SHARE"
-)
-GROUP_ROWS = 500
 MOST_GAPS = 10_000
-GROUP_S = 0.1
-"""How long a row waits for others; the journal holds what it is made of meanwhile."""
 CATCH_UP_S = 1.0
 """How long a reader waits for rows written before it asked."""
-BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
-CLOSE_S = 5.0
-"""``close`` gives up when no row became durable for so long."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordsHealth:
-    """How the writer does: rows not yet durable, failed attempts, rows given up, and why the last attempt failed."""
-
-    backlog: int
-    errors: int
-    lost: int
-    failing: str
+READ_S = 10.0
+"""How long a reader waits for the database."""
+OPEN_S = 15.0
+"""How long the beginning waits for it."""
+LET_GO_S = 2.0
+"""How long the end waits for the database."""
+SPOOL_BYTES = 64 << 20
 
 
 class SqlRecords:
     """``acd.ports.Records`` over SQLAlchemy; make it with ``open_records``."""
 
-    def __init__(self, engine: AsyncEngine, on_error: Callable[[str], None], max_backlog: int) -> None:
+    def __init__(self, engine: AsyncEngine, writer: RowWriter) -> None:
         self._engine = engine
-        self._on_error = on_error
-        self._max_backlog = max_backlog
-        self._waiting: list[Row] = []
-        self._more = asyncio.Event()
-        self._durable = asyncio.Event()
-        self._durable.set()
-        self._errors = 0
-        self._lost = 0
-        self._failing = ""
-        self._closed = False
-        self._token: int | None = None
-        self._task = asyncio.create_task(self._run(), name="acd-records")
+        self._writer = writer
 
     def write(self, items: Iterable[Row]) -> None:
         """Keep rows without waiting; written in order, tried again until they are durable, the first of an id stays."""
-        for item in items:
-            if self._closed or len(self._waiting) >= self._max_backlog:
-                self._lose(item, "the store is closed" if self._closed else "too many rows wait for the database")
-                continue
-            self._waiting.append(item)
-            self._durable.clear()
-        self._more.set()
+        self._writer.write(items)
 
     def fence(self, token: int) -> None:
         """Write as the holder of this token of the seat; the database takes nothing once another engine has it."""
-        self._token = token
+        self._writer.fence(token)
 
     async def page(self, wanted: RecordFilter) -> RecordPage:
         """One page, oldest end first. Raises ``StoreError``; ``ValueError`` for a cursor that is none."""
@@ -160,156 +126,98 @@ class SqlRecords:
         return tuple(Gap(**row) for row in reversed(rows))
 
     def durable(self) -> bool:
-        """Whether everything written is durable now (or was given up and reported)."""
-        return self._durable.is_set()
+        """Whether everything written is durable now (or was given up and reported): in the database or in the spool."""
+        return self._writer.durable()
 
     async def flush(self) -> None:
-        """Wait until everything written is durable; waits on while the database refuses."""
-        await self._durable.wait()
+        """Wait until everything written is durable; waits on while database and spool refuse."""
+        await self._writer.flush()
+
+    async def stored(self) -> None:
+        """Wait until everything written is in the database."""
+        await self._writer.stored()
+
+    async def keep_up(self, keeping: Keeping, now: float) -> int:
+        """Make months ahead and remove what is too old; gives how many contacts went. Raises ``StoreError``."""
+        return await keep_up(self._engine, keeping, now)
 
     async def close(self) -> None:
-        """Give rows that wait a last chance, then let go of the database. What is still not durable is reported."""
-        self._closed = True
-        left = -1
-        while not self._durable.is_set() and len(self._waiting) != left:
-            left = len(self._waiting)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._durable.wait(), CLOSE_S)
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        for item in self._waiting:
-            self._lose(item, "the database did not take it before the end")
-        self._waiting.clear()
-        await self._engine.dispose()
+        """Give rows that wait a last chance, then let go of the database. What is not durable then is reported."""
+        await self._writer.close()
+        with suppress(TimeoutError, SQLAlchemyError, OSError):
+            await asyncio.wait_for(self._engine.dispose(), LET_GO_S)
 
     def health(self) -> RecordsHealth:
         """Figures for /metrics and /readyz."""
-        return RecordsHealth(len(self._waiting), self._errors, self._lost, self._failing)
-
-    async def _run(self) -> None:
-        failures = 0
-        while True:
-            await self._more.wait()
-            if not self._waiting:
-                self._more.clear()
-                self._durable.set()
-                continue
-            if not self._closed and not failures:
-                await asyncio.sleep(GROUP_S)
-            group = self._waiting[:GROUP_ROWS]
-            if await self._store(group):
-                failures = 0
-                del self._waiting[: len(group)]
-            else:
-                await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
-                failures += 1
-
-    async def _store(self, group: Sequence[Row]) -> bool:
-        """Write a group; True when none of it needs to be tried again."""
-        try:
-            await self._insert(group)
-        except (OperationalError, InterfaceError, OSError) as error:
-            self._failing = plain(error)
-            self._errors += 1
-            self._on_error(f"call records cannot be written: {self._failing}")
-            return False
-        except DeposedError as error:
-            self._closed = True
-            self._errors += 1
-            for item in group:
-                self._lose(item, str(error))
-            return True
-        except (SQLAlchemyError, StoreError, UnicodeError, OverflowError, ValueError, TypeError) as error:
-            if len(group) == 1:
-                self._errors += 1
-                self._lose(group[0], plain(error))
-                return True
-            # One bad row must not hold up the rest. Rows already in are ignored when they come again.
-            return all([await self._store([item]) for item in group])
-        self._failing = ""
-        return True
-
-    async def _insert(self, group: Sequence[Row]) -> None:
-        async with self._engine.begin() as connection:
-            for table, type_ in TABLES:
-                rows = [row_of(item) for item in group if isinstance(item, type_)]
-                if rows:
-                    await connection.execute(_insert_new(self._engine.dialect.name, table), rows)
-            for row in (item for item in group if isinstance(item, DispositionRow)):
-                await connection.execute(_disposition(row))
-            for done in (item for item in group if isinstance(item, HookDone)):
-                await connection.execute(_hook_done(done))
-            for end in (item for item in group if isinstance(item, GapEnd)):
-                await connection.execute(_gap_end(end))
-            for mark in (item for item in group if isinstance(item, VoicemailMark)):
-                await connection.execute(voicemails.mark(mark))
-            await self._still_ours(connection)
-
-    async def _still_ours(self, connection: AsyncConnection) -> None:
-        """See at the end of a transaction, so that its locks are not held for long, that no other engine has the seat.
-
-        Another one cannot take it between this and the commit: taking waits for this lock.
-        """
-        if self._token is not None and await connection.scalar(_FENCE, {"token": self._token}) is None:
-            raise DeposedError(DEPOSED)
+        return self._writer.health()
 
     async def _catch_up(self) -> None:
         """Let a reader see what was written before; a database that does not take it is no reason to show nothing."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._durable.wait(), CATCH_UP_S)
+        if not self._writer.health().failing:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._writer.stored(), CATCH_UP_S)
 
     async def _rows(self, query: Select[Any]) -> Sequence[RowMapping]:
         try:
-            async with self._engine.connect() as connection:
+            async with asyncio.timeout(READ_S), self._engine.connect() as connection:
                 rows: Sequence[RowMapping] = (await connection.execute(query)).mappings().all()
         except (SQLAlchemyError, OSError, UnicodeError) as error:
             raise StoreError(f"cannot read call records: {plain(error)}") from error
         return rows
 
-    def _lose(self, item: Row, why: str) -> None:
-        self._lost += 1
-        self._on_error(f"the {name_of(item)} is not kept: {why}")
-
 
 async def open_records(
-    url: str, *, on_error: Callable[[str], None] | None = None, max_backlog: int = 200_000, make: bool = True
+    url: str,
+    *,
+    on_error: Callable[[str], None] | None = None,
+    max_backlog: int = 50_000,
+    make: bool = True,
+    spool: Path | None = None,
+    spool_size: int = SPOOL_BYTES,
+    shared: bool = False,
 ) -> SqlRecords:
     """Open (and, for SQLite, make or migrate) the database and start writing.
 
+    A database that cannot be had now is no reason not to start where there is a spool: rows wait there.
+
     Args:
         url: SQLAlchemy's, with an asyncio driver; ``acd.store.database.sqlite_url`` makes one of a path.
-        on_error: told in plain words of every failed attempt and every row given up; never a caller's number.
-        max_backlog: rows that may wait for the database.
+        on_error: told in plain words of failures and every row given up; never a caller's number.
+        max_backlog: rows that may wait in memory.
         make: whether a database that is not there, or not up to date, is made so; for readers it must be.
+        spool: the file for rows that the database does not take; None keeps them in memory.
+        spool_size: of that file, in bytes.
+        shared: another engine may take over by the journal, so nothing is written before ``fence``, and nothing counts
+            as durable that the other one cannot see.
 
     Raises:
-        StoreError: the database cannot be used.
+        StoreError: the database or the spool cannot be used.
     """
-    return SqlRecords(await open_database(url, make=make), on_error or (lambda _message: None), max_backlog)
+    tell = on_error or (lambda _message: None)
+    engine = make_engine(url)
+    try:
+        later = await _prepared(engine, tell, make=make, may_wait=make and spool is not None)
+        queue = Spool(spool, spool_size) if spool is not None else None
+    except BaseException:
+        await engine.dispose()
+        raise
+    return SqlRecords(engine, RowWriter(engine, queue, later, tell, max_backlog, shared=shared))
 
 
-def _insert_new(dialect: str, table: Table) -> Insert:
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return make(table).on_conflict_do_nothing()
-
-
-def _disposition(row: DispositionRow) -> Update:
-    """The last one stays; its record was written before, and is there or was given up."""
-    table = tables.call_records
-    return update(table).where(table.c.contact_id == row.contact_id).values(disposition=row.disposition)
-
-
-def _hook_done(done: HookDone) -> Update:
-    """What was told need not be known any more; that it was, stays, as a crash may bring the event again."""
-    table = tables.webhook_events
-    values = {"done_at": done.at, "delivered": done.delivered, "body": ""}
-    return update(table).where(table.c.event_id == done.event_id).values(values)
-
-
-def _gap_end(end: GapEnd) -> Update:
-    table = tables.gaps
-    return update(table).where(table.c.id == end.id).values(ended_at=end.ended_at)
+async def _prepared(
+    engine: AsyncEngine, tell: Callable[[str], None], *, make: bool, may_wait: bool
+) -> Callable[[], Awaitable[None]] | None:
+    """Prepare the database now; gives how to do it later when it cannot be had and that ``may_wait``."""
+    try:
+        async with asyncio.timeout(OPEN_S):
+            await prepare(engine, make=make)
+    except (StoreAway, TimeoutError) as error:
+        away = error if isinstance(error, StoreError) else StoreAway("cannot use the database: it does not answer")
+        if not may_wait:
+            raise away from error
+        tell(str(away))
+        return partial(prepare, engine)
+    return None
 
 
 def _query(wanted: RecordFilter) -> Select[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from math import isfinite
 from typing import Any
 
 from sqlalchemy import RowMapping, Table
@@ -45,6 +46,8 @@ _NAMES: dict[type[Row], str] = {
 }
 
 
+_KINDS: dict[str, type[Row]] = {type_.__name__: type_ for type_ in _NAMES}
+
 _JSON: dict[str, Any] = {
     "path": tuple[PathStep, ...],
     "consents": tuple[Consent, ...],
@@ -66,18 +69,45 @@ def name_of(item: Row) -> str:
 
 
 def row_of(item: Row) -> dict[str, Any]:
-    """Make the row. Raises ``StoreError`` for what JSON cannot hold."""
+    """Make the row. Raises ``StoreError`` for what JSON or some database cannot hold."""
+    row = _row_of(item)
+    for name, value in row.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise StoreError(f"{name} is {value}")
+    return row
+
+
+def _row_of(item: Row) -> dict[str, Any]:
     match item:
         case Decision():
             plain = {name: getattr(item, name) for name in tables.decisions.c.keys() if name != "account"}  # noqa: SIM118
             return {**plain, "account": encode(item).decode()}
         case Story():
-            return {"contact_id": item.contact_id, "steps": encode(item.steps).decode()}
+            at = item.steps[-1].at if item.steps else 0.0
+            return {"contact_id": item.contact_id, "steps": encode(item.steps).decode(), "at": at}
         case CallRecord():
             plain = {field.name: getattr(item, field.name) for field in fields(item)}
             return {**plain, **{name: encode(plain[name]).decode() for name in _JSON}}
         case _:
             return asdict(item)
+
+
+def to_bytes(item: Row) -> bytes:
+    """Make a row of the spool. Raises ``StoreError`` for what could not be read again or written to the database."""
+    row_of(item)
+    data = encode(item)
+    if decode(type(item), data) != item:
+        raise StoreError("it would not come back as it was")
+    return type(item).__name__.encode() + b" " + data
+
+
+def from_bytes(data: bytes) -> Row:
+    """Read a row of the spool. Raises ``StoreError``."""
+    kind, _, rest = data.partition(b" ")
+    type_ = _KINDS.get(kind.decode(errors="replace"))
+    if type_ is None:
+        raise StoreError("a row of a kind this version does not know")
+    return decode(type_, rest)
 
 
 def record_of(row: RowMapping) -> CallRecord:

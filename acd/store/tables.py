@@ -54,7 +54,18 @@ call_records = Table(
     Index("ix_call_records_queue_ended", "queue", "ended_at"),
     Index("ix_call_records_exit_ended", "exit", "ended_at"),
 )
-"""One row per contact; times are seconds since the epoch, UTC. ``path``, ``consents`` and ``answers`` are JSON."""
+"""One row per contact; times are seconds since the epoch, UTC. ``path``, ``consents`` and ``answers`` are JSON.
+
+On PostgreSQL there is a partition for each month of ``ended_at``, and the primary key holds that too."""
+
+call_record_ids = Table(
+    "call_record_ids",
+    MetaData(),
+    Column("contact_id", Text, primary_key=True),
+    Column("ended_at", Double, nullable=False),
+    Index("ix_call_record_ids_ended", "ended_at"),
+)
+"""PostgreSQL only: which contacts have a record in any of the partitions."""
 
 recordings = Table(
     "recordings",
@@ -128,8 +139,10 @@ stories = Table(
     metadata,
     Column("contact_id", Text, primary_key=True),
     Column("steps", Text, nullable=False),
+    Column("at", Double, nullable=False, server_default="0"),
+    Index("ix_stories_at", "at"),
 )
-"""One row per contact that ended; ``steps`` is its way as JSON."""
+"""One row per contact that ended; ``steps`` is its way as JSON, ``at`` the time of the last one."""
 
 webhook_events = Table(
     "webhook_events",

@@ -324,7 +324,8 @@ async def test_a_restart_goes_on_where_it_was(alone: Settings) -> None:
 async def test_a_port_in_use_is_an_error_and_leaves_nothing_behind(alone: Settings) -> None:
     async with running(alone) as app:
         elsewhere = replace(alone.journal, file=alone.journal.file.with_name("second.db"))
-        second = replace(alone, api=replace(alone.api, port=app.port), journal=elsewhere)
+        spool = replace(alone.store, spool=alone.store.spool.with_name("second.spool"))
+        second = replace(alone, api=replace(alone.api, port=app.port), journal=elsewhere, store=spool)
         with pytest.raises(OSError, match="address already in use"):
             async with running(second):
                 pass

@@ -16,7 +16,7 @@ from acd.app import App
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, LinkChanged
 from acd.domain.ids import LegId
-from acd.settings.values import Secret, Settings, StoreSettings
+from acd.settings.values import Secret, Settings
 from acd.telephony.ari.values import AriRequest, AriState
 from tests.fakes import deployment
 from tests.fakes.ami_server import FakeAmi
@@ -59,7 +59,7 @@ def settings(tmp_path: Path, ari: FakeAri, ami: FakeAmi, database: str) -> Calla
         (tmp_path / name).mkdir()
         made = deployment.settings(tmp_path / name, ari=ari.port, ami=ami.port)
         url = Secret(database)
-        return replace(made, store=StoreSettings(url), journal=replace(made.journal, url=url))
+        return replace(made, store=replace(made.store, url=url), journal=replace(made.journal, url=url))
 
     return of
 
@@ -150,7 +150,7 @@ async def test_without_its_database_the_active_engine_serves_on_until_another_ha
     async with FaultProxy(("127.0.0.1", cluster.port)) as proxy:
         made = settings("a")
         url = Secret(database.replace(f":{cluster.port}/", f":{proxy.port}/"))
-        made = replace(made, store=StoreSettings(url), journal=replace(made.journal, url=url))
+        made = replace(made, store=replace(made.store, url=url), journal=replace(made.journal, url=url))
         async with engine(made) as first:
             await until(lambda: serves(first))
             assert first._succession is not None
@@ -183,6 +183,7 @@ async def test_two_engines_need_one_database_for_journal_and_records(
     settings: Callable[[str], Settings], tmp_path: Path
 ) -> None:
     made = settings("a")
-    elsewhere = replace(made, store=StoreSettings(Secret("sqlite+aiosqlite:///" + str(tmp_path / "x.db"))))
+    other = Secret(f"sqlite+aiosqlite:///{tmp_path}/x.db")
+    elsewhere = replace(made, store=replace(made.store, url=other))
     with pytest.raises(StoreError, match="must be in one database"):
         await App.open(elsewhere)

@@ -117,14 +117,17 @@ def test_a_journal_in_use_is_one_clear_line(tmp_path: Path) -> None:
     assert printed == [f"acd: the journal {tmp_path}/var/journal.db is in use by another engine"]
 
 
-def test_a_database_whose_driver_is_not_installed_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_postgresql_without_tables_is_one_clear_line(tmp_path: Path, postgresql_url: str) -> None:
     deployment.write(tmp_path)
     file = tmp_path / "config" / "acd.yaml"
     url = f"sqlite+aiosqlite:///{tmp_path}/var/acd.db"
     text = file.read_text(encoding="utf-8")
     assert url in text
-    file.write_text(text.replace(url, "postgresql+asyncpg://db/acd"), encoding="utf-8")
-    assert refusal(tmp_path) == ["acd: cannot use the database: its driver asyncpg is not installed"]
+    file.write_text(text.replace(f"url: {url}", "url_file: url"), encoding="utf-8")
+    (tmp_path / "config/url").write_text(postgresql_url, encoding="utf-8")
+    (printed,) = refusal(tmp_path)
+    assert printed.startswith("acd: cannot use the database: it is at revision None, this program needs ")
+    assert printed.endswith("; run: acd db upgrade")
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:

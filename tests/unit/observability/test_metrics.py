@@ -71,7 +71,11 @@ def test_without_traffic_ratios_are_absent_and_every_exit_and_activity_is_there_
 
 
 def test_what_is_now_comes_from_the_view() -> None:
-    got = scrape(a_view(busy_figures()), (WriterHealth("journal", 3, 2, 1),))
+    writers = (
+        WriterHealth("journal", 3, 2, 1),
+        WriterHealth("records", 0, 9, 0, failing=True, spooled=12, spool_used=0.25),
+    )
+    got = scrape(a_view(busy_figures()), writers)
     assert got["acd_queue_waiting", (("queue", "sales"),)] == 2
     assert got["acd_queue_longest_wait_seconds", (("queue", "sales"),)] == 12.5
     assert got["acd_agents", (("activity", "talking"),)] == 1
@@ -89,6 +93,10 @@ def test_what_is_now_comes_from_the_view() -> None:
     assert got["acd_writer_backlog", (("writer", "journal"),)] == 3
     assert got["acd_writer_errors_total", (("writer", "journal"),)] == 2
     assert got["acd_writer_lost_total", (("writer", "journal"),)] == 1
+    assert [got["acd_writer_failing", (("writer", name),)] for name in ("journal", "records")] == [0, 1]
+    assert got["acd_writer_spooled", (("writer", "records"),)] == 12
+    assert got["acd_writer_spool_used_ratio", (("writer", "records"),)] == 0.25
+    assert ("acd_writer_spooled", (("writer", "journal"),)) not in got
 
 
 def test_announced_waits_are_scored_and_what_is_unknown_is_absent() -> None:
@@ -104,7 +112,7 @@ def test_announced_waits_are_scored_and_what_is_unknown_is_absent() -> None:
 
 
 def test_the_names_are_a_contract() -> None:
-    got = scrape(a_view(busy_figures()), (WriterHealth("journal", 0, 0, 0),))
+    got = scrape(a_view(busy_figures()), (WriterHealth("journal", 0, 0, 0, spooled=0),))
     assert names(got) == {
         "acd_ivr_consents_total",
         "acd_ivr_refused_total",
@@ -159,7 +167,10 @@ def test_the_names_are_a_contract() -> None:
         "acd_trunk_up",
         "acd_writer_backlog",
         "acd_writer_errors_total",
+        "acd_writer_failing",
         "acd_writer_lost_total",
+        "acd_writer_spool_used_ratio",
+        "acd_writer_spooled",
     }
 
 
@@ -179,7 +190,9 @@ def test_labels_never_hold_a_caller_or_a_call() -> None:
 
 def test_before_a_plan_is_loaded_there_are_only_the_writers() -> None:
     got = scrape(None, (WriterHealth("journal", 0, 0, 0),))
-    assert names(got) == {"acd_writer_backlog", "acd_writer_errors_total", "acd_writer_lost_total"}
+    assert names(got) == {
+        "acd_writer_backlog", "acd_writer_errors_total", "acd_writer_lost_total", "acd_writer_failing",
+    }  # fmt: skip
 
 
 def test_open_metrics_is_given_to_those_who_ask_and_parses() -> None:

@@ -14,6 +14,7 @@ from acd.domain.decision import Decision, Story
 from acd.domain.errors import StoreError
 from acd.domain.ids import AgentId, ContactId
 from acd.ports import Explanation
+from acd.store.database import sqlite_url
 from tests.engine_kit import Bench
 from tests.unit.store.test_records import opened
 from tests.unit.store.values import values
@@ -31,22 +32,22 @@ def lived() -> Bench:
     return bench
 
 
-async def test_what_the_engine_wrote_is_read_again(tmp_path: Path) -> None:
+async def test_what_the_engine_wrote_is_read_again(address: str) -> None:
     bench = lived()
     one, two = bench.decisions
     (story,) = bench.stories
-    async with opened(tmp_path / "r.sqlite") as store:
+    async with opened(address) as store:
         store.write([two, story, one])
         assert await store.explanation(one.contact_id) == Explanation((one, two), story.steps)
         assert await store.explanation(ContactId("nobody")) == NOTHING
 
 
-async def test_an_offer_explained_again_after_a_restart_stays_one(tmp_path: Path) -> None:
+async def test_an_offer_explained_again_after_a_restart_stays_one(address: str) -> None:
     bench = lived()
     one, two = bench.decisions
     (story,) = bench.stories
     for _ in range(2):
-        async with opened(tmp_path / "r.sqlite") as store:
+        async with opened(address) as store:
             store.write([one, two, replace(one, agent=AgentId("later")), story, replace(story, steps=())])
             await store.flush()
             assert await store.explanation(one.contact_id) == Explanation((one, two), story.steps)
@@ -59,7 +60,7 @@ def test_any_decision_and_story_come_back_equal(
     tmp_path_factory: pytest.TempPathFactory, decision: Decision, story: Story
 ) -> None:
     async def episode() -> None:
-        async with opened(tmp_path_factory.mktemp("any") / "r.sqlite") as store:
+        async with opened(sqlite_url(tmp_path_factory.mktemp("any") / "r.sqlite")) as store:
             store.write([decision, story])
             await store.flush()
             assert (await store.explanation(decision.contact_id)).decisions == (decision,)
@@ -68,10 +69,10 @@ def test_any_decision_and_story_come_back_equal(
     asyncio.run(episode())
 
 
-async def test_a_decision_that_cannot_be_written_holds_up_no_other_row(tmp_path: Path) -> None:
+async def test_a_decision_that_cannot_be_written_holds_up_no_other_row(address: str) -> None:
     told: list[str] = []
     one, two = lived().decisions
-    async with opened(tmp_path / "r.sqlite", on_error=told.append) as store:
+    async with opened(address, on_error=told.append) as store:
         store.write([replace(one, policy="\ud800"), two])
         await store.flush()
         assert (await store.explanation(two.contact_id)).decisions == (two,)
@@ -80,7 +81,7 @@ async def test_a_decision_that_cannot_be_written_holds_up_no_other_row(tmp_path:
 
 async def test_a_decision_this_version_cannot_read_is_a_store_error(tmp_path: Path) -> None:
     one, _ = lived().decisions
-    async with opened(tmp_path / "r.sqlite") as store:
+    async with opened(sqlite_url(tmp_path / "r.sqlite")) as store:
         store.write([one])
         await store.flush()
         with sqlite3.connect(tmp_path / "r.sqlite") as database:

@@ -31,7 +31,7 @@ from acd.domain.ids import (
 )
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 from acd.ports import RecordFilter
-from acd.store import records as records_module
+from acd.store import writer as writer_module
 from acd.store.database import sqlite_url
 from acd.store.records import SqlRecords, open_records
 from tests.unit.store.values import values
@@ -81,8 +81,8 @@ def recording(n: int, **changes: Any) -> RecordingRow:
 
 
 @asynccontextmanager
-async def opened(path: Path, **options: Any) -> AsyncIterator[SqlRecords]:
-    store = await open_records(sqlite_url(path), **options)
+async def opened(url: str, **options: Any) -> AsyncIterator[SqlRecords]:
+    store = await open_records(url, **options)
     try:
         yield store
     finally:
@@ -105,14 +105,14 @@ async def test_what_is_written_comes_back_equal_also_after_reopening(tmp_path: P
         2, answered_at=None, queued_at=None, connected_at=None, queue=None, agent=None, within_target=None,
         trunk=None, language=None, flow=None, last_node=None, sip_code=None, recording=None, exit=Exit.BLOCKED,
     )  # fmt: skip
-    async with opened(tmp_path / "odd ? 100 % # name.sqlite") as store:
+    async with opened(sqlite_url(tmp_path / "odd ? 100 % # name.sqlite")) as store:
         assert store.durable()
         store.write([record(1), recording(1), sparse])
         assert not store.durable()
         await store.flush()
         assert store.durable()
         assert await store.get(ContactId("c00001")) == record(1)
-    async with opened(tmp_path / "odd ? 100 % # name.sqlite") as store:
+    async with opened(sqlite_url(tmp_path / "odd ? 100 % # name.sqlite")) as store:
         assert await store.get(ContactId("c00002")) == sparse
         assert await store.recordings(ContactId("c00001")) == (recording(1),)
         assert await store.get(ContactId("nobody")) is None
@@ -126,7 +126,7 @@ def test_any_record_comes_back_equal(
     tmp_path_factory: pytest.TempPathFactory, made: list[CallRecord], row: RecordingRow
 ) -> None:
     async def episode() -> None:
-        async with opened(tmp_path_factory.mktemp("any") / "r.sqlite") as store:
+        async with opened(sqlite_url(tmp_path_factory.mktemp("any") / "r.sqlite")) as store:
             store.write([*made, row])
             await store.flush()
             for one in made:
@@ -136,8 +136,8 @@ def test_any_record_comes_back_equal(
     asyncio.run(episode())
 
 
-async def test_the_first_record_of_a_contact_stays(tmp_path: Path) -> None:
-    async with opened(tmp_path / "r.sqlite") as store:
+async def test_the_first_record_of_a_contact_stays(address: str) -> None:
+    async with opened(address) as store:
         store.write([record(1), record(1, exit=Exit.ABANDONED)])
         store.write([record(1, exit=Exit.CLOSED), recording(1), recording(1, ok=False, problem="late")])
         await store.flush()
@@ -146,8 +146,8 @@ async def test_the_first_record_of_a_contact_stays(tmp_path: Path) -> None:
         assert await store.recordings(ContactId("c00001")) == (recording(1),)
 
 
-async def test_a_disposition_said_after_the_record_stands_in_it_and_the_last_one_counts(tmp_path: Path) -> None:
-    async with opened(tmp_path / "r.sqlite") as records:
+async def test_a_disposition_said_after_the_record_stands_in_it_and_the_last_one_counts(address: str) -> None:
+    async with opened(address) as records:
         records.write([record(1, disposition=DispositionId("a")), record(2)])
         ways = [
             (ContactId("c00001"), "b"),
@@ -163,8 +163,8 @@ async def test_a_disposition_said_after_the_record_stands_in_it_and_the_last_one
         ]
 
 
-async def test_pages_give_every_record_once_in_order_of_their_end(tmp_path: Path) -> None:
-    async with opened(tmp_path / "r.sqlite") as store:
+async def test_pages_give_every_record_once_in_order_of_their_end(address: str) -> None:
+    async with opened(address) as store:
         same_end = [record(n, ended_at=5000.1) for n in range(40)]
         others = [record(n) for n in range(40, 60)]
         store.write([*reversed(same_end), *reversed(others)])
@@ -173,8 +173,8 @@ async def test_pages_give_every_record_once_in_order_of_their_end(tmp_path: Path
             assert await all_pages(store, RecordFilter(limit=limit)) == [*others, *same_end]
 
 
-async def test_filters_choose_by_end_exit_and_queue(tmp_path: Path) -> None:
-    async with opened(tmp_path / "r.sqlite") as store:
+async def test_filters_choose_by_end_exit_and_queue(address: str) -> None:
+    async with opened(address) as store:
         made = [
             record(n, queue=QueueId("sales" if n % 2 else "help"), exit=Exit.ABANDONED if n % 3 else Exit.ANSWERED)
             for n in range(30)
@@ -188,8 +188,8 @@ async def test_filters_choose_by_end_exit_and_queue(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "%%%", "AAAA", "WzEsMl0", "bnVsbA", "é", "=" * 5, "A" * 100_000])
-async def test_a_cursor_that_is_none_is_a_value_error(tmp_path: Path, cursor: str) -> None:
-    async with opened(tmp_path / "r.sqlite") as store:
+async def test_a_cursor_that_is_none_is_a_value_error(address: str, cursor: str) -> None:
+    async with opened(address) as store:
         with pytest.raises(ValueError, match="not a cursor"):
             await store.page(RecordFilter(after=cursor))
 
@@ -197,10 +197,10 @@ async def test_a_cursor_that_is_none_is_a_value_error(tmp_path: Path, cursor: st
 async def test_while_the_database_is_locked_rows_wait_and_are_written_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records_module, "BACK_OFF_S", (0.01,))
+    monkeypatch.setattr(writer_module, "BACK_OFF_S", (0.01,))
     told: list[str] = []
     path = tmp_path / "r.sqlite"
-    async with opened(path, on_error=told.append) as store:
+    async with opened(sqlite_url(path), on_error=told.append) as store:
         async with store._engine.connect() as connection:
             await connection.exec_driver_sql("PRAGMA busy_timeout=0")
         blocker = sqlite3.connect(path)
@@ -222,9 +222,9 @@ async def test_while_the_database_is_locked_rows_wait_and_are_written_afterwards
     assert "0217001234" not in "".join(told)
 
 
-async def test_a_row_the_database_will_never_take_is_reported_and_does_not_hold_up_the_others(tmp_path: Path) -> None:
+async def test_a_row_the_database_will_never_take_is_reported_and_does_not_hold_up_the_others(address: str) -> None:
     told: list[str] = []
-    async with opened(tmp_path / "r.sqlite", on_error=told.append) as store:
+    async with opened(address, on_error=told.append) as store:
         bad = [record(1, caller="\ud800"), record(2, cause=2**70), record(3, ended_at=float("nan"))]
         store.write([record(0), *bad, record(4)])
         await store.flush()
@@ -234,9 +234,9 @@ async def test_a_row_the_database_will_never_take_is_reported_and_does_not_hold_
         assert store.health().backlog == 0
 
 
-async def test_rows_beyond_the_backlog_are_refused_and_counted(tmp_path: Path) -> None:
+async def test_rows_beyond_the_backlog_are_refused_and_counted(address: str) -> None:
     told: list[str] = []
-    async with opened(tmp_path / "r.sqlite", on_error=told.append, max_backlog=2) as store:
+    async with opened(address, on_error=told.append, max_backlog=2) as store:
         store.write([record(1), record(2), record(3)])
         assert store.health().lost == 1
         await store.flush()
@@ -249,10 +249,10 @@ async def test_close_writes_what_waits_and_reports_what_it_cannot(
 ) -> None:
     told: list[str] = []
     path = tmp_path / "r.sqlite"
-    async with opened(path) as store:
+    async with opened(sqlite_url(path)) as store:
         store.write([record(n) for n in range(1200)])
-    monkeypatch.setattr(records_module, "CLOSE_S", 0.05)
-    async with opened(path, on_error=told.append) as store:
+    monkeypatch.setattr(writer_module, "CLOSE_S", 0.05)
+    async with opened(sqlite_url(path), on_error=told.append) as store:
         assert len(await all_pages(store, RecordFilter(limit=1000))) == 1200
         async with store._engine.connect() as connection:
             await connection.exec_driver_sql("PRAGMA busy_timeout=0")
@@ -265,7 +265,7 @@ async def test_close_writes_what_waits_and_reports_what_it_cannot(
         assert "before the end" in told[-1]
         store.write([record(5001)])
         assert "the store is closed" in told[-1]
-    assert not [t for t in threading.enumerate() if "aiosqlite" in t.name.lower() or "_connection" in t.name]
+    await until(lambda: not [t for t in threading.enumerate() if "_connection_worker" in t.name])
 
 
 async def test_a_database_that_cannot_be_used_is_a_store_error(tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ async def test_a_database_that_cannot_be_used_is_a_store_error(tmp_path: Path) -
 
 async def test_reading_a_database_that_went_bad_is_a_store_error(tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
-    async with opened(path) as store:
+    async with opened(sqlite_url(path)) as store:
         store.write([record(1)])
         await store.flush()
         rows = sqlite3.connect(path)
@@ -293,7 +293,7 @@ async def test_reading_a_database_that_went_bad_is_a_store_error(tmp_path: Path)
             await store.get(ContactId("c00001"))
 
 
-async def test_outbound_calls_are_kept_once_and_given_in_their_order(tmp_path: Path) -> None:
+async def test_outbound_calls_are_kept_once_and_given_in_their_order(address: str) -> None:
     def call(n: int, **changes: Any) -> CallbackAttempt:
         made = CallbackAttempt(
             LegId(f"acd-l-c00001-c{n}"), ContactId("c00001"), "0811222333", TrunkId("e1"), 1000.0 + n, None, 1012.0 + n,
@@ -301,7 +301,7 @@ async def test_outbound_calls_are_kept_once_and_given_in_their_order(tmp_path: P
         )  # fmt: skip
         return replace(made, **changes)
 
-    async with opened(tmp_path / "r.sqlite") as store:
+    async with opened(address) as store:
         store.write([call(2), call(1), call(1, outcome="failed"), record(1, attempts=2, follows=ContactId("c0"))])
         await store.flush()
         assert await store.attempts(ContactId("c00001")) == (call(1), call(2))
@@ -313,11 +313,11 @@ async def test_outbound_calls_are_kept_once_and_given_in_their_order(tmp_path: P
 
 async def test_events_wait_for_their_webhook_also_after_reopening_until_they_are_done(tmp_path: Path) -> None:
     rows = [HookRow(f"e{number}", "crm", float(number), '{"nib": "8120001234567"}') for number in (3, 1, 2)]
-    async with opened(tmp_path / "r.sqlite") as records:
+    async with opened(sqlite_url(tmp_path / "r.sqlite")) as records:
         records.write(rows)
         records.write([HookDone("e2", 9.0, delivered=True), HookDone("unknown", 9.0, delivered=False)])
         records.write(rows)  # written again after a crash
-    async with opened(tmp_path / "r.sqlite") as records:
+    async with opened(sqlite_url(tmp_path / "r.sqlite")) as records:
         assert await records.pending_hooks() == (rows[1], rows[0])
         records.write([HookDone("e1", 9.0, delivered=False), HookDone("e3", 9.0, delivered=True)])
         await records.flush()
@@ -325,9 +325,9 @@ async def test_events_wait_for_their_webhook_also_after_reopening_until_they_are
     assert b"8120001234567" not in (tmp_path / "r.sqlite").read_bytes()
 
 
-async def test_an_event_that_cannot_be_kept_is_reported_by_its_id(tmp_path: Path) -> None:
+async def test_an_event_that_cannot_be_kept_is_reported_by_its_id(address: str) -> None:
     told: list[str] = []
-    async with opened(tmp_path / "r.sqlite", on_error=told.append, max_backlog=0) as records:
+    async with opened(address, on_error=told.append, max_backlog=0) as records:
         records.write([HookRow("e1", "crm", 1.0, "{}"), HookDone("e1", 2.0, delivered=True)])
     assert [text.split(" is not kept")[0] for text in told] == [
         "the webhook event of e1", "the end of a webhook event of e1",

@@ -44,7 +44,7 @@ async def test_the_seat_does_not_change_hands_between_the_look_at_the_token_and_
     store.fence(token)
     seat = Seat(journal_url, "b")
     async with store._engine.connect() as connection:
-        await store._still_ours(connection)
+        await store._writer._still_ours(connection)
         cluster.sql("UPDATE engine_lease SET expires = '-infinity'", journal_url.rsplit("/", 1)[1])
         taking = asyncio.create_task(take(journal_url, cluster))
         done, _ = await asyncio.wait([taking], timeout=0.3)

@@ -37,8 +37,8 @@ def mark(number: int, state: Marking, by: str = "agent/a") -> VoicemailMark:
 
 
 @pytest_asyncio.fixture
-async def records(tmp_path: Path) -> AsyncIterator[SqlRecords]:
-    opened = await open_records(sqlite_url(tmp_path / "acd.db"))
+async def records(address: str) -> AsyncIterator[SqlRecords]:
+    opened = await open_records(address)
     yield opened
     await opened.close()
 
