@@ -53,6 +53,7 @@ from acd.engine import (
     estimate,
     kpi,
     matching,
+    views,
 )
 from acd.engine.core import Engine
 from acd.engine.state import (
@@ -164,6 +165,7 @@ class CallCentre(RuleBasedStateMachine):
         """Whether reports wait until they are asked for."""
         self.old_audit: Resynced | None = None
         self.requests = 0
+        self.index: views.PlanIndex | None = None
         self.copies: list[tuple[EngineState, bytes]] = []
         """Copies of the state, and the bytes of the state when they were made."""
         self.bench.login("ana", "citra")
@@ -677,6 +679,14 @@ class CallCentre(RuleBasedStateMachine):
             assert matcher.on_line(queue.id) == sum(
                 isinstance(c.phase, Waiting) and c.phase.queue == queue.id for c in waiting
             )
+
+    @invariant()
+    def a_view_that_keeps_what_has_not_changed_is_as_one_made_anew(self) -> None:
+        state, at = self.bench.state, self.bench.at
+        if state.plan is not None:
+            if self.index is None or self.index.plan is not state.plan:
+                self.index = views.index_of(state.plan)
+            assert views.view(state, at, self.index) == views.view(state, at)
 
     @invariant()
     def nothing_is_left_over_in_the_pbx(self) -> None:
