@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -13,6 +16,8 @@ import pytest
 from aiohttp import encode_basic_auth
 
 from acd.app import App
+from acd.demo import children
+from acd.demo.api import Api
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, LinkChanged
 from acd.domain.ids import LegId
@@ -25,6 +30,7 @@ from tests.fakes.deployment import SUPERVISOR
 from tests.fakes.fault_proxy import FaultProxy
 from tests.migrated import migrate
 from tests.postgresql import Cluster
+from tests.unit.telephony.test_control import channel
 from tests.unit.test_app import get, until
 
 
@@ -187,3 +193,56 @@ async def test_two_engines_need_one_database_for_journal_and_records(
     elsewhere = replace(made, store=replace(made.store, url=other))
     with pytest.raises(StoreError, match="must be in one database"):
         await App.open(elsewhere)
+
+
+@asynccontextmanager
+async def process(folder: Path, database: str, ari: FakeAri, ami: FakeAmi) -> AsyncIterator[tuple[children.Child, Api]]:
+    """``acd run`` with a folder of its own, and its API."""
+    port = deployment.free_port()
+    folder.mkdir()  # noqa: ASYNC240 - in a moment
+    deployment.write(folder, ari=ari.port, ami=ami.port, api=port)
+    acd = folder / "config" / "acd.yaml"
+    old = f"url: sqlite+aiosqlite:///{folder}/var/acd.db"
+    text = acd.read_text(encoding="utf-8")
+    assert old in text
+    acd.write_text(text.replace(old, "url_env: DB").replace("  keep: recent", "  keep: recent\n  url_env: DB"))
+    argv = [sys.executable, "-m", "acd", "run", "--config", "config", "--flows", "ivr_flows", "--log-level", "DEBUG"]
+    env = {**os.environ, **deployment.ENV, "DB": database, "PYTHONPATH": str(deployment.ROOT)}
+    child = await children.start("an engine", argv, folder / "log", folder, env)
+    try:
+        async with Api(f"http://127.0.0.1:{port}", SUPERVISOR) as api:
+            yield child, api
+    finally:
+        child.process.kill()
+        await child.process.wait()
+
+
+async def says(api: Api, *status: str) -> None:
+    async with asyncio.timeout(30):
+        while (await api.ready() or {}).get("status") not in status:  # noqa: ASYNC110 - another process, seen only by asking
+            await asyncio.sleep(0.02)
+
+
+async def test_a_process_that_was_stopped_longer_than_its_lease_wakes_up_and_stands_by(
+    tmp_path: Path, ari: FakeAri, ami: FakeAmi, cluster: Cluster, database: str
+) -> None:
+    caller = channel()
+    async with AsyncExitStack() as stack:
+        first, first_api = await stack.enter_async_context(process(tmp_path / "a", database, ari, ami))
+        await says(first_api, "ready", "degraded")
+        _, second_api = await stack.enter_async_context(process(tmp_path / "b", database, ari, ami))
+        await says(second_api, "standby")
+        name = database.rsplit("/", 1)[1]
+        written = "SELECT count(*) FROM journal_events WHERE token = 1"
+
+        first.process.send_signal(signal.SIGSTOP)
+        await ari.emit({"type": "CallBroadcast", "channel": caller, "caller": "0811222333", "called": "169"})
+        before = cluster.sql(written, name)
+        await says(second_api, "ready", "degraded")
+        del ari.seen[:]
+        first.process.send_signal(signal.SIGCONT)
+        await says(first_api, "standby")
+        assert "deposed" in first.log.read_text()
+        assert [seen for seen in ari.seen if seen.method != "GET"] == []
+        assert cluster.sql(written, name) == before
+        assert (await second_api.status())["contacts"] == []
