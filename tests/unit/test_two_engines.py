@@ -151,8 +151,13 @@ async def test_an_engine_whose_lease_is_gone_commands_nothing_decides_nothing_an
 
 
 async def test_without_its_database_the_active_engine_serves_on_until_another_has_its_place(
-    settings: Callable[[str], Settings], ari: FakeAri, cluster: Cluster, database: str
+    settings: Callable[[str], Settings],
+    ari: FakeAri,
+    cluster: Cluster,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("acd.app.RIGHTFUL_S", 0.05)
     async with FaultProxy(("127.0.0.1", cluster.port)) as proxy:
         made = settings("a")
         url = Secret(database.replace(f":{cluster.port}/", f":{proxy.port}/"))
@@ -176,7 +181,8 @@ async def test_without_its_database_the_active_engine_serves_on_until_another_ha
                 )
                 await until(lambda: not lease.holds())
                 assert not serves(first)
-                assert first._control.link.state is not AriState.UP
+                await until(lambda: first._control.link.state is AriState.CONNECTING)
+                await asyncio.sleep(0.3)  # it would have connected by now
                 assert len(ari.connections) == connected + 1, "its place was taken back without the lease"
                 await socket.close()
             proxy.heal()
@@ -228,7 +234,9 @@ async def test_a_process_that_was_stopped_longer_than_its_lease_wakes_up_and_sta
 ) -> None:
     caller = channel()
     async with AsyncExitStack() as stack:
-        first, first_api = await stack.enter_async_context(process(tmp_path / "a", database, ari, ami))
+        proxy = await stack.enter_async_context(FaultProxy(("127.0.0.1", cluster.port)))
+        slow = database.replace(f":{cluster.port}/", f":{proxy.port}/")
+        first, first_api = await stack.enter_async_context(process(tmp_path / "a", slow, ari, ami))
         await says(first_api, "ready", "degraded")
         _, second_api = await stack.enter_async_context(process(tmp_path / "b", database, ari, ami))
         await says(second_api, "standby")
@@ -236,6 +244,7 @@ async def test_a_process_that_was_stopped_longer_than_its_lease_wakes_up_and_sta
         written = "SELECT count(*) FROM journal_events WHERE token = 1"
 
         first.process.send_signal(signal.SIGSTOP)
+        proxy.delay(0.3)  # so that it hears from Asterisk long before it hears whose the lease is
         await ari.emit({"type": "CallBroadcast", "channel": caller, "caller": "0811222333", "called": "169"})
         before = cluster.sql(written, name)
         await says(second_api, "ready", "degraded")
