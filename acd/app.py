@@ -148,7 +148,8 @@ class App:
         )
         self._offer_delays = delays.of_offers()
         self._loop_delays = delays.of_loop()
-        self._pulse = Pulse(self._loop_delays.add)
+        self._loop_holds = delays.of_own_work()
+        self._pulse = Pulse(self._loop_delays.add, self._loop_holds.add)
         self._shelf = MediaShelf(_media_key(settings.journal.file.with_name(MEDIA_KEY)))
         self._sounds = Sounds(lambda: self._settings.prompts, maker, self._address)
         self._control = AriControl(
@@ -433,7 +434,7 @@ class App:
         self._metrics = MetricsExporter(
             self.dispatcher.view,
             self._writers,
-            (self._offer_delays, self._loop_delays),
+            (self._offer_delays, self._loop_delays, self._loop_holds),
             self._data.figures,
             self._loads,
             self._fallbacks,

@@ -46,6 +46,15 @@ def of_offers() -> Delays:
     )
 
 
+def of_own_work() -> Delays:
+    """For as much of it as the loop's own work caused."""
+    return Delays(
+        "acd_loop_held_seconds",
+        "As acd_loop_delay_seconds, but no more than the loop's own work since the look before.",
+        LOOP_LIMITS_S,
+    )
+
+
 def of_loop() -> Delays:
     """For the lateness of the event loop."""
     return Delays(

@@ -1,13 +1,15 @@
 """The pulse of the event loop: how late it is, told to whoever counts and to whoever lets calls in.
 
 A beat is due every hundredth of a second. When the loop was held, the beats missed meanwhile count with their own
-lateness, as calls would have that came then. Decides nothing.
+lateness, as calls would have that came then. Of each lateness it is also told how much the loop's own work can have
+caused: the rest is the machine's, which gave the processor to others. Decides nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import thread_time
 
 BEAT_S = 0.01
 WEIGHT = 1 / 32
@@ -21,10 +23,20 @@ class Pulse:
 
     Args:
         count: takes the lateness of each beat in seconds.
+        own: takes as much of it as this thread was at work since the beat before.
+        worked: processor time of this thread, seconds.
     """
 
-    def __init__(self, count: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        count: Callable[[float], None],
+        own: Callable[[float], None] = lambda _: None,
+        worked: Callable[[], float] = thread_time,
+    ) -> None:
         self._count = count
+        self._own = own
+        self._worked = worked
+        self._worked_before = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self.delay_s = 0.0
@@ -33,6 +45,7 @@ class Pulse:
     def start(self) -> None:
         """Begin to beat."""
         loop = asyncio.get_running_loop()
+        self._worked_before = self._worked()
         self._due = loop.time() + BEAT_S
         self._timer = loop.call_at(self._due, self._beat)
 
@@ -46,9 +59,13 @@ class Pulse:
         loop = asyncio.get_running_loop()
         late = max(0.0, loop.time() - self._due)
         self.delay_s += (late - self.delay_s) * WEIGHT
+        worked = self._worked()
+        at_work, self._worked_before = worked - self._worked_before, worked
         self._count(late)
+        self._own(min(late, at_work))
         missed = min(int(late / BEAT_S), MOST_MISSED)
         for number in range(1, missed + 1):
             self._count(late - number * BEAT_S)
+            self._own(max(0.0, min(late, at_work) - number * BEAT_S))
         self._due = loop.time() + BEAT_S
         self._timer = loop.call_at(self._due, self._beat)

@@ -56,6 +56,24 @@ async def test_the_beats_missed_while_the_loop_was_held_count_with_their_own_lat
 
 
 @in_virtual_time
+async def test_of_a_delay_no_more_is_the_loops_own_than_it_was_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, own = list[float](), list[float]()
+    worked = 7.0
+    pulse = Pulse(seen.append, own.append, lambda: worked)
+    held = Held(monkeypatch)
+    pulse.start()
+    held.hold(BEAT_S + 0.045)
+    worked += 0.012
+    pulse._beat()
+    assert own == pytest.approx([0.012, 0.002, 0.0, 0.0, 0.0])
+    held.hold(BEAT_S + 0.004)
+    worked += 0.012
+    pulse._beat()
+    pulse.close()
+    assert seen[-1] == own[-1] == pytest.approx(0.004)
+
+
+@in_virtual_time
 async def test_a_loop_that_stays_late_is_late_in_the_mean_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
     pulse = Pulse(lambda _: None)
     held = Held(monkeypatch)
