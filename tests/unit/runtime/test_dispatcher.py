@@ -336,9 +336,9 @@ async def test_a_snapshot_being_made_gives_way_to_a_whole_one(monkeypatch: pytes
 async def test_a_snapshot_waits_for_the_explanations_and_rows_of_the_events_before_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "EXPLAIN_AFTER_S", 10.0)
     world = await offered()  # an offer, not yet explained
     monkeypatch.setattr(module, "SNAPSHOT_EVERY", 1)
-    monkeypatch.setattr(module, "EXPLAIN_AFTER_S", 10.0)
     world.call("c2")
     world.records.refusing = True
     await asyncio.sleep(1)
