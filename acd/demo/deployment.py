@@ -246,7 +246,7 @@ def _surroundings(content: Yaml, folder: Path, ports: Ports) -> None:
     content["api"].update(bind=LOOPBACK, port=ports.api, tokens_env="ACD_API_TOKENS")
     content["ari"].update(url=f"http://{LOOPBACK}:{ports.ari}", password_env="ACD_ARI_PASSWORD")  # noqa: S106 - a name
     content["ami"].update(host=LOOPBACK, port=ports.ami, password_env="ACD_AMI_PASSWORD")  # noqa: S106 - a name
-    content["store"] = {"url": f"sqlite+aiosqlite:///{folder / 'acd.db'}"}
+    content["store"] = {"url": f"sqlite+aiosqlite:///{folder / 'acd.db'}", "spool": {"megabytes": "4"}}
     content["journal"] = {"file": str(folder / "journal.db")}
     content["recordings"].update(dir=str(folder / "asterisk" / "spool" / "recording"))
     content["prompts"].update(dir=str(folder / "sounds"), sound_prefix=str(folder / "sounds"))

@@ -35,6 +35,8 @@ READ_S = 10.0
 """How long a reader waits for the database."""
 OPEN_S = 15.0
 """How long the beginning waits for it."""
+KEEP_UP_S = 900.0
+"""How long it may take to make months and remove what is too old; the rest is done the next time."""
 LET_GO_S = 2.0
 """How long the end waits for the database."""
 SPOOL_BYTES = 64 << 20
@@ -139,7 +141,11 @@ class SqlRecords:
 
     async def keep_up(self, keeping: Keeping, now: float) -> int:
         """Make months ahead and remove what is too old; gives how many contacts went. Raises ``StoreError``."""
-        return await keep_up(self._engine, keeping, now)
+        try:
+            async with asyncio.timeout(KEEP_UP_S):
+                return await keep_up(self._engine, keeping, now)
+        except TimeoutError as error:
+            raise StoreError("the database cannot be kept up: it does not answer") from error
 
     async def close(self) -> None:
         """Give rows that wait a last chance, then let go of the database. What is not durable then is reported."""

@@ -33,6 +33,7 @@ ALARM_S = 5.0
 
 @asynccontextmanager
 async def spooling(url: str, spool: Path, told: list[str] | None = None, **options: Any) -> AsyncIterator[SqlRecords]:
+    options = {"spool_size": 1 << 22, **options}
     store = await open_records(url, on_error=(told if told is not None else []).append, spool=spool, **options)
     try:
         yield store
@@ -47,7 +48,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         ("GUARD_S", 0.02),
         ("SPOOL_AFTER_S", 0.1),
         ("ALARM_AFTER_S", 0.3),
-        ("ATTEMPT_S", 2.0),
+        ("ATTEMPT_S", 3.0),
         ("LOOK_S", 0.1),
     ):
         monkeypatch.setattr(writer, name, value)
@@ -184,6 +185,7 @@ async def test_a_database_that_does_not_answer_is_told_of_and_let_go_of(
             store.write([record(1)])
             await until(lambda: bool(store.health().failing))
             assert told == ["call records cannot be written: it does not answer"]
+            assert store.health().errors == 0  # told while the answer is still waited for
             store.write([record(2)])
             await store.flush()
             await until(lambda: store.health().errors > 0)  # the attempt was given up
