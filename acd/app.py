@@ -42,7 +42,7 @@ from acd.settings.own_policies import policies_for
 from acd.settings.values import AriSettings, Settings
 from acd.store.codec import decode, encode_event
 from acd.store.group_commit import GroupedJournal
-from acd.store.heartbeat import Heartbeat
+from acd.store.heartbeat import Beat, Heartbeat
 from acd.store.journal import SqliteJournal
 from acd.store.lease import WITNESS_S, elapsed
 from acd.store.pg import database_of
@@ -170,7 +170,8 @@ class App:
         self._heartbeat = Heartbeat(settings.journal.file.with_name(ALIVE))
         self._unseen_since = self._clock.now()
         """Since when nobody looked, as far as this engine knows."""
-        self._clock_ahead = self._clock.ahead()
+        self._clock_ahead = 0.0
+        """By how much the system's clock was set since it was ours."""
         self._closing = False
         self._dead_man = DeadMan(
             self._clock, self.dispatcher.callers, self.dispatcher.caller, self._control, settings.pbx.dead_man_s
@@ -273,9 +274,14 @@ class App:
             self._successor = asyncio.create_task(self._succeed(self._succession), name="successor")
             return
         self._held.release()
-        replayed = await self.dispatcher.recover(self._settings.plan)
-        log.info("recovered", events=replayed, plan=self._settings.plan.version)
-        self._begin_ledger(self._heartbeat.last())
+        snapshot, events = await self._journal.load()
+        self.dispatcher.restore(snapshot)
+        self.dispatcher.replay(events)
+        beat = self._heartbeat.last()
+        self._resume_clock(beat)
+        self.dispatcher.begin(self._settings.plan)
+        log.info("recovered", events=len(events), plan=self._settings.plan.version)
+        self._begin_ledger(beat.at if beat is not None else None)
         self._active = True
         await self._listen()
         await self._serve()
@@ -294,6 +300,7 @@ class App:
         succession.begin(token)
         self._records.fence(token)
         self._held.release()
+        self._resume_clock(None)
         self.dispatcher.begin(self._settings.plan)
         self._begin_ledger(None)
         self._active = True
@@ -303,6 +310,14 @@ class App:
             asked_at = elapsed()
             self._control.link.probe(partial(succession.lease.witnessed, asked_at))
             await asyncio.sleep(WITNESS_S / 5)
+
+    def _resume_clock(self, beat: Beat | None) -> None:
+        """What goes on keeps the time it began with; where nothing does, the system's time is taken again."""
+        if self.dispatcher.going_on:
+            last = beat.at if beat is not None else 0.0
+            self._clock_ahead = beat.ahead if beat is not None else 0.0
+            self._clock.resume(self._clock_ahead, max(last, self.dispatcher.replayed_until or 0.0))
+        self._unseen_since = self._clock.now()
 
     def _begin_ledger(self, alive: float | None) -> None:
         """Nobody saw what happened since an engine was alive last; the first look at Asterisk ends that."""
@@ -380,6 +395,7 @@ class App:
         await self._sounds.close()
         if self._active:
             await self.dispatcher.close()
+            self._heartbeat.beat(Beat(self._clock.now(), self._clock_ahead))
         await self._data.close()
         await self._journal.close()
         if self._succession is not None:
@@ -523,6 +539,10 @@ class App:
             degraded.append(f"AMI is {self._watch.link.state}")
         if self._reloader.state.outcome == "refused":
             degraded.append(f"a newer configuration is refused: {self._reloader.state.mistakes[0]}")
+        if abs(self._clock_ahead) > CLOCK_STEP_S:
+            degraded.append(
+                f"the system's clock was set by {self._clock_ahead:+.0f} s; a start without calls takes it over"
+            )
         if failing := self._records.health().failing:
             degraded.append(f"the store fails: {failing}")
         return Readiness(tuple(reasons), tuple(degraded))
@@ -565,7 +585,7 @@ class App:
             else:
                 self._gaps.close("journal")
             self._look_at_the_clock()
-            self._heartbeat.beat(self._clock.now())
+            self._heartbeat.beat(Beat(self._clock.now(), self._clock_ahead))
             failed, self._store_failed = self._store_failed, bool(self._records.health().failing)
             if failed and not self._store_failed:
                 log.info("records_written_again", spooled=self._records.health().spooled)

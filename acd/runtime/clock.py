@@ -6,10 +6,18 @@ import time
 
 
 class AnchoredClock:
-    """Fulfils ``ports.Clock``. A step of the system clock is seen at the next start, not in the middle of a call."""
+    """Fulfils ``ports.Clock``.
+
+    A step of the system clock is not followed: no call gets longer or ends before it began. It is seen at the next
+    start, and where calls go on over that start, at one without (``resume``).
+    """
 
     def __init__(self) -> None:
         self._anchor = time.time() - time.monotonic()  # noqa: TID251 - this is the clock everybody else is given
+
+    def resume(self, ahead: float, not_before: float) -> None:
+        """Go on where a former life was: so far behind the system's clock as it was, and not before its last moment."""
+        self._anchor = max(time.time() - ahead, not_before) - time.monotonic()  # noqa: TID251 - likewise
 
     def ahead(self) -> float:
         """Seconds by which the system's clock is ahead of this one: it was set since."""

@@ -333,6 +333,11 @@ class Dispatcher:
         return self._engine.state
 
     @property
+    def going_on(self) -> bool:
+        """Whether there is anything with a time that must not be broken: contacts, or timers."""
+        return bool(self._engine.state.contacts or self._engine.state.timers)
+
+    @property
     def ami_up(self) -> bool:
         """Whether AMI has told everything and goes on telling."""
         return self._engine.state.ami_up

@@ -6,7 +6,16 @@ A killed process leaves it; a power cut may take the last seconds with it, which
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life: the engine's time, and by how much the system's clock was ahead of it."""
+
+    at: float
+    ahead: float
 
 
 class Heartbeat:
@@ -15,15 +24,16 @@ class Heartbeat:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def last(self) -> float | None:
-        """Give the last time written, seconds since the epoch; None when there is none to be read."""
+    def last(self) -> Beat | None:
+        """Give the last one; None when there is none to be read."""
         with suppress(OSError, ValueError):
-            return float(self._path.read_text(encoding="ascii"))
+            at, ahead = map(float, self._path.read_text(encoding="ascii").split())
+            return Beat(at, ahead)
         return None
 
-    def beat(self, now: float) -> None:
-        """Write the time. A disk that refuses is the journal's to tell."""
+    def beat(self, beat: Beat) -> None:
+        """Write one. A disk that refuses is the journal's to tell."""
         fresh = self._path.with_name(f"{self._path.name}.new")
         with suppress(OSError):
-            fresh.write_text(f"{now:.3f}\n", encoding="ascii")
+            fresh.write_text(f"{beat.at:.3f} {beat.ahead:.3f}\n", encoding="ascii")
             fresh.replace(self._path)

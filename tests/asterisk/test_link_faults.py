@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from acd.demo.api import Json
 from acd.demo.deployment import Wishes
 from tests.call_centre import Centre, Yaml, call_centre, straight_to
 from tests.fakes.fault_proxy import TO_CLIENT, TO_SERVER, FaultProxy
@@ -240,3 +242,106 @@ async def test_nobody_is_left_alone(links: Links, fault: str, capsys: pytest.Cap
             "left_in_order": len(waited),
         }
         print(json.dumps(figures))
+
+
+# ---------------------------------------------------------------- degraded, resynced, entered in the ledger
+
+
+async def gaps(links: Links, kind: str) -> list[Json]:
+    """The gaps of a kind, oldest first."""
+    async with links.centre.http.get("/api/v1/gaps") as answer:
+        return [gap for gap in (await answer.json())["gaps"] if gap["kind"] == kind]
+
+
+async def readiness(links: Links, wanted: str) -> Json:
+    """Wait until /readyz says so."""
+    seen: Json = {}
+
+    async def so() -> bool:
+        seen.clear()
+        seen.update(await links.centre.site.api.ready() or {})
+        return bool(seen.get("status") == wanted)
+
+    await links.centre.eventually(so, lambda: f"/readyz is not {wanted}: {seen}", PATIENCE_S)
+    return seen
+
+
+async def ended(links: Links, kind: str, known: int) -> Json:
+    """Wait until one more gap of a kind than known is over."""
+    found: list[Json] = []
+
+    async def so() -> bool:
+        found[:] = await gaps(links, kind)
+        return len(found) > known and found[-1]["ended_at"] is not None
+
+    await links.centre.eventually(so, lambda: f"{kind}: {found}", PATIENCE_S)
+    return found[-1]
+
+
+async def test_without_ami_calls_are_served_and_what_was_missed_is_read_anew(links: Links) -> None:
+    centre = links.centre
+    known = len(await gaps(links, "ami"))
+    await centre.phone("agent119")
+    leaving = await centre.phone("agent120", ready=False)
+    links.ami.freeze()
+    try:
+        assert "AMI is" in " ".join((await readiness(links, "degraded"))["reasons"])
+        assert await centre.metric("acd_link_up", link="ami") == 0
+        assert await centre.metric("acd_gap_open", kind="ami") == 1
+        caller = await centre.caller("08134440001", sound=False)
+        call = caller.dial(UMUM)
+        assert await caller.answered(call) == 200
+        assert (await centre.phase(caller, "talking"))["agent"] == "agent119"
+        await leaving.register(0)
+        assert (await centre.agent("agent120"))["phone_reachable"], "nobody has told"
+        figures = await centre.site.api.figures()
+        assert [gap["kind"] for gap in figures["incomplete"] if gap["ended_at"] is None] == ["ami"]
+    finally:
+        links.ami.heal()
+    await readiness(links, "ready")
+    await centre.until("agent120", phone_reachable=False)
+    gap = await ended(links, "ami", known)
+    caller.end(call)
+    record = await centre.record(caller)
+    assert gap["began_at"] < record["arrived_at"] < gap["ended_at"]
+    async with centre.http.get("/api/v1/records", params={"since": str(record["arrived_at"])}) as answer:
+        assert gap["id"] in [one["id"] for one in (await answer.json())["incomplete"]]
+    async with centre.http.get("/api/v1/records", params={"since": str(gap["ended_at"] + 1)}) as answer:
+        assert gap["id"] not in [one["id"] for one in (await answer.json())["incomplete"]]
+
+
+async def test_without_ari_callers_are_answered_by_asterisk_and_accounted_for(links: Links) -> None:
+    centre = links.centre
+    known = len(await gaps(links, "ari"))
+    await centre.phone("agent119")
+    links.ari.refuse_newcomers()
+    links.ari.reset()
+    try:
+        await readiness(links, "not_ready")
+        assert await centre.metric("acd_link_up", link="ami") == 1
+        assert await centre.metric("acd_gap_open", kind="ari") == 1
+        caller = await centre.caller("08134440002", sound=False)
+        call = caller.dial(UMUM)
+        assert await caller.answered(call) == 200
+        caller.end(call)
+    finally:
+        links.ari.heal()
+    await readiness(links, "ready")
+    await ended(links, "ari", known)
+    assert (await centre.record(caller))["exit"].startswith("fallback")
+
+
+async def test_the_death_of_an_engine_is_a_gap_that_the_next_one_enters_and_the_older_ones_are_kept(
+    links: Links,
+) -> None:
+    known = {kind: await gaps(links, kind) for kind in ("engine", "ari", "ami")}
+    killed_at = time.time()  # noqa: TID251 - beside the engine's own
+    await kill(links)
+    await start_again(links)
+    gap = await ended(links, "engine", len(known["engine"]))
+    assert killed_at - 3 < gap["began_at"] <= killed_at < gap["ended_at"]
+
+    async def kept() -> bool:
+        return all([(await gaps(links, kind))[: len(gone)] == gone for kind, gone in known.items()])
+
+    await links.centre.eventually(kept, lambda: "what was known of former gaps is gone", PATIENCE_S)

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from acd.demo.data_server import DataServer
 from acd.domain.commands import FetchData, SendHook
 from acd.domain.data import HttpRequest
 from acd.domain.errors import StoreError
-from acd.domain.events import CallArrived
+from acd.domain.events import CallArrived, LegEnded
 from acd.domain.flow import BranchNode, Case, Expression, FlowPlan, HangUpNode, Reads
 from acd.domain.ids import AgentId, ContactId, FlowId, Language, LegId, NodeId, PromptKey, RequestId
 from acd.settings import load
@@ -427,3 +428,53 @@ async def test_the_expressions_of_flows_are_evaluated(alone: Settings) -> None:
     async with running(replace(alone, plan=replace(alone.plan, flows={flow.id: flow}))) as app:
         app.dispatcher.submit(CallArrived(app._clock.now(), LegId("1.1"), "PJSIP/gw1-00000001", "169", "0811222333"))
         assert app.dispatcher._engine.state.ivr.visits.keys() == {"169 b", "169 yes"}
+
+
+HOUR = 3600.0
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, by: float) -> None:
+    """Set the system's clock by so much."""
+    real = time.time  # noqa: TID251 - what the engine's own clock is made of
+    monkeypatch.setattr(time, "time", lambda: real() + by)
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
+async def test_a_step_of_the_clock_is_told_and_entered_and_changes_no_time(
+    alone: Settings, monkeypatch: pytest.MonkeyPatch, step: float
+) -> None:
+    async with running(alone) as app:
+        before = app._clock.now()
+        set_clock(monkeypatch, step)
+        await until(lambda: any(gap.kind == "clock" for gap in app._gaps.touching(None, None)))
+        assert 0 <= app._clock.now() - before < HOUR / 2
+        assert any(f"set by {step:+.0f} s" in reason for reason in app._ready().degraded)
+        _, answer = await get(app, "/api/v1/gaps", VIEWER)
+        (gap,) = [gap for gap in answer["gaps"] if gap["kind"] == "clock"]
+        assert f"by {step:+.0f} s" in gap["missing"]
+
+
+@pytest.mark.parametrize("running_then", [True, False], ids=["while it ran", "while it was down"])
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
+async def test_a_call_over_a_step_and_a_restart_ends_after_it_began_and_lasts_as_long_as_it_did(
+    alone: Settings, monkeypatch: pytest.MonkeyPatch, step: float, *, running_then: bool
+) -> None:
+    if step > 0 and not running_then:
+        return  # nobody can tell an hour's sleep from a clock that was set by an hour
+    leg = LegId("c1")
+    async with running(alone) as app:
+        app.dispatcher.submit(CallArrived(app._clock.now(), leg, "PJSIP/gw1-1", "169", "0811"))
+        if running_then:
+            set_clock(monkeypatch, step)
+            await until(lambda: (beat := app._heartbeat.last()) is not None and abs(beat.ahead) > 1)
+    if not running_then:
+        set_clock(monkeypatch, step)
+    async with running(alone) as app:
+        app.dispatcher.submit(LegEnded(app._clock.now(), leg))
+        await app._records.flush()
+        record = await app._records.get(ContactId("c1"))
+        assert record is not None
+        assert record.arrived_at <= record.ended_at < record.arrived_at + HOUR / 2
+    async with running(alone) as app:
+        assert not app.dispatcher.going_on
+        assert abs(app._clock.ahead()) < 1.0, "with no call in progress the system's time is taken over"

@@ -7,7 +7,7 @@ import pytest
 from acd.domain.gaps import Gap, GapEnd
 from acd.store import records as module
 from acd.store.database import sqlite_url
-from acd.store.heartbeat import Heartbeat
+from acd.store.heartbeat import Beat, Heartbeat
 from acd.store.records import open_records
 
 
@@ -36,9 +36,9 @@ async def test_of_very_many_gaps_the_latest_are_given(tmp_path: Path, monkeypatc
 def test_a_heartbeat_is_read_back_and_what_is_none_is_none(tmp_path: Path) -> None:
     beat = Heartbeat(tmp_path / "alive")
     assert beat.last() is None
-    beat.beat(1234.5678)
-    beat.beat(1235.5)
-    assert Heartbeat(tmp_path / "alive").last() == 1235.5
+    beat.beat(Beat(1234.5678, 0.0))
+    beat.beat(Beat(1235.5, -3600.25))
+    assert Heartbeat(tmp_path / "alive").last() == Beat(1235.5, -3600.25)
     (tmp_path / "alive").write_text("half a")
     assert beat.last() is None
-    Heartbeat(tmp_path / "no folder" / "alive").beat(1.0)
+    Heartbeat(tmp_path / "no folder" / "alive").beat(Beat(1.0, 0.0))
