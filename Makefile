@@ -2,6 +2,7 @@
 # make bench  the speed on this machine, beside Asterisk's app_queue; ONLY="calls waiting" measures these parts
 # make test   everything that is checked, on a real Asterisk too
 # make soak   the engine's runtime in SEEDS=1000 simulated histories full of faults, then killed at each place it can be
+# make fuzz   loader, expressions and interpreter with CASES=100000 random cases each
 # All need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
 
 PYTHON ?= python3
@@ -9,6 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 CALLS ?=
+CASES ?= 1000
 ONLY ?=
 # Call centres that tests run side by side: each is mostly waiting, for prompts to end and phones to ring.
 CENTRES ?= 3
@@ -16,7 +18,7 @@ SEEDS ?= 1000
 FROM ?= 0
 JOBS ?= 0
 
-.PHONY: help demo test bench soak lint types layers unit asterisk-tests check clean
+.PHONY: help demo test bench fuzz soak lint types layers unit asterisk-tests check clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -40,6 +42,9 @@ bench: $(STAMP)
 soak: $(STAMP)
 	@$(BIN)/acd simulate --faults --seed $(FROM) --replications $(SEEDS) --jobs $(JOBS)
 	@$(BIN)/acd simulate --faults --kill-points --seed $(FROM) --replications 20 --seconds 120 --jobs $(JOBS)
+
+fuzz: $(STAMP)
+	@$(BIN)/python -m tests.fuzz $(ONLY) --cases $(CASES)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

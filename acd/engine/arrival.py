@@ -167,9 +167,9 @@ def _to_queue(turn: Turn, contact: Contact, node: QueueNode, position: Position)
 
 def _to_callback(turn: Turn, contact: Contact, node: CallbackNode, position: Position) -> None:
     """Take a place in the queue, and offer to keep it without the caller on the line."""
-    if turn.plan.callbacks is None or contact.answered_at is None:
-        return follow(turn, contact, ivr.enter(scene(turn, contact), position, node.failed))
-    return _not_let_in(turn, contact, QueueNode(node.id, node.queue, node.failed), position, ToCallback())
+    cannot = turn.plan.callbacks is None or contact.answered_at is None
+    to = BRANCH if cannot else ToCallback()
+    return _not_let_in(turn, contact, QueueNode(node.id, node.queue, node.failed), position, to)
 
 
 def as_queue(node: object) -> QueueNode | None:

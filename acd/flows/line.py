@@ -61,6 +61,8 @@ from acd.settings.own_policies import policies_for
 CALLER = LegId("caller")
 MOST_PROMPTS = 1_000
 """Spoken without anything else happening in between: a round nobody would get out of."""
+MOST_EVENTS = 10_000
+"""Happening by themselves within one wait: the same."""
 
 
 PLAYED_BACK = "own recording"
@@ -70,7 +72,7 @@ TONE_S = 0.5
 
 
 class Endless(Exception):  # noqa: N818 - says what it is
-    """A flow speaks on and on."""
+    """A flow speaks on and on, or goes on and on by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,19 +206,27 @@ class Line:
         """Listen, then be silent for so long; listen to whatever comes meanwhile. Raises ``Endless``."""
         until = self.at + seconds
         self.listen()
-        while self._due and self._due[0][0] <= until:
+        for _ in range(MOST_EVENTS):
+            if not self._due or self._due[0][0] > until:
+                self.at = until
+                return
             self._fire()
-        self.at = until
+        raise Endless
 
     def wait_for_next(self) -> float | None:
-        """Be silent until the next thing happens by itself; gives the seconds, None when nothing would."""
+        """Be silent until the next thing happens by itself; gives the seconds, None when nothing would.
+
+        Raises ``Endless``.
+        """
         self.listen()
         began, seen = self.at, (self.contact, len(self.unheard))
-        while self._due and not self.over:
+        for _ in range(MOST_EVENTS):
+            if not self._due or self.over:
+                return None
             self._fire()
             if seen != (self.contact, len(self.unheard)):
                 return self.at - began
-        return None
+        raise Endless
 
     def hang_up(self) -> None:
         """End the call."""

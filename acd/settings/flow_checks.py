@@ -282,8 +282,10 @@ def _unpressed(node: NodeSection) -> Iterator[str]:
     match node:
         case flow_file.Menu() | flow_file.Collect():
             yield node.failed
-        case flow_file.Queue() | flow_file.CallbackNodeSection():
+        case flow_file.Queue():
             pass
+        case flow_file.CallbackNodeSection():
+            yield node.failed  # at once, for a number that cannot be called back
         case flow_file.Consent():
             yield node.next if node.silence == "accepted" else node.refused
         case flow_file.Survey():

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from acd.settings.fields import quoted
-from acd.settings.yaml_marks import Document, Path_, Value
+from acd.settings.yaml_marks import Document, Path_, Value, printable
 
 M = TypeVar("M", bound=BaseModel)
 _MAX_ROUNDS = 100
@@ -39,10 +39,11 @@ def validate(document: Document, model: type[M]) -> tuple[M | None, bool]:
         except ValidationError as error:
             whole = False
             details = error.errors(include_url=False, include_context=True)
+            if not attempt:
+                for detail in details:
+                    _report(document, model, detail, _path(model, detail))
             for detail in details:
                 path = _path(model, detail)
-                if not attempt:
-                    _report(document, model, detail, path)
                 example = _example(model, detail)
                 if example is not None:
                     _put(value, path, example)
@@ -128,7 +129,7 @@ def _example(model: type[BaseModel], detail: ErrorDetails) -> str | None:
 def did_you_mean(word: str, known: list[str]) -> str:
     """The end of a message about an unknown word: the nearest known one, or nothing."""
     near = get_close_matches(word, known, 1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return f"; did you mean '{printable(near[0])}'?" if near else ""
 
 
 def _report(document: Document, model: type[BaseModel], detail: ErrorDetails, path: Path_) -> None:

@@ -6,6 +6,7 @@ a flow is run.
 
 from __future__ import annotations
 
+from acd.domain.flow import VariableType
 from acd.settings import flow_file
 from acd.settings.flow_file import FlowFile
 from acd.settings.names import Names, refer
@@ -27,7 +28,10 @@ def check(
         what = f"variable of flow '{node.flow}'"
         refer(document, (*path, "arguments", variable), variable, other.known_variables, what, at_key=True)
     for ours, variable in node.returns.items():
-        refer(document, (*path, "returns", ours), variable, other.known_variables, f"variable of flow '{node.flow}'")
+        where = (*path, "returns", ours)
+        known = refer(document, where, variable, other.known_variables, f"variable of flow '{node.flow}'")
+        if known and ours in flow.types and _held(flow.types[ours]) != _held(other.types[variable]):
+            document.add(where, f"'{variable}' is {other.types[variable]} there, '{ours}' is {flow.types[ours]} here")
     if not any(isinstance(one, flow_file.Return) for one in other.nodes.values()):
         document.add((*path, "flow"), f"flow '{node.flow}' has no return node: nobody would come back from it")
     for language in flow.languages:
@@ -35,6 +39,11 @@ def check(
             document.add((*path, "flow"), f"flow '{node.flow}' does not speak {language}")
     if _calls_itself(sources, node.flow):
         document.add((*path, "flow"), f"flow '{node.flow}' calls itself, directly or through others")
+
+
+def _held(kind: VariableType) -> str:
+    """What a variable holds: a number, true or false, or text of any kind."""
+    return kind if kind in {"number", "boolean"} else "text"
 
 
 def _calls_itself(sources: Sources, flow: str) -> bool:

@@ -172,8 +172,14 @@ def _plain(error: yaml.MarkedYAMLError) -> str:
         return "a key without a colon; is the line complete?"
     if "quoted scalar" in context and "end of stream" in problem:
         return "a quote without its end"
+    if "expected <block end>" in problem:
+        return "the indentation does not fit what stands above"
     if "expected a single document" in context:
         return "a second document begins here; one file holds one"
+    if context.startswith("while parsing a flow") and error.context_mark and error.problem_mark:
+        opened = error.context_mark.line
+        if opened < error.problem_mark.line:  # noticed below, at what can stand in no bracket
+            return f"not YAML: {problem}; has the bracket of line {opened + 1} its end?"
     return f"not YAML: {problem}" + (f" ({context})" if context else "")
 
 

@@ -165,3 +165,10 @@ def test_who_does_not_want_one_goes_on_in_the_flow() -> None:
     bench.press(caller, "*")
     bench.sleep(0.1)
     assert [record.exit for record in bench.records] == [Exit.CLOSED]
+
+
+def test_a_callback_that_cannot_be_and_leads_to_itself_ends_the_call() -> None:
+    nowhere = CallbackNode(n("back"), QueueId("tech"), n("back"))
+    bench = Bench(with_flow(nowhere, plan=callback_plan()))
+    bench.call()
+    assert [record.exit for record in bench.records] == [Exit.OVERFLOWED]

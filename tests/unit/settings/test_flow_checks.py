@@ -49,6 +49,12 @@ def test_a_play_of_its_own_is_no_waiting(sample: Deployment) -> None:
     ]
 
 
+def test_who_cannot_be_called_back_is_not_offered_it_for_ever(sample: Deployment) -> None:
+    assert told(sample, "a: {kind: callback, queue: q_umum, failed: a}") == [
+        "4:3: nodes.a: goes round without ever waiting: a > a"
+    ]
+
+
 def test_a_silent_caller_must_get_out_of_every_menu(sample: Deployment) -> None:
     assert told(sample, f"a: {{{MENU}, failed: b}}", "b: {kind: play, prompts: [noinput], next: a}", END) == [
         "4:3: nodes.a: a caller who presses nothing goes round for ever: a > b > a"
