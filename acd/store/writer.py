@@ -16,7 +16,6 @@ from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from acd.domain.errors import StoreError
@@ -52,7 +51,6 @@ LOOK_S = 1.5
 TELL_AGAIN_S = 30.0
 """How often a failure that goes on is told."""
 T = TypeVar("T")
-_FAULTS = (SQLAlchemyError, StoreError, OSError, UnicodeError, OverflowError, ValueError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,18 +241,20 @@ class RowWriter:
             except OSError as error:
                 self._spool_fails(plain(error))
                 return False
-        group = []
+        group, unknown = [], []
         for row in rows:
             try:
                 group.append(from_bytes(row))
             except StoreError as error:
-                self._lost += 1
-                self._tell(f"a row of the spool is not kept: {error}", again_s=0.0)
+                unknown.append(error)
         if self._shared and self._inherited:
             # Meanwhile another engine was active, which may know a later word about a contact.
             group = [item for item in group if not isinstance(item, DispositionRow)]
         if not await self._attempt(group):
             return False
+        for why in unknown:
+            self._lost += 1
+            self._tell(f"a row of the spool is not kept: {why}", again_s=0.0)
         self._inherited = max(0, self._inherited - len(rows))
         await self._drop(len(rows))
         return True
@@ -267,7 +267,7 @@ class RowWriter:
                 if self._prepare is not None:
                     await self._prepare()
                     self._prepare = None
-        except _FAULTS as error:
+        except Exception as error:  # noqa: BLE001 - a writer that ended would lose all that follows
             return self._failed(error)
         finally:
             self._since = None
@@ -285,7 +285,7 @@ class RowWriter:
                 await self._still_ours(connection)
         except DeposedError as error:
             return self._give_way(error)
-        except _FAULTS as error:
+        except Exception as error:  # noqa: BLE001 - as above
             if not row_at_fault(error):
                 return self._failed(error)
             if len(group) == 1:

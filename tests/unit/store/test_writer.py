@@ -374,6 +374,8 @@ async def test_beside_another_engine_nothing_is_written_before_the_turn_and_noth
             proxy.reset()
             store.write([record(2), DispositionRow(record(1).contact_id, DispositionId("old"), AgentId("x"), 5.0)])
             await until(lambda: store.health().spooled == 2)
+            failed = store.health().errors
+            await until(lambda: store.health().errors > failed + 1)
             assert not store.durable()
             cluster.sql("UPDATE engine_lease SET token = 8", name)
             proxy.heal()
