@@ -163,6 +163,8 @@ class App:
             self._offer_delays.add,
             permitted,
             verified,
+            take_back=self._take_back,
+            fallback_context=settings.pbx.context_fallback,
             talk_s=TALK_S if settings.pbx.dead_man_s else 0.0,
             load=self._load,
         )
@@ -411,6 +413,9 @@ class App:
 
     def _taken(self, leg: LegId) -> None:
         self._watch.claim(leg)
+
+    def _take_back(self, channel: str) -> None:
+        self._watch.take_back(channel)
 
     def _expect(self, newcomer: Newcomer) -> None:
         if newcomer.exten in self._settings.plan.access_codes:

@@ -163,6 +163,11 @@ class ContextsPlan:
         """Name the context of the hang-up handler that remembers calls no engine saw."""
         return f"{self.from_trunk}-left"
 
+    @property
+    def back(self) -> str:
+        """Name the context by which callers leave the fallback for the engine."""
+        return f"{self.fallback}-back"
+
 
 @dataclass(frozen=True, slots=True)
 class PbxPlan:

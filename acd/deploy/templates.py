@@ -68,6 +68,7 @@ def included_files(plan: PbxPlan, recordings: Path, moh_dir: Path, templates: Pa
             "include/acd_extensions.conf",
             access_codes=codes,
             recordings=recordings,
+            fallback_queue=next((queue.name for queue in plan.fallback_queues), ""),
             **_dialplan(plan),
         ),
         "acd_pjsip.conf": fill(
@@ -80,7 +81,7 @@ def included_files(plan: PbxPlan, recordings: Path, moh_dir: Path, templates: Pa
             "include/acd_manager.conf", user=ami.user, password=secret_text(ami.password), permits=_permits(ami)
         ),
         "acd_queues.conf": fill(
-            "include/acd_queues.conf", queues="\n".join(_queue(fill, queue) for queue in plan.fallback_queues)
+            "include/acd_queues.conf", queues="\n".join(_queue(fill, plan, queue) for queue in plan.fallback_queues)
         ),
         "acd_musiconhold.conf": fill("include/acd_musiconhold.conf", moh_dir=moh_dir),
     }
@@ -151,6 +152,7 @@ def _dialplan(plan: PbxPlan) -> dict[str, object]:
         "from_agents": contexts.from_agents,
         "fallback": contexts.fallback,
         "left": contexts.left,
+        "back": contexts.back,
         "claim_timeout_ms": plan.claim_timeout_ms,
     }
 
@@ -193,10 +195,11 @@ def _trunk(fill: _Filler, plan: PbxPlan, trunk: PbxTrunkPlan) -> str:
     return text
 
 
-def _queue(fill: _Filler, queue: FallbackQueuePlan) -> str:
+def _queue(fill: _Filler, plan: PbxPlan, queue: FallbackQueuePlan) -> str:
     return fill(
         "parts/queue.conf",
         name=queue.name,
+        back=plan.contexts.back,
         ring_timeout_s=queue.ring_timeout_s,
         wrap_up_s=queue.wrap_up_s,
         members="\n".join(f"member => PJSIP/{member},0,{member},PJSIP/{member}" for member in queue.members),

@@ -177,6 +177,26 @@ class ContinueInDialplan:
     kind: Literal["continue_in_dialplan"] = "continue_in_dialplan"
 
 
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Have a caller back who waits in Asterisk's own queue; who talks with an agent there stays."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    channel_name: str
+    kind: Literal["take_back"] = "take_back"
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Send a caller to Asterisk's own queue."""
+
+    contact_id: ContactId
+    leg_id: LegId
+    access_code: str
+    kind: Literal["hand_over"] = "hand_over"
+
+
 TelephonyCommand: TypeAlias = (
     Answer
     | Ring
@@ -192,6 +212,8 @@ TelephonyCommand: TypeAlias = (
     | DestroyBridge
     | StartRecording
     | ContinueInDialplan
+    | TakeBack
+    | HandOver
     | SoundCommand
 )
 

@@ -294,6 +294,30 @@ class UnroutedEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class FallbackSeen:
+    """A caller is in Asterisk's own queue (AMI): no engine took the call, or the one that had it was away."""
+
+    at: float
+    leg_id: LegId
+    channel_name: str
+    access_code: str
+    caller: str
+    arrived_at: float
+    connected_at: float | None = None
+    """An agent of that queue answered."""
+    kind: Literal["fallback_seen"] = "fallback_seen"
+
+
+@dataclass(frozen=True, slots=True)
+class DrainRequested:
+    """No more calls are to be taken, and who waits goes to Asterisk's own queue; ``on`` False: back to normal."""
+
+    at: float
+    on: bool
+    kind: Literal["drain_requested"] = "drain_requested"
+
+
+@dataclass(frozen=True, slots=True)
 class LinkChanged:
     """A link to Asterisk came up or went down."""
 
@@ -361,6 +385,8 @@ Event: TypeAlias = (
     | VoicemailMarked
     | DataFetched
     | UnroutedEnded
+    | FallbackSeen
+    | DrainRequested
     | LinkChanged
     | Resynced
 )

@@ -25,7 +25,9 @@ from acd.domain.events import (
     CommandFailed,
     DataFetched,
     DigitPressed,
+    DrainRequested,
     Event,
+    FallbackSeen,
     LegAnswered,
     LegEnded,
     LegLeft,
@@ -55,6 +57,7 @@ from acd.engine import (
     dictation,
     ending,
     estimate,
+    fallback,
     flow_versions,
     ivr,
     kpi,
@@ -72,7 +75,7 @@ from acd.engine import (
 )
 from acd.engine import queueing as queues
 from acd.engine.account import Accountant, Explanation
-from acd.engine.state import EngineState, InIvr, Leaving, Position, TrunkState, Waiting
+from acd.engine.state import EngineState, InFallback, InIvr, Leaving, Position, TrunkState, Waiting
 from acd.engine.turn import Turn
 
 PoliciesFor = Callable[[Plan], matching.Policies]
@@ -152,7 +155,7 @@ class Engine:
 def _dispatch(turn: Turn, event: Event) -> None:
     match event:
         case CallArrived():
-            arrival.arrive(turn, event)
+            fallback.arrived(turn, event)
         case LegAnswered():
             legs.answered(turn, event)
         case LegEnded():
@@ -188,6 +191,10 @@ def _dispatch(turn: Turn, event: Event) -> None:
             _fetched(turn, event)
         case UnroutedEnded():
             _unrouted(turn, event)
+        case FallbackSeen():
+            fallback.seen(turn, event)
+        case DrainRequested():
+            fallback.drain(turn, event)
         case LinkChanged():
             _link(turn, event)
         case Resynced():
@@ -285,6 +292,8 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
             offers.offer_contact(turn, relaxing.widen(turn, contact, waiting))
         case "leave", Leaving() as leaving if contact is not None:
             ending.leave_again(turn, contact, leaving)
+        case "fallback", InFallback() as fallen if contact is not None:
+            fallback.untold(turn, contact, fallen)
         case "left", _ if contact is not None:
             ending.caller_left(turn, contact)
         case _:
@@ -301,6 +310,8 @@ def _trunk(turn: Turn, event: TrunkChanged) -> None:
 
 def _unrouted(turn: Turn, event: UnroutedEnded) -> None:
     """Make the record of a call that Asterisk served, or lost, without us."""
+    if fallback.ended(turn, event):
+        return None
     turn.state.leases.pop(event.leg_id, None)
     contact_id = ContactId(event.leg_id)
     ours = event.leg_id.startswith(OUR_LEG_PREFIX)

@@ -21,26 +21,28 @@ from acd.engine import (
     wrapup,
 )
 from acd.engine import queueing as queues
-from acd.engine.state import CallingBack, Contact, InIvr, Leaving, Parting, Promised, Talking, Waiting
+from acd.engine.state import CallingBack, Contact, Gone, InFallback, InIvr, Leaving, Parting, Promised, Talking, Waiting
 from acd.engine.turn import Turn
 
 LEAVE_GUARD_S = 10.0
 """After a hang-up was ordered: how long to wait for its end before it is ordered again."""
 ENDED_KEPT_S = 3600.0
 """How long an ended leg is remembered, so that a late report of it makes no second record."""
+FALLBACK_GUARD_S = 5.0
+"""After a call ended in Asterisk's own queue: how long AMI may take to tell what became of it there."""
 RECORDING_GUARD_S = 10.0
 """After a conversation: how long to wait for Asterisk to say that its recording is closed."""
 NOTHING_ELSE = (Exit.IVR_EXIT, Exit.OVERFLOWED)
 """Exits in whose place a message counts that was left before."""
 TIMERS = (
     "ivr", "play", "wait", "tone", "tell", "relax", "named", "leave", "left", "ask", "offer", "back", "expire",
-    "declined",
+    "declined", "fallback",
 )  # fmt: skip
 
 
 def leave(turn: Turn, contact: Contact, why: Exit, cause: int) -> None:
     """Hang the caller up; the record is made when the channel's end is seen."""
-    contact = _let_go(turn, contact)
+    contact = let_go(turn, contact)
     turn.do(HangUp(contact.id, contact.leg, cause))
     turn.to_phase(contact, Leaving(turn.at, why, cause))
     turn.start_timer(f"leave:{contact.id}", LEAVE_GUARD_S)
@@ -48,7 +50,7 @@ def leave(turn: Turn, contact: Contact, why: Exit, cause: int) -> None:
 
 def stay(turn: Turn, contact: Contact) -> Contact:
     """The agent hung up and the caller goes on in the flow: end the conversation, keep the contact."""
-    return turn.put(replace(_let_go(turn, contact), talk_ended_at=turn.at))
+    return turn.put(replace(let_go(turn, contact), talk_ended_at=turn.at))
 
 
 def leave_again(turn: Turn, contact: Contact, leaving: Leaving) -> None:
@@ -60,13 +62,13 @@ def leave_again(turn: Turn, contact: Contact, leaving: Leaving) -> None:
 
 def hand_over(turn: Turn, contact: Contact) -> None:
     """The caller goes back to the dialplan; the record is made when the channel has left."""
-    turn.to_phase(_let_go(turn, contact), Leaving(turn.at, Exit.TRANSFERRED, 16))
+    turn.to_phase(let_go(turn, contact), Leaving(turn.at, Exit.TRANSFERRED, 16))
     turn.start_timer(f"leave:{contact.id}", LEAVE_GUARD_S)
 
 
 def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
     """The caller is gone for good: make the record, count it, forget the contact."""
-    contact = _let_go(turn, contact)
+    contact = let_go(turn, contact)
     if contact.talk_ended_at is not None:
         why = Exit.ANSWERED  # whatever came of the questions after the conversation
     if contact.callback is not None and why is Exit.ANSWERED:
@@ -118,7 +120,7 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
 
 def forget(turn: Turn, contact: Contact) -> None:
     """Let go of a caller who turned out to be somebody else's, without a record: theirs to make."""
-    contact = _let_go(turn, contact)
+    contact = let_go(turn, contact)
     turn.drop(contact.id)
 
 
@@ -135,7 +137,7 @@ def keep(turn: Turn, record: CallRecord, target_s: float) -> None:
     turn.state.ended[LegId(record.contact_id)] = turn.at
 
 
-def _let_go(turn: Turn, contact: Contact) -> Contact:
+def let_go(turn: Turn, contact: Contact) -> Contact:
     """End what the contact holds besides its caller: an offer, a conversation, a bridge, a recording."""
     match contact.phase:
         case Waiting() as waiting:
@@ -150,7 +152,7 @@ def _let_go(turn: Turn, contact: Contact) -> Contact:
             outbound.let_agent_go(turn, contact, calling)
         case InIvr(position=position):
             contact = contact if position.take is None else takes.abandon(turn, contact, position.take)
-        case Promised() | Leaving() | Parting():
+        case Promised() | Leaving() | Parting() | InFallback():
             pass
         case _:
             assert_never(contact.phase)
@@ -176,6 +178,9 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None) 
             _gone_in_flow(turn, contact, Exit.IVR_EXIT, cause, sip_code)
         case Parting():
             pass  # the look at the file tells how it ended
+        case InFallback() as fallen:  # what became of it there is told by AMI
+            turn.to_phase(contact, replace(fallen, gone=Gone(turn.at, cause, sip_code)))
+            turn.start_timer(f"fallback:{contact.id}", FALLBACK_GUARD_S)
         case Promised() | CallingBack():  # a promise that can be kept is the callback desk's matter
             finish(turn, contact, Exit.CALLBACK_CANCELLED, cause, sip_code)
         case Waiting(since=since) as waiting:
@@ -211,7 +216,7 @@ def caller_left(turn: Turn, contact: Contact) -> None:
             _gone_in_flow(turn, contact, Exit.TRANSFERRED, 0, None)
         case Waiting() | Promised() | CallingBack():
             finish(turn, contact, Exit.TRANSFERRED, 0, None)
-        case Parting():
+        case Parting() | InFallback():
             pass
         case _:
             assert_never(contact.phase)

@@ -95,6 +95,10 @@ class Figures:
     """Outbound calls by outcome."""
     places_regained: int = 0
     """Callers who called again and got a place back."""
+    fallback_seen: int = 0
+    """Callers seen in Asterisk's own queue."""
+    taken_back: int = 0
+    """Callers who came back from there."""
     overload: dict[str, int] = field(default_factory=dict)
     """Call attempts refused because there were too many, by reason: rate, delay, commands."""
 
@@ -186,6 +190,16 @@ def count_regained(figures: Figures) -> Figures:
 def count_overload(figures: Figures, why: str) -> Figures:
     """Count a call attempt refused for overload."""
     return replace(figures, overload={**figures.overload, why: figures.overload.get(why, 0) + 1})
+
+
+def count_fallback(figures: Figures) -> Figures:
+    """Count a caller seen in Asterisk's own queue."""
+    return replace(figures, fallback_seen=figures.fallback_seen + 1)
+
+
+def count_taken_back(figures: Figures) -> Figures:
+    """Count a caller who came back from there."""
+    return replace(figures, taken_back=figures.taken_back + 1)
 
 
 def count_recording(figures: Figures, *, ok: bool) -> Figures:

@@ -20,13 +20,14 @@ from acd.engine import (
     callback_desk,
     dictation,
     ending,
+    fallback,
     ivr,
     offers,
     presence,
     treatment,
 )
 from acd.engine import queueing as queues
-from acd.engine.state import Agent, InIvr, Leaving, Offer, Talking, Waiting
+from acd.engine.state import Agent, InFallback, InIvr, Leaving, Offer, Talking, Waiting
 from acd.engine.turn import Turn
 
 LEFT_GUARD_S = 2.0
@@ -129,6 +130,8 @@ def left(turn: Turn, event: LegLeft) -> None:
     match contact.phase:
         case Leaving(exit=Exit.TRANSFERRED):
             return ending.caller_left(turn, contact)
+        case InFallback():
+            return turn.ignore(event, "the caller was sent there")
         case _:
             return turn.start_timer(f"left:{contact.id}", LEFT_GUARD_S)
 
@@ -163,6 +166,8 @@ def _not_ours(turn: Turn, event: CommandFailed, leg: LegId) -> None:
     contact = turn.contact(ContactId(leg))
     if contact is None:
         return turn.ignore(event, "caller is unknown or gone")
+    if contact.fallen and isinstance(contact.phase, fallback.Astray):  # back in the fallback, as will be told
+        return fallback.outside(turn, contact, contact.phase, asked=True)
     turn.state.leases.pop(leg, None)
     return ending.forget(turn, contact)
 

@@ -33,7 +33,7 @@ def offer_contact(turn: Turn, contact: Contact, phones: int | None = None) -> bo
     """
     before = contact.offers
     while (
-        turn.state.ari_up
+        turn.state.serving
         and isinstance(contact.phase, Waiting)
         and len(contact.phase.offers) < (phones or turn.plan.queues.get(contact.phase.queue, NO_QUEUE).ring)
     ):
@@ -53,7 +53,7 @@ def offer_contact(turn: Turn, contact: Contact, phones: int | None = None) -> bo
 
 def offer_agent(turn: Turn, agent_id: AgentId) -> None:
     """Look for a waiting contact for an agent who may be available, and for those this one makes available."""
-    if not turn.state.ari_up:
+    if not turn.state.serving:
         return
     _serve(turn, agent_id)
     for other in turn.matcher.freed_elsewhere(agent_id):

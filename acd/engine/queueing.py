@@ -46,7 +46,9 @@ def enqueue(turn: Turn, contact: Contact, node: QueueNode, position: Position, t
     if not place.overflows:
         waiting = familiar.wish(turn, contact, node, waiting)
     waiting, announcement = treatment.spoken(contact, waiting, _keys(place.prompt))
-    queued_at = turn.at if contact.queued_at is None else contact.queued_at
+    # Who calls again has the older place, and waits for this call's record only since now.
+    began = since if contact.follows is None else turn.at
+    queued_at = began if contact.queued_at is None else contact.queued_at
     contact = turn.put(replace(contact, phase=waiting, queue=waiting.queue, queued_at=queued_at, last_node=node.id))
     # The agent's phone first: what the caller hears meanwhile must not delay the connection.
     _settle(turn, contact, waiting, place.queue)
@@ -68,6 +70,14 @@ def _settle(turn: Turn, contact: Contact, waiting: Waiting, queue: QueuePlan) ->
     if longest is not None:
         turn.start_timer(f"wait:{contact.id}", longest)
     offers.offer_contact(turn, relaxing.begin(turn, contact, waiting, queue))
+
+
+def wait_on(turn: Turn, contact: Contact, waiting: Waiting) -> None:
+    """Let a contact wait again in the place it had."""
+    contact = turn.put(replace(contact, phase=waiting))
+    _settle(turn, contact, waiting, turn.plan.queues.get(waiting.queue, NO_QUEUE))
+    treatment.comfort(turn, turn.state.contacts[contact.id])
+    treatment.begin(turn, contact, waiting)
 
 
 def move(turn: Turn, contact: Contact, waiting: Waiting) -> bool:

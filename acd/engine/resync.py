@@ -24,6 +24,7 @@ from acd.engine import (
     callback_desk,
     callback_dial,
     ending,
+    fallback,
     ivr,
     legs,
     offers,
@@ -60,6 +61,7 @@ def resynced(turn: Turn, event: Resynced) -> None:
     for contact in list(turn.state.contacts.values()):
         _repair(turn, contact, channels, bridges, after_gap=event.after_gap)
     _callers(turn, event, bridges)
+    fallback.resynced(turn, event)
     _needless(turn, event)
     for bridge in bridges.values():
         if bridge.bridge_id.startswith(OUR_BRIDGE_PREFIX) and _owner(turn, bridge.bridge_id) is None:
@@ -134,6 +136,8 @@ def _repair(
     caller = channels.get(contact.leg)
     if caller is None:
         return None  # too young for this audit
+    if settled and not caller.in_app and isinstance(contact.phase, Waiting | InIvr):
+        return fallback.outside(turn, contact, contact.phase)
     if after_gap and contact.answered_at is not None and contact.line is None and not caller.up:
         turn.do(Answer(contact.id, contact.leg))
     if settled and contact.bridged and contact.bridge not in bridges:

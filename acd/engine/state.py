@@ -218,6 +218,32 @@ class Parting:
     kind: Literal["parting"] = "parting"
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """How a caller's channel ended whose fate in Asterisk's own queue is not told yet."""
+
+    at: float
+    cause: int
+    sip_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InFallback:
+    """Outside the engine: in Asterisk's own queue, or on the way there or back."""
+
+    since: float
+    was: Waiting | InIvr | None = None
+    """To go on with when the engine has the caller back; None: it never had."""
+    channel: str = ""
+    """The channel's name, once the caller was seen there."""
+    connected_at: float | None = None
+    """An agent of that queue answered."""
+    gone: Gone | None = None
+    asked: bool = False
+    """The caller was wanted back, and did not come: no more than once between two looks at all channels."""
+    kind: Literal["in_fallback"] = "in_fallback"
+
+
 Held = Literal["goodbye", "scheduled", "closed", "trunk", "retry"]
 """Why a callback waits aside. ``goodbye``: the caller still hears that it was noted; ``trunk``: too few free SST;
 ``retry``: the pause after an outbound call that came to nothing."""
@@ -256,7 +282,7 @@ class CallingBack:
     kind: Literal["calling_back"] = "calling_back"
 
 
-Phase: TypeAlias = InIvr | Waiting | Promised | CallingBack | Talking | Leaving | Parting
+Phase: TypeAlias = InIvr | Waiting | Promised | CallingBack | Talking | Leaving | Parting | InFallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +328,8 @@ class Contact:
     regained: float | None = None
     """Since when this place had been waited in by the contact it ``follows``."""
     follows: ContactId | None = None
+    fallen: bool = False
+    """Was in Asterisk's own queue for a time."""
     message: Exit | None = None
     """A message was left: how the contact counts if nothing else comes of it."""
 
@@ -519,6 +547,13 @@ class EngineState:
     admitted: Bucket = Bucket()
     ari_up: bool = False
     ami_up: bool = False
+    draining: bool = False
+    """No calls are taken; see ``acd.engine.fallback``."""
+
+    @property
+    def serving(self) -> bool:
+        """Whether callers can be had and connected."""
+        return self.ari_up and not self.draining
 
     def copy(self) -> EngineState:
         """Give this moment's state, which stays as it is: all values in it are frozen, and the rest is copied."""

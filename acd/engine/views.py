@@ -49,6 +49,7 @@ from acd.engine.state import (
     Free,
     Held,
     InCall,
+    InFallback,
     InIvr,
     Leaving,
     Offered,
@@ -92,8 +93,9 @@ class AgentView:
     """The supervisor who changed the skills or queues for this shift; null: as configured."""
 
 
-ContactPhase = Literal["ivr", "waiting", "offered", "callback", "calling_back", "talking", "leaving"]
-"""``callback``: the place is kept without a channel, to be called back; ``calling_back``: being called now."""
+ContactPhase = Literal["ivr", "waiting", "offered", "callback", "calling_back", "talking", "leaving", "fallback"]
+"""``callback``: the place is kept without a channel, to be called back; ``calling_back``: being called now;
+``fallback``: in Asterisk's own queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,7 @@ class EngineView:
     plan_version: str
     ari_up: bool
     ami_up: bool
+    draining: bool
     agents: tuple[AgentView, ...]
     contacts: tuple[ContactView, ...]
     queues: tuple[QueueView, ...]
@@ -363,6 +366,8 @@ def _contact(contact: Contact, place: tuple[int, Estimate | None] | None) -> Con
             phase = "talking"
         case Leaving() | Parting():
             phase = "leaving"
+        case InFallback():
+            phase = "fallback"
         case _:
             assert_never(contact.phase)
     return ContactView(
@@ -479,6 +484,7 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         plan_version=plan.version,
         ari_up=state.ari_up,
         ami_up=state.ami_up,
+        draining=state.draining,
         agents=agents,
         contacts=index.contacts.look((c.id, c, places.get(c.id)) for c in state.contacts.values()),
         queues=tuple(_queues(index, state, agents, lines, at)),

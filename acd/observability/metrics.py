@@ -209,6 +209,10 @@ def _outcomes(figures: Figures) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "acd_places_regained", "Callers who called again and got their place back.", value=figures.places_regained
     )
+    yield CounterMetricFamily("acd_fallback_seen", "Callers seen in Asterisk's own queue.", value=figures.fallback_seen)
+    yield CounterMetricFamily(
+        "acd_fallback_taken_back", "Callers who came back from Asterisk's own queue.", value=figures.taken_back
+    )
     checked = [("ok", figures.recordings_ok), ("bad", figures.recordings_bad)]
     yield _counter("acd_recordings", "Recordings checked against the talk time, by outcome.", checked, "outcome")
 
@@ -338,6 +342,9 @@ def _calendars(view: EngineView) -> Iterator[Metric]:
 
 
 def _deployment(view: EngineView) -> Iterator[Metric]:
+    fallen = sum(1 for contact in view.contacts if contact.phase == "fallback")
+    yield GaugeMetricFamily("acd_fallback_callers", "Callers in Asterisk's own queue now.", value=fallen)
+    yield GaugeMetricFamily("acd_draining", "Whether no calls are taken, by order.", value=view.draining)
     links = [("ari", view.ari_up), ("ami", view.ami_up)]
     yield _gauge("acd_link_up", "Whether the link to Asterisk is up.", links, "link")
     yield InfoMetricFamily("acd_plan", "The configuration in force.", value={"version": view.plan_version})

@@ -20,6 +20,7 @@ from acd.domain.commands import (
     ContinueInDialplan,
     CreateBridge,
     DestroyBridge,
+    HandOver,
     HangUp,
     Originate,
     Play,
@@ -29,6 +30,7 @@ from acd.domain.commands import (
     StopMusic,
     StopPlay,
     StopRing,
+    TakeBack,
     TelephonyCommand,
 )
 from acd.domain.errors import ChannelGone, CommandTimeout, PbxUnavailable, TelephonyError
@@ -98,6 +100,8 @@ class AriControl:
         emit: takes domain events.
         on_state: takes the link's state and the reason of its change.
         sounds: where the sounds of prompts are.
+        take_back: has a channel leave Asterisk's own queue for the engine.
+        fallback_context: where in the dialplan that queue is.
         agents_context: the dialplan context in which agents' phones dial; any other context is callers'.
         on_taken: told of each caller who came in and whom the engine accounts for from then on.
         on_offered: told how many seconds an offer took from the bytes that made it possible until it was written.
@@ -121,6 +125,8 @@ class AriControl:
         may_connect: Callable[[], bool] = lambda: True,
         talk_s: float = 0.0,
         load: Callable[[], Load | None] = lambda: None,
+        take_back: Callable[[str], None] = lambda _: None,
+        fallback_context: str = "acd-fallback",
     ) -> None:
         self._clock = clock
         self._emit = emit
@@ -131,6 +137,10 @@ class AriControl:
         self._on_offered = on_offered
         self._talk_s = talk_s
         self._load = load
+        self._take_back = take_back
+        self._fallback_context = fallback_context
+        self.claiming = True
+        """Whether calls are taken; while not, the dialplan leads them to its own queue."""
         self.caused_at: float | None = None
         """When the bytes came that are the cause of what is ordered now, by ``perf_counter``; None: no bytes are."""
         self._threshold = Threshold()
@@ -160,6 +170,8 @@ class AriControl:
     def _on_event(self, event: dict[str, Any]) -> None:
         kind = event["type"]
         if kind == "CallBroadcast":
+            if not self.claiming:
+                return
             self.caused_at = self.link.heard_at
             self._broadcast(event["channel"])
             self.caused_at = None
@@ -177,7 +189,7 @@ class AriControl:
 
         A phone that rings takes longer than that. Who does not come within ``EXPECT_S`` was somebody else's.
         """
-        if self.link.state is AriState.UP and not self._threshold.knows(leg):
+        if self.claiming and self.link.state is AriState.UP and not self._threshold.knows(leg):
             self._expected[leg] = asyncio.get_running_loop().call_later(EXPECT_S, self._did_not_come, leg)
             self.caused_at = perf_counter()  # the bytes came just now
             self._announce(leg, channel_name, access_code, caller)
@@ -340,10 +352,12 @@ class AriControl:
     def execute(self, command: TelephonyCommand) -> None:
         """Send a command; whatever keeps it from being done comes back as ``CommandFailed``."""
         if self._threshold.holds(command):
-            return
+            return None
+        if isinstance(command, TakeBack):
+            return self._take_back(command.channel_name)
         found = self._request(command)
         if found is None:
-            return
+            return None
         target, request = found
 
         def done(result: AriResult) -> None:
@@ -355,6 +369,7 @@ class AriControl:
         self.link.submit(request, key=command.contact_id, on_result=done, then=self._with(command))
         if self.caused_at is not None and isinstance(command, Originate):
             self._on_offered(perf_counter() - self.caused_at)
+        return None
 
     def _with(self, command: TelephonyCommand) -> list[AriRequest]:
         """What must not come a moment later: who talks is not to leave by the dead man's timeout."""
@@ -422,6 +437,10 @@ class AriControl:
                 return name, commands.record_bridge(bridge, name)
             case ContinueInDialplan(leg_id=leg):
                 return leg, commands.continue_in_dialplan(leg, command.context, command.extension)
+            case HandOver(leg_id=leg):
+                return leg, commands.continue_in_dialplan(leg, self._fallback_context, command.access_code)
+            case TakeBack():
+                return None  # not by ARI
             case _:
                 return caller_sound.request_of(command, self._sound)
 

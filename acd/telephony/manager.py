@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from acd.domain.events import Event, LinkChanged, PhoneChanged, TrunkChanged, UnroutedEnded
+from acd.domain.events import Event, FallbackSeen, LinkChanged, PhoneChanged, TrunkChanged, UnroutedEnded
 from acd.domain.ids import LegId
-from acd.telephony.ami.facts import Fact, PhoneState, TrunkState, UnroutedCall, WatchState
+from acd.telephony.ami.facts import Fact, FallbackCaller, PhoneState, TrunkState, UnroutedCall, WatchState
 
 
 def to_event(fact: Fact, at: float) -> Event:
@@ -16,6 +16,10 @@ def to_event(fact: Fact, at: float) -> Event:
             return PhoneChanged(at, fact.device, reachable=fact.reachable, busy=fact.busy)
         case TrunkState():
             return TrunkChanged(at, fact.trunk, up=fact.up, detail=fact.detail)
+        case FallbackCaller():
+            return FallbackSeen(
+                at, LegId(fact.uniqueid), fact.channel, fact.exten, fact.caller, fact.started_at, fact.answered_at
+            )
         case WatchState():
             return LinkChanged(at, "ami", up=fact.synced)
         case UnroutedCall():

@@ -230,6 +230,8 @@ class FiguresAnswer:
     callback_attempts: dict[str, int]
     """Outbound calls by outcome."""
     places_regained: int
+    fallback_seen: int
+    taken_back: int
     incomplete: tuple[Gap, ...]
     """When since ``since`` not everything was seen: the figures lack what happened then."""
 
@@ -255,6 +257,8 @@ class FiguresAnswer:
             callbacks_promised=figures.callbacks_promised,
             callback_attempts=figures.callback_attempts,
             places_regained=figures.places_regained,
+            fallback_seen=figures.fallback_seen,
+            taken_back=figures.taken_back,
             incomplete=gaps,
         )
 

@@ -16,6 +16,7 @@ from acd.domain.commands import (
     ContinueInDialplan,
     CreateBridge,
     DestroyBridge,
+    HandOver,
     HangUp,
     Originate,
     Play,
@@ -25,13 +26,16 @@ from acd.domain.commands import (
     StopMusic,
     StopPlay,
     StopRing,
+    TakeBack,
     TelephonyCommand,
 )
 from acd.domain.events import (
     BridgeSeen,
+    CallArrived,
     ChannelSeen,
     CommandFailed,
     Event,
+    FallbackSeen,
     LegAnswered,
     LegEnded,
     LegLeft,
@@ -53,7 +57,7 @@ from acd.domain.sound_commands import (
     StopTake,
 )
 
-ToCaller: TypeAlias = Answer | Ring | StopRing | Play | StartMusic | StopMusic | ContinueInDialplan
+ToCaller: TypeAlias = Answer | Ring | StopRing | Play | StartMusic | StopMusic | ContinueInDialplan | HandOver
 Failure = Literal["gone", "refused", "timeout", "unavailable"]
 
 
@@ -68,6 +72,10 @@ class Channel:
     caller: str = ""
     up: bool = False
     in_app: bool = True
+    in_queue: bool = False
+    """In Asterisk's own queue."""
+    connected_at: float | None = None
+    """Answered there."""
     agent_device: str = ""
 
 
@@ -127,7 +135,7 @@ class PerfectPbx:
                     channel.extension,
                     channel.caller,
                     channel.created_at,
-                    connected_at=None,
+                    connected_at=channel.connected_at,
                     cause=cause,
                 )
             )
@@ -137,6 +145,33 @@ class PerfectPbx:
         for members in self.bridges.values():
             members.discard(leg)
         self._report(LegLeft(self.now, leg))
+
+    def fall(self, leg: LegId) -> None:
+        """A caller outside our application comes to Asterisk's own queue."""
+        channel = self.channels[leg]
+        channel.in_app, channel.in_queue, channel.up = False, True, True
+        self.tell_fallen(leg)
+
+    def tell_fallen(self, leg: LegId) -> None:
+        channel = self.channels[leg]
+        self.manager_reports.append(
+            FallbackSeen(
+                self.now,
+                leg,
+                channel.name,
+                channel.extension,
+                channel.caller,
+                channel.created_at,
+                channel.connected_at,
+            )
+        )
+
+    def _take_back(self, leg: LegId) -> Failure | None:
+        channel = self.channels.get(leg)
+        if channel is not None and channel.in_queue and channel.connected_at is None:
+            channel.in_app, channel.in_queue = True, False
+            self._report(CallArrived(self.now, leg, channel.name, channel.extension, channel.caller))
+        return None  # nobody tells whether the key led anywhere
 
     def end_playback(self, playback: PlaybackId, *, ok: bool = True) -> None:
         del self.playbacks[playback]
@@ -204,6 +239,13 @@ class PerfectPbx:
                 if leg not in self.channels:
                     return "gone"
                 self.end_channel(leg, cause)
+            case TakeBack(leg_id=leg):
+                return self._take_back(leg)
+            case HandOver(leg_id=leg):
+                failure = self._to_caller(command)
+                if failure is None:
+                    self.fall(leg)
+                return failure
             case Answer() | Ring() | StopRing() | Play() | StartMusic() | StopMusic() | ContinueInDialplan():
                 return self._to_caller(command)
             case _:
@@ -252,7 +294,7 @@ class PerfectPbx:
                 channel.up = True
             case Play(playback_id=playback):
                 self.playbacks[playback] = channel.id
-            case ContinueInDialplan():
+            case ContinueInDialplan() | HandOver():
                 self.leave_app(channel.id)
             case _:
                 pass

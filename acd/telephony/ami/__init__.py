@@ -4,7 +4,7 @@ ARI carries the calls. AMI is only listened to, for what ARI does not tell or ca
 contacts, trunk registrations, alarms, and callers the dialplan kept. The connection and the parsing are panoramisk's.
 """
 
-from acd.telephony.ami.facts import DeviceState, Fact, PhoneState, TrunkState, UnroutedCall, WatchState
+from acd.telephony.ami.facts import DeviceState, Fact, FallbackCaller, PhoneState, TrunkState, UnroutedCall, WatchState
 from acd.telephony.ami.link import AmiLink
 from acd.telephony.ami.messages import AmiConfig, AmiEvent, AmiRefused, AmiResponse, AmiState, AuthRefused
 from acd.telephony.ami.watch import PbxWatch, WatchConfig
@@ -19,6 +19,7 @@ __all__ = [
     "AuthRefused",
     "DeviceState",
     "Fact",
+    "FallbackCaller",
     "PbxWatch",
     "PhoneState",
     "TrunkState",

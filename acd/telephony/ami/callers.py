@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from acd.telephony.ami.facts import UnroutedCall
+from acd.telephony.ami.facts import FallbackCaller, UnroutedCall
 from acd.telephony.ami.messages import AmiEvent
 
 _ENGINES = frozenset({"Stasis", "StasisBroadcast"})
@@ -85,8 +85,8 @@ class Callers:
         elif ended.fallback_at is None:
             del self._ended[uniqueid]
 
-    def on_event(self, event: AmiEvent, now: float) -> None:
-        """Take one of ``caller_events``."""
+    def on_event(self, event: AmiEvent, now: float) -> FallbackCaller | None:
+        """Take one of ``caller_events``. Gives the caller who has come to the fallback, or is answered there."""
         uniqueid = event.get("Uniqueid")
         match event.name:
             case "Newchannel":
@@ -101,22 +101,31 @@ class Callers:
                 if event.name == "AgentConnect" and caller.answered_at is None:
                     caller.answered_at = now
                     caller.agent = event.get("Interface")
+                return _fallen(caller)
+        return None
 
     def begin_list(self) -> None:
         """The list of channels is being asked for: what moves from now on is newer than the list."""
         self._moved = set()
 
-    def load(self, channels: Iterable[AmiEvent], now: float, *, after_gap: bool) -> None:
-        """Take the list of channels (CoreShowChannels): adopt callers unknown so far, end those no longer there."""
+    def load(self, channels: Iterable[AmiEvent], now: float, *, after_gap: bool) -> list[FallbackCaller]:
+        """Take the list of channels (CoreShowChannels): adopt callers unknown so far, end those no longer there.
+
+        Gives those who are in the fallback, in the order they came.
+        """
         moved = self._moved or set()
         self._moved = None
         listed = {channel.get("Uniqueid"): channel for channel in channels}
+        fallen = []
         for uniqueid, channel in listed.items():
             if uniqueid not in moved:
                 self._adopt(channel, now, after_gap=after_gap)
+                if channel.get("Context") == self._fallback and uniqueid in self._live:
+                    fallen.append(_fallen(self._live[uniqueid]))
         for uniqueid in self._live.keys() - listed.keys() - moved:
             self._tell_later(self._live.pop(uniqueid), now, 0, "", None)
         self._early &= listed.keys() | moved
+        return sorted(fallen, key=lambda caller: (caller.started_at, caller.uniqueid))
 
     @property
     def waiting(self) -> bool:
@@ -200,8 +209,8 @@ class Callers:
             if context not in (self._entry, self._fallback) or channel.get("ChannelState") == _DOWN:
                 return
             caller = self._begin(channel, now - _seconds(channel.get("Duration")))
-        if after_gap and context == self._entry and with_engine:
-            caller.claimed = True
+        if context == self._entry and with_engine and (after_gap or caller.fallback_at is not None):
+            caller.claimed, caller.fallback_at, caller.queue = True, None, ""
         if context == self._fallback:
             self._fall(caller, now)
             if caller.answered_at is None and channel.get("BridgeId"):
@@ -210,6 +219,12 @@ class Callers:
     def _touch(self, uniqueid: str) -> None:
         if self._moved is not None:
             self._moved.add(uniqueid)
+
+
+def _fallen(caller: _Caller) -> FallbackCaller:
+    return FallbackCaller(
+        caller.uniqueid, caller.channel, caller.exten, caller.caller, caller.started_at, caller.answered_at
+    )
 
 
 def _number(text: str) -> int | None:

@@ -98,6 +98,19 @@ class UnroutedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class FallbackCaller:
+    """A caller who is in the fallback now. Times: seconds since the epoch."""
+
+    uniqueid: str
+    channel: str
+    exten: str
+    caller: str = field(repr=False)
+    started_at: float
+    answered_at: float | None
+    """When a fallback agent answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class WatchState:
     """Whether what was told is current. ``synced`` after every state was read anew; not so from a loss on."""
 
@@ -106,4 +119,4 @@ class WatchState:
     generation: int
 
 
-Fact = PhoneState | TrunkState | UnroutedCall | WatchState
+Fact = PhoneState | TrunkState | UnroutedCall | FallbackCaller | WatchState

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 
+BACK_KEY = "D"
+"""The key that leads out of the fallback queue, see ``asterisk/include/acd_extensions.conf``. Telephones have none."""
+
+
 @dataclass(frozen=True, slots=True)
 class WatchConfig:
     """Names of the dialplan's contexts, and times in seconds."""
@@ -96,6 +100,7 @@ class PbxWatch:
         self._worker: asyncio.Task[None] | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._refused: set[str] = set()
+        self._presses: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Connect and begin to tell. Returns also when Asterisk is away or refuses; the link goes on trying."""
@@ -108,6 +113,9 @@ class PbxWatch:
             self._worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._worker
+        for press in self._presses:
+            press.cancel()
+        await asyncio.gather(*self._presses, return_exceptions=True)
         await self.link.close()
         self._settle(all_of_them=True)
 
@@ -115,6 +123,21 @@ class PbxWatch:
         """The engine has this channel and accounts for it: a caller it took, a leg it dialled."""
         if self.link.state is AmiState.UP:  # otherwise the list of channels tells
             self._callers.claim(uniqueid)
+
+    def take_back(self, channel: str) -> None:
+        """Have a caller leave the fallback queue for the engine: press, in the caller's place, the key that does it.
+
+        Not by a redirect: that would tear a caller away whom an agent of that queue has just answered.
+        """
+        task = asyncio.get_running_loop().create_task(self._press(channel), name="ami-take-back")
+        self._presses.add(task)
+        task.add_done_callback(self._presses.discard)
+
+    async def _press(self, channel: str) -> None:
+        try:
+            await self.link.action("PlayDTMF", Channel=channel, Digit=BACK_KEY, Receive="true")
+        except TelephonyError as error:  # who still waits is asked again after the next look at all channels
+            _log.warning("take_back_failed", channel=channel, reason=str(error))
 
     def refresh(self) -> None:
         """Read everything anew soon: the configuration names other phones or trunks."""
@@ -128,7 +151,9 @@ class PbxWatch:
         elif event.name == "Reload":
             self._wake.set()
         else:
-            self._callers.on_event(event, self._clock.now())
+            fallen = self._callers.on_event(event, self._clock.now())
+            if fallen is not None:
+                self._tell(fallen)
             if event.name == "Hangup" and self._settling is None and self._callers.waiting:
                 self._settle()
 
@@ -189,7 +214,8 @@ class PbxWatch:
         if self.link.generation != generation or self.link.state is not AmiState.UP:
             return  # half of it is from before; the new connection has set off another reading
         if channels is not None:
-            self._callers.load(channels, self._clock.now(), after_gap=after_gap)
+            for fallen in self._callers.load(channels, self._clock.now(), after_gap=after_gap):
+                self._tell(fallen)
             if self._permitted():
                 await self._tell_left(left or [], {channel.get("Uniqueid") for channel in channels})
         self._lines.load(lists)

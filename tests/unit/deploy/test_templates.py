@@ -99,15 +99,18 @@ def test_the_dialplan_dials_nothing() -> None:
     applications = set(re.findall(r"(?:exten =>[^,]+,[^,]+,|same => n(?:\(\w+\))?,)(\w+)\(", text))
     assert applications <= {
         "Set", "MSet", "GotoIf", "TryExec", "StasisBroadcast", "Stasis",
-        "Goto", "ExecIf", "Hangup", "Answer", "MixMonitor", "Queue", "Return",
+        "Goto", "ExecIf", "Hangup", "Answer", "MixMonitor", "StopMixMonitor", "Queue", "Return",
     }  # fmt: skip
 
 
 def test_contexts_can_have_other_names() -> None:
     files = _files(contexts=ContextsPlan("in", "phones", "rest"))
-    assert re.findall(r"(?m)^\[(.*)\]$", files["acd_extensions.conf"]) == ["in", "rest", "in-left", "phones"]
+    contexts = ["in", "rest", "rest-back", "in-left", "phones"]
+    assert re.findall(r"(?m)^\[(.*)\]$", files["acd_extensions.conf"]) == contexts
     assert "context=phones\n" in files["acd_pjsip.conf"]
     assert "context=in\n" in files["acd_pjsip.conf"]
+    assert "Goto(in,${ACD_ACCESS_CODE},1)" in files["acd_extensions.conf"]
+    assert "context=rest-back\n" in files["acd_queues.conf"]
     assert "Goto(rest,${EXTEN},1)" in files["acd_extensions.conf"]
 
 

@@ -92,6 +92,7 @@ def a_view(figures: Figures) -> EngineView:
         plan_version="abc123",
         ari_up=True,
         ami_up=False,
+        draining=False,
         agents=(an_agent("agent101", "talking"), an_agent("agent102", "idle"), an_agent("agent103", "idle")),
         contacts=(
             ContactView(

@@ -16,6 +16,7 @@ from acd.domain.commands import (
     ContinueInDialplan,
     CreateBridge,
     DestroyBridge,
+    HandOver,
     HangUp,
     Originate,
     Play,
@@ -25,6 +26,7 @@ from acd.domain.commands import (
     StopMusic,
     StopPlay,
     StopRing,
+    TakeBack,
     TelephonyCommand,
 )
 from acd.domain.errors import PbxUnavailable
@@ -83,6 +85,7 @@ class Desk:
     states: list[AriState] = field(default_factory=list)
     taken: list[LegId] = field(default_factory=list)
     offered: list[float] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
 
     async def until(self, count: int = 1) -> None:
         await self.ari.until(lambda: len(self.events) >= count)
@@ -119,6 +122,7 @@ def make(ari: FakeAri, talk_s: float = 0.0, **settings: Any) -> Desk:
         "acd-from-agents",
         desk.taken.append,
         desk.offered.append,
+        take_back=desk.taken_back.append,
         talk_s=talk_s,
     )
     return desk
@@ -199,6 +203,13 @@ REQUESTS: list[tuple[TelephonyCommand, str, str, dict[str, str], Any]] = [
         {"context": "elsewhere", "extension": "200", "priority": "1"},
         None,
     ),
+    (
+        HandOver(C1, L1, "169"),
+        "POST",
+        "/channels/c1/continue",
+        {"context": "acd-fallback", "extension": "169", "priority": "1"},
+        None,
+    ),
 ]
 
 
@@ -215,8 +226,24 @@ async def test_a_command_becomes_one_request(
 
 
 async def test_every_command_has_a_request() -> None:
-    theirs = {*get_args(SoundCommand)} - {SeekTake}  # in tests of their own module
+    theirs = {*get_args(SoundCommand)} - {SeekTake} | {TakeBack}  # in tests of their own
     assert {type(command) for command, *_ in REQUESTS} == {*get_args(TelephonyCommand)} - theirs
+
+
+async def test_a_caller_in_the_fallback_is_taken_back_by_another_way(desk: Desk) -> None:
+    desk.control.execute(TakeBack(C1, L1, "PJSIP/gw1-1"))
+    assert desk.taken_back == ["PJSIP/gw1-1"]
+    assert desk.ari.seen == []
+
+
+async def test_no_call_is_taken_while_none_is_claimed(desk: Desk) -> None:
+    desk.control.claiming = False
+    await desk.ari.emit({"type": "CallBroadcast", "channel": channel()})
+    desk.control.expect(L1, "PJSIP/gw1-c1", "169", "")
+    desk.control.claiming = True
+    await desk.ari.emit({"type": "CallBroadcast", "channel": channel("c2")})
+    await desk.until()
+    assert [event.leg_id for event in desk.events if isinstance(event, CallArrived)] == ["c2"]
 
 
 async def test_a_leg_without_a_callers_channel_has_no_originator(desk: Desk) -> None:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from acd.domain.events import LinkChanged, PhoneChanged, TrunkChanged, UnroutedEnded
+from acd.domain.events import FallbackSeen, LinkChanged, PhoneChanged, TrunkChanged, UnroutedEnded
 from acd.domain.ids import LegId
-from acd.telephony.ami.facts import DeviceState, PhoneState, TrunkState, UnroutedCall, WatchState
+from acd.telephony.ami.facts import DeviceState, FallbackCaller, PhoneState, TrunkState, UnroutedCall, WatchState
 from acd.telephony.manager import to_event
 
 AT = 1000.0
@@ -25,6 +25,11 @@ def test_a_trunk_is_told_with_its_words() -> None:
 def test_the_link_counts_as_up_once_everything_was_read() -> None:
     assert to_event(WatchState(synced=True, reason="", generation=1), AT) == LinkChanged(AT, "ami", up=True)
     assert to_event(WatchState(synced=False, reason="lost", generation=1), AT) == LinkChanged(AT, "ami", up=False)
+
+
+def test_a_caller_in_the_fallback_keeps_when_it_came_and_was_answered() -> None:
+    fact = FallbackCaller("1.0", "PJSIP/gw1-1", "169", "0812", 900.0, 950.0)
+    assert to_event(fact, AT) == FallbackSeen(AT, LegId("1.0"), "PJSIP/gw1-1", "169", "0812", 900.0, 950.0)
 
 
 def test_a_call_past_the_engine_keeps_its_own_times() -> None:

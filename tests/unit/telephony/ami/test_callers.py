@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from acd.telephony.ami import AmiEvent, UnroutedCall
+from acd.telephony.ami import AmiEvent, FallbackCaller, UnroutedCall
 from acd.telephony.ami.callers import Callers, caller_events
 
 SETTLE = 2.0
@@ -259,3 +259,36 @@ def test_claims_of_channels_that_do_not_exist_any_more_are_forgotten() -> None:
     followed.claim("2.0")
     followed.load((), 100.0, after_gap=False)
     assert followed._early == {"2.0"}
+
+
+def in_fallback(answered_at: float | None = None, started_at: float = 100.0) -> FallbackCaller:
+    return FallbackCaller("1.0", "PJSIP/gw1-00000001", "169", "0812345678", started_at, answered_at)
+
+
+def test_who_comes_to_the_fallback_is_told_at_once_and_again_when_answered() -> None:
+    followed = callers()
+    assert followed.on_event(event("Newchannel"), 100.0) is None
+    assert followed.on_event(falls(), 101.0) == in_fallback()
+    answer = event("AgentConnect", context="acd-fallback", Interface="PJSIP/agent101")
+    assert followed.on_event(answer, 105.0) == in_fallback(105.0)
+
+
+def test_the_list_tells_who_is_in_the_fallback_the_first_one_first() -> None:
+    followed = callers()
+    older = listed("2.0", "acd-fallback", "Queue", Duration="00:02:00")
+    found = followed.load([listed(context="acd-fallback", application="Queue"), older], 200.0, after_gap=True)
+    assert [(caller.uniqueid, caller.started_at) for caller in found] == [("2.0", 80.0), ("1.0", 135.0)]
+
+
+def test_who_moved_since_the_list_was_asked_for_is_not_told_from_it() -> None:
+    followed = callers()
+    followed.begin_list()
+    followed.claim("1.0")
+    assert followed.load([listed(context="acd-fallback", application="Queue")], 200.0, after_gap=True) == []
+
+
+def test_who_came_back_to_the_engine_ends_there() -> None:
+    followed = callers()
+    followed.on_event(falls(), 100.0)
+    assert followed.load([listed(application="StasisBroadcast")], 110.0, after_gap=False) == []
+    assert told(followed, hangup()) == []

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from acd.telephony.ami import (
     AmiState,
     DeviceState,
     Fact,
+    FallbackCaller,
     PbxWatch,
     PhoneState,
     TrunkState,
@@ -388,3 +390,53 @@ async def test_a_wrong_password_leaves_the_watch_trying(pbx: Pbx, clock: FixedCl
     pbx.secret = "pw"
     await facts.until(synced)
     await watch.close()
+
+
+def falls(pbx: Pbx) -> None:
+    lines = ("Channel: PJSIP/carrier-1", "CallerIDNum: 0812", "Context: acd-fallback", "Exten: 169", "Uniqueid: 1.0")
+    pbx.peer.event("QueueCallerJoin", *lines, "Linkedid: 1.0", "Queue: acd-fallback")
+
+
+async def test_a_caller_who_comes_to_the_fallback_is_told_and_found_again_in_each_list(
+    watch: PbxWatch, pbx: Pbx, facts: Facts
+) -> None:
+    await facts.until(synced)
+    falls(pbx)
+    caller = FallbackCaller("1.0", "PJSIP/carrier-1", "169", "0812", 1000.0, None)
+    assert await facts.until(bool) == [caller]
+    pbx.channels = [
+        ["Uniqueid: 1.0", "Channel: PJSIP/carrier-1", "Context: acd-fallback", "Application: Queue", "ChannelState: 6"]
+    ]
+    watch.refresh()
+    assert await facts.until(bool) == [caller]
+
+
+async def test_a_caller_is_taken_back_by_the_key_that_leads_out_of_the_queue(
+    watch: PbxWatch, pbx: Pbx, facts: Facts
+) -> None:
+    await facts.until(synced)
+    pbx.on["PlayDTMF"] = lambda peer, action: peer.answer(action, "Success")
+    watch.take_back("PJSIP/carrier-1")
+    await pbx.until(lambda: pbx.count("PlayDTMF") == 1)
+    pressed = next(action for action in pbx.got if action["Action"] == "PlayDTMF")
+    assert (pressed["Channel"], pressed["Digit"], pressed["Receive"]) == ("PJSIP/carrier-1", "D", "true")
+
+
+async def test_a_caller_who_cannot_be_taken_back_is_no_error(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
+    watch = make(pbx, clock, facts)
+    with capture_logs() as logs:
+        watch.take_back("PJSIP/carrier-1")  # the link is not up
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert [entry["event"] for entry in logs] == ["take_back_failed"]
+    await watch.close()
+
+
+async def test_an_order_under_way_ends_with_the_watch(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
+    watch = make(pbx, clock, facts)
+    await watch.start()
+    await facts.until(synced)
+    watch.take_back("PJSIP/carrier-1")
+    await pbx.until(lambda: pbx.count("PlayDTMF") == 1)
+    await watch.close()
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("ami-")]

@@ -1,0 +1,211 @@
+"""The fallback desk: callers in Asterisk's own queue, and their way back; draining, which sends them there.
+
+Who never came to the engine is known here from the moment AMI tells of the caller; who had been with it keeps the place
+and the waited time. Decides who is wanted back and what then goes on. Must not know how a channel is moved.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from acd.domain.commands import HandOver, TakeBack
+from acd.domain.copies import replace
+from acd.domain.events import CallArrived, DrainRequested, FallbackSeen, Resynced, UnroutedEnded
+from acd.domain.exits import Exit
+from acd.domain.ids import ContactId, LegId
+from acd.engine import arrival, ending, ivr, kpi, offers, trunks
+from acd.engine import queueing as queues
+from acd.engine.state import Contact, InFallback, InIvr, Position, Waiting
+from acd.engine.turn import Turn
+
+Astray: TypeAlias = Waiting | InIvr | InFallback
+"""Where a caller is to be led, and so may be outside."""
+STRAY_S = 60.0
+"""Longer than Asterisk's lists are apart: who is neither with us nor in the fallback by then is with somebody else."""
+
+
+def seen(turn: Turn, event: FallbackSeen) -> None:
+    """A caller waits, or talks, in Asterisk's own queue."""
+    contact = turn.contact(ContactId(event.leg_id))
+    if event.leg_id in turn.state.ended:
+        return turn.ignore(event, "the call has its record")
+    if contact is None:
+        contact = _adopt(turn, event)
+    if contact.away or not isinstance(contact.phase, Waiting | InIvr | InFallback):
+        return turn.ignore(event, "the caller is not waiting")
+    contact, fallen = _outside(turn, contact, contact.phase)
+    if not fallen.channel:
+        turn.state.figures = kpi.count_fallback(turn.state.figures)
+    there = replace(fallen, channel=event.channel_name, connected_at=event.connected_at)
+    contact = turn.to_phase(contact, there)
+    if not there.asked:
+        _want_back(turn, contact, there)
+    return None
+
+
+def _adopt(turn: Turn, event: FallbackSeen) -> Contact:
+    trunk = trunks.trunk_of(turn.plan, event.channel_name)
+    if trunk is not None:
+        trunks.lease(turn.state.leases, turn.state.trunks, event.leg_id, trunk)
+    return turn.put(
+        Contact(
+            id=ContactId(event.leg_id),
+            phase=InFallback(event.arrived_at),
+            access_code=event.access_code,
+            trunk=trunk,
+            caller=event.caller,
+            arrived_at=event.arrived_at,
+            fallen=True,
+        )
+    )
+
+
+def outside(turn: Turn, contact: Contact, phase: Astray, *, asked: bool = False) -> None:
+    """A caller is not in our application, though the call lives: no phone may ring for it until it is back."""
+    contact, fallen = _outside(turn, contact, phase)
+    turn.to_phase(contact, replace(fallen, asked=asked))
+
+
+def _outside(turn: Turn, contact: Contact, phase: Astray) -> tuple[Contact, InFallback]:
+    if isinstance(phase, InFallback):
+        return contact, phase
+    fallen = InFallback(turn.at, _still(phase))
+    return turn.put(replace(ending.let_go(turn, contact), phase=fallen, fallen=True, asking=None)), fallen
+
+
+def _still(phase: Waiting | InIvr) -> Waiting | InIvr:
+    """What is kept of a phase while nothing rings or sounds."""
+    if isinstance(phase, Waiting):
+        return replace(phase, offers=(), playback=None)
+    position = replace(phase.position, playback=None, take=None, listening=False, music=False)
+    return replace(phase, position=position)
+
+
+# ---------------------------------------------------------------- the way back
+
+
+def _want_back(turn: Turn, contact: Contact, fallen: InFallback) -> None:
+    there = bool(fallen.channel) and fallen.connected_at is None and fallen.gone is None
+    if there and turn.state.serving:
+        turn.to_phase(contact, replace(fallen, asked=True))
+        turn.do(TakeBack(contact.id, contact.leg, fallen.channel))
+
+
+def want_all_back(turn: Turn) -> None:
+    """Have everybody back who waits in the fallback, in the order they wait."""
+    fallen = [(contact, contact.phase) for contact in turn.state.contacts.values()]
+    for contact, phase in sorted(fallen, key=lambda found: _turn_of(found[0])):
+        if isinstance(phase, InFallback):
+            _want_back(turn, contact, phase)
+
+
+def _turn_of(contact: Contact) -> tuple[bool, float, ContactId]:
+    """Where a caller stands: who waits in a queue of ours comes before who is on the way to one."""
+    was = contact.phase.was if isinstance(contact.phase, InFallback) else contact.phase
+    return not isinstance(was, Waiting), was.since if isinstance(was, Waiting) else contact.arrived_at, contact.id
+
+
+def arrived(turn: Turn, event: CallArrived) -> None:
+    """Take a caller in, again if it comes from the fallback; while draining nobody stays."""
+    contact = turn.contact(ContactId(event.leg_id))
+    if contact is not None and isinstance(contact.phase, InFallback):
+        return _go_on(turn, contact, contact.phase)
+    arrival.arrive(turn, event)
+    contact = turn.contact(ContactId(event.leg_id))
+    if turn.state.draining and contact is not None and isinstance(contact.phase, Waiting | InIvr):
+        _hand_over(turn, contact, contact.phase)
+    return None
+
+
+def _go_on(turn: Turn, contact: Contact, fallen: InFallback) -> None:
+    """Let a caller go on where the engine lost it; one it never had begins, the time waited already kept."""
+    turn.cancel_timer(f"fallback:{contact.id}")
+    if turn.state.draining:
+        return turn.do(HandOver(contact.id, contact.leg, contact.access_code))
+    turn.state.figures = kpi.count_taken_back(turn.state.figures)
+    if contact.answered_at is None:
+        contact = replace(contact, answered_at=turn.at)  # that queue answers callers
+    match fallen.was:
+        case Waiting() as waiting:
+            queues.wait_on(turn, contact, waiting)
+        case InIvr(position=position) as was:
+            contact = turn.to_phase(contact, was)
+            arrival.follow(turn, contact, ivr.resume(arrival.scene(turn, contact), position))
+        case _:
+            _begin(turn, contact)
+    return None
+
+
+def _begin(turn: Turn, contact: Contact) -> None:
+    code = turn.plan.access_codes.get(contact.access_code)
+    position = Position(flow="", node="")  # type: ignore[arg-type] # before any flow
+    flow = code.flow if code is not None else None
+    contact = turn.put(
+        replace(contact, phase=InIvr(turn.at, position), flow=flow, regained=contact.arrived_at, queued_at=None)
+    )
+    if code is None:
+        return ending.leave(turn, contact, Exit.UNKNOWN_NUMBER, arrival.CAUSE_UNALLOCATED)
+    return arrival.follow(turn, contact, ivr.start(arrival.scene(turn, contact), code.flow))
+
+
+def resynced(turn: Turn, event: Resynced) -> None:
+    """Find those who came back unseen, let those go who are with somebody else, and want the others back."""
+    inside = {channel.leg_id: channel.in_app for channel in event.channels}
+    for contact in list(turn.state.contacts.values()):
+        match contact.phase:
+            case InFallback() as fallen if inside.get(contact.leg):
+                _go_on(turn, contact, fallen)
+            case InFallback(channel="", since=since) if turn.at - since > STRAY_S:
+                ending.finish(turn, contact, Exit.TRANSFERRED, 0, None)
+            case _:
+                pass
+    want_all_back(turn)
+
+
+# ---------------------------------------------------------------- how it ends there
+
+
+def ended(turn: Turn, event: UnroutedEnded) -> bool:
+    """Make the record of a caller whose call ended in the fallback. False when it did not."""
+    contact = turn.contact(ContactId(event.leg_id))
+    if contact is None or not isinstance(contact.phase, InFallback):
+        return False
+    connected_at = event.connected_at or contact.phase.connected_at
+    _finish(turn, replace(contact, connected_at=connected_at), event.cause, event.sip_code)
+    return True
+
+
+def untold(turn: Turn, contact: Contact, fallen: InFallback) -> None:
+    """Nobody told how the call ended there: make the record of what is known."""
+    cause, sip_code = (fallen.gone.cause, fallen.gone.sip_code) if fallen.gone is not None else (0, None)
+    _finish(turn, replace(contact, connected_at=fallen.connected_at), cause, sip_code)
+
+
+def _finish(turn: Turn, contact: Contact, cause: int, sip_code: int | None) -> None:
+    turn.state.leases.pop(LegId(contact.id), None)
+    why = Exit.FALLBACK_ANSWERED if contact.connected_at is not None else Exit.FALLBACK_ABANDONED
+    ending.finish(turn, contact, why, cause, sip_code)
+
+
+# ---------------------------------------------------------------- draining
+
+
+def drain(turn: Turn, event: DrainRequested) -> None:
+    """Hand everybody over who waits or is on the way to a queue, in order; or go back to normal."""
+    if turn.state.draining == event.on:
+        return turn.ignore(event, "so it is already")
+    turn.state.draining = event.on
+    if not event.on:
+        want_all_back(turn)
+        return offers.offer_all(turn)
+    there = [contact for contact in turn.state.contacts.values() if not contact.away]
+    for contact in sorted(there, key=_turn_of):
+        if isinstance(contact.phase, Waiting | InIvr):
+            _hand_over(turn, contact, contact.phase)
+    return None
+
+
+def _hand_over(turn: Turn, contact: Contact, phase: Waiting | InIvr) -> None:
+    """Send a caller to the fallback; what goes on there is known here as of any other."""
+    _outside(turn, contact, phase)
+    turn.do(HandOver(contact.id, contact.leg, contact.access_code))

@@ -1,0 +1,179 @@
+"""Callers in Asterisk's own queue are taken back by an engine that comes back, with the time they waited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from acd.demo.deployment import Wishes
+from tests.call_centre import Centre, call_centre, straight_to
+from tests.fakes.telephone import PhoneCall, Telephone
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
+
+LKPM = "704"
+"""Leads straight to the queue of the agents 119 to 121."""
+RINGS, ANSWERS = 180, 200
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def whole_centre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Centre]:
+    wishes = Wishes(
+        wrap_up_s=0.5,
+        queue={"short_abandon": "100ms", "ring_timeout": "30s"},
+        flows={"lkpm": straight_to("q_lkpm")},
+        access_codes={LKPM: {"flow": "lkpm"}},
+    )
+    async with call_centre(tmp_path_factory.mktemp("fallback"), wishes=wishes) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def centre(whole_centre: Centre) -> AsyncIterator[Centre]:
+    """The centre, empty before and after the test."""
+    yield whole_centre
+    engine = whole_centre.site.engine
+    if engine is None or engine.process.returncode is not None:
+        await whole_centre.site.start_engine()
+    await whole_centre.everybody_home()
+
+
+async def calls(centre: Centre, number: str) -> tuple[Telephone, PhoneCall]:
+    """A caller whose call was answered, by whoever."""
+    caller = await centre.caller(number)
+    call = caller.dial(LKPM)
+    assert await caller.answered(call) == ANSWERS
+    return caller, call
+
+
+async def kill(centre: Centre) -> None:
+    """End the engine between two instructions."""
+    assert centre.site.engine is not None
+    centre.site.engine.process.kill()
+    await centre.site.engine.process.wait()
+
+
+async def in_queue(centre: Centre) -> list[str]:
+    """Channels that wait in Asterisk's own queue."""
+    lines = (await asyncio.to_thread(centre.site.asterisk.rx, "core show channels concise")).splitlines()
+    return [line.split("!")[0] for line in lines if "!Queue!" in line]
+
+
+async def wait_in_queue(centre: Centre, callers: int) -> None:
+    """Wait until so many callers are in Asterisk's own queue."""
+
+    async def so() -> bool:
+        return len(await in_queue(centre)) == callers
+
+    await centre.eventually(so, lambda: f"there are not {callers} callers in the fallback queue")
+
+
+async def over_ami(centre: Centre, action: str) -> str:
+    """Carry out an action of Asterisk's manager beside the engine; its response."""
+    ami = centre.site.deployment.settings.ami
+    reader, writer = await asyncio.open_connection(ami.host, ami.port)
+    login = f"Login\r\nUsername: {ami.user}\r\nSecret: {ami.password.reveal()}\r\nEvents: off"
+    answer = b""
+    for one in (login, action):
+        writer.write(f"Action: {one}\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            answer = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    return answer.decode()
+
+
+async def test_callers_no_engine_took_are_served_in_order_with_the_time_they_waited(centre: Centre) -> None:
+    taken_back = await centre.metric("acd_fallback_taken_back_total")
+    phone = await centre.phone("agent119", RINGS, ready=False)  # without any phone that queue takes nobody
+    await kill(centre)
+    first, first_call = await calls(centre, "08135550001")
+    second, second_call = await calls(centre, "08135550002")
+    await wait_in_queue(centre, 2)
+
+    await centre.site.start_engine()
+    await centre.phase(first, "waiting")
+    await centre.phase(second, "waiting")
+    assert await in_queue(centre) == []
+    assert await centre.metric("acd_fallback_taken_back_total") == taken_back + 2
+    phone.manner = ANSWERS
+    assert (await centre.ask("agent119", "login"))[0] == 200
+    assert (await centre.phase(first, "talking"))["agent"] == "agent119"
+    first.end(first_call)
+    await centre.phase(second, "talking")
+    second.end(second_call)
+
+    for caller in (first, second):
+        record = await centre.record(caller)
+        assert (record["exit"], record["queue"], record["agent"]) == ("answered", "q_lkpm", "agent119")
+        assert record["queued_at"] == record["arrived_at"]
+        assert record["wait_s"] > 0.5  # what it waited in the fallback queue is in it: the claim's timeout at least
+
+
+async def test_who_waited_before_the_engine_died_keeps_the_place_across_the_fallback(centre: Centre) -> None:
+    await centre.phone("agent119", RINGS, ready=False)
+    older, older_call = await calls(centre, "08135550011")
+    waiting = await centre.phase(older, "waiting")
+    await kill(centre)
+    newer, newer_call = await calls(centre, "08135550012")
+    await wait_in_queue(centre, 1)
+    # The one who waited in the engine leaves to the fallback as the dead-man would have it: behind the newer one.
+    name = next(
+        line.split("!")[0]
+        for line in (await asyncio.to_thread(centre.site.asterisk.rx, "core show channels concise")).splitlines()
+        if "!StasisBroadcast!" in line or "!Stasis!" in line
+    )
+    redirect = f"Redirect\r\nChannel: {name}\r\nContext: acd-fallback\r\nExten: {LKPM}\r\nPriority: 1"
+    assert "Success" in await over_ami(centre, redirect)
+    await wait_in_queue(centre, 2)
+
+    await centre.site.start_engine()
+    again = await centre.phase(older, "waiting")
+    assert (again["since"], again["position"]) == (waiting["since"], 1)
+    assert (await centre.phase(newer, "waiting"))["position"] == 2
+    older.end(older_call)
+    newer.end(newer_call)
+    assert (await centre.record(older))["exit"] == "abandoned"
+    assert (await centre.record(newer))["exit"] == "abandoned"
+
+
+async def test_who_talks_with_an_agent_of_the_fallback_queue_is_not_torn_away(centre: Centre) -> None:
+    phone = await centre.phone("agent119", ANSWERS)
+    await kill(centre)
+    caller, call = await calls(centre, "08135550021")
+
+    async def talking() -> bool:
+        return bool(phone.calls) and phone.calls[-1].status == ANSWERS
+
+    await centre.eventually(talking, lambda: "the fallback queue found no agent")
+    await centre.site.start_engine()
+    await centre.phase(caller, "fallback")
+    # Not even when somebody asks: the key is only heard.
+    (channel,) = await in_queue(centre)
+    pressed = await over_ami(centre, f"PlayDTMF\r\nChannel: {channel}\r\nDigit: D\r\nReceive: true")
+    assert "DTMF successfully" in pressed
+    with pytest.raises(TimeoutError):
+        await caller.until_over(call, 1.5)
+    assert not phone.calls[-1].over.is_set()
+    assert (await centre.phase(caller, "fallback"))["phase"] == "fallback"
+    caller.end(call)
+    record = await centre.record(caller)
+    assert record["exit"] == "fallback_answered"
+    assert record["connected_at"] is not None
+
+
+async def test_a_phone_of_the_fallback_queue_that_rings_is_silenced_and_rings_for_the_engine(centre: Centre) -> None:
+    phone = await centre.phone("agent119", RINGS)
+    await kill(centre)
+    caller, call = await calls(centre, "08135550031")
+    rung = await phone.ringing()
+    await centre.site.start_engine()
+    await phone.until_over(rung)
+    again = await phone.ringing()
+    assert again is not rung
+    phone.answer(again)
+    assert (await centre.phase(caller, "talking"))["agent"] == "agent119"
+    caller.end(call)
+    assert (await centre.record(caller))["exit"] == "answered"

@@ -1,0 +1,363 @@
+"""Callers in Asterisk's own queue are known, wanted back with the time they waited, and recorded once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from acd.domain.commands import DestroyBridge, HandOver, HangUp, Originate, Play, StartMusic, TakeBack
+from acd.domain.events import CallArrived, CommandFailed, DrainRequested, FallbackSeen, LegEnded, LinkChanged
+from acd.domain.exits import Exit
+from acd.domain.ids import LegId
+from acd.engine.fallback import STRAY_S
+from acd.engine.state import Free, InFallback, InIvr, Talking, Waiting
+from tests.engine_kit import GW, Bench, make_plan
+from tests.unit.engine.test_resync import audit, back, cut
+
+
+def stranger(bench: Bench, code: str = "169", endpoint: str = GW) -> LegId:
+    """A caller whom no engine took."""
+    bench.calls += 1
+    leg = LegId(f"call{bench.calls}")
+    bench.pbx.now = bench.at
+    bench.pbx.new_channel(leg, endpoint, extension=code, caller="0811222333")
+    bench.pbx.fall(leg)
+    return leg
+
+
+def fallen(bench: Bench, leg: LegId) -> InFallback:
+    phase = bench.contact(leg).phase
+    assert isinstance(phase, InFallback)
+    return phase
+
+
+def away(bench: Bench, leg: LegId, seconds: float = 20.0) -> None:
+    """The engine is away, the caller left to Asterisk's own queue, and it is back; AMI has told nothing yet."""
+    cut(bench)
+    bench.pbx.fall(leg)
+    bench.pbx.manager_reports.clear()
+    bench.at += seconds
+    back(bench)
+
+
+# ---------------------------------------------------------------- seen and taken back
+
+
+def test_a_caller_no_engine_took_is_taken_back_and_has_waited_since_it_called() -> None:
+    bench = Bench()
+    bench.login("ana")
+    cut(bench)
+    leg = stranger(bench)
+    bench.at += 30
+    bench.pbx.connected = True
+    bench.settle()
+    assert not fallen(bench, leg).asked  # ARI is not up: it could not come in
+    back(bench)
+    assert isinstance(bench.contact(leg).phase, InIvr)
+    bench.press(leg, "11")
+    assert bench.contact(leg).queued_at == bench.at - 30
+    bench.pick_up("ana")
+    bench.hang_up(leg)
+    (record,) = bench.records
+    assert (record.exit, record.wait_s, record.arrived_at) == (Exit.ANSWERED, 30.0, bench.at - 30)
+    assert (bench.state.figures.fallback_seen, bench.state.figures.taken_back) == (1, 1)
+
+
+def test_who_waited_before_has_the_same_place_again() -> None:
+    bench = Bench()
+    first, second = bench.queued(), bench.queued()
+    place = bench.contact(first).phase
+    away(bench, first)
+    assert isinstance(fallen(bench, first).was, Waiting)
+    bench.pbx.tell_fallen(first)
+    bench.settle()
+    phase = bench.contact(first).phase
+    assert isinstance(phase, Waiting)
+    assert isinstance(place, Waiting)
+    assert (phase.since, phase.queue) == (place.since, place.queue)
+    bench.login("ana")
+    assert bench.one(Originate).contact_id == bench.contact_id(first)
+    assert isinstance(bench.contact(second).phase, Waiting)
+
+
+def test_a_waiting_caller_comes_back_to_music_and_its_longest_wait() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    away(bench, leg)
+    bench.pbx.tell_fallen(leg)
+    out = bench.settle()
+    assert any(isinstance(command, StartMusic) for command in out)
+    assert f"wait:{leg}" in bench.timers
+
+
+def test_who_was_in_the_flow_hears_the_node_again() -> None:
+    bench = Bench()
+    leg = bench.call()
+    node = bench.contact(leg).last_node
+    away(bench, leg)
+    bench.pbx.tell_fallen(leg)
+    out = bench.settle()
+    assert bench.contact(leg).last_node == node
+    assert [command.prompts for command in out if isinstance(command, Play)] == [("lang",)]
+
+
+def test_no_phone_rings_for_a_caller_who_is_not_here() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    away(bench, leg)
+    bench.login("ana")
+    assert not bench.got(Originate)
+
+
+def test_a_phone_that_rings_for_a_caller_who_falls_back_is_silenced() -> None:
+    bench = Bench()
+    bench.login("ana")
+    leg = bench.queued()
+    ringing = bench.leg_of("ana")
+    bench.obeying = False
+    bench.pbx.leave_app(leg)
+    bench.pbx.fall(leg)
+    out = bench.settle()
+    assert HangUp(bench.contact_id(leg), ringing, 16) in out
+    assert DestroyBridge(bench.contact_id(leg), bench.contact(leg).bridge) in out
+    assert isinstance(bench.agent("ana").work, Free)
+    assert not bench.timers
+
+
+def test_callers_are_taken_back_in_the_order_they_wait() -> None:
+    bench = Bench()
+    cut(bench)
+    strangers = [stranger(bench)]
+    bench.at += 1
+    strangers.append(stranger(bench))
+    bench.settle()
+    known = bench.state
+    assert len(known.contacts) == 2
+    bench.at += 1
+    bench.obeying = False
+    back(bench)
+    assert [command.leg_id for command in bench.got(TakeBack)] == strangers
+
+
+def test_who_waited_with_us_comes_before_who_called_earlier_and_is_on_the_way_to_a_queue() -> None:
+    bench = Bench()
+    menu = bench.call()
+    bench.at += 1
+    waiter = bench.queued()
+    cut(bench)
+    for leg in (menu, waiter):
+        bench.pbx.fall(leg)
+    bench.settle()
+    bench.obeying = False
+    back(bench)
+    assert [command.leg_id for command in bench.got(TakeBack)] == [waiter, menu]
+
+
+def test_who_talks_with_an_agent_of_that_queue_stays() -> None:
+    bench = Bench()
+    cut(bench)
+    leg = stranger(bench)
+    bench.pbx.channels[leg].connected_at = bench.at + 3
+    bench.pbx.manager_reports.clear()
+    bench.at += 9
+    bench.pbx.tell_fallen(leg)
+    bench.settle()
+    back(bench)
+    assert not bench.got(TakeBack)
+    bench.at += 60
+    bench.hang_up(leg)
+    (record,) = bench.records
+    assert (record.exit, record.connected_at, record.cause) == (Exit.FALLBACK_ANSWERED, bench.at - 66, 16)
+    assert not bench.state.leases
+
+
+def test_a_caller_who_does_not_come_is_asked_again_by_the_next_audit_only() -> None:
+    bench = Bench()
+    bench.obeying = False
+    leg = stranger(bench)
+    assert [c.leg_id for c in bench.settle() if isinstance(c, TakeBack)] == [leg]
+    bench.pbx.tell_fallen(leg)
+    bench.settle()
+    assert not bench.got(TakeBack)
+    bench.at += 30
+    audit(bench)
+    assert [c.leg_id for c in bench.got(TakeBack)] == [leg]
+
+
+def test_a_claim_that_comes_to_nothing_loses_no_caller() -> None:
+    bench = Bench()
+    leg = stranger(bench)
+    bench.settle()
+    assert isinstance(bench.contact(leg).phase, InIvr)
+    bench.feed(CommandFailed(bench.at, "claim", leg, "refused"))
+    bench.pbx.fall(leg)
+    bench.settle()
+    assert fallen(bench, leg).asked
+    assert not bench.got(TakeBack)
+    bench.at += 30
+    audit(bench)
+    assert isinstance(bench.contact(leg).phase, InIvr)
+
+
+def test_who_comes_back_unseen_is_found() -> None:
+    bench = Bench()
+    bench.obeying = False
+    leg = stranger(bench)
+    bench.settle()
+    bench.pbx.channels[leg].in_app = True
+    bench.at += 30
+    audit(bench)
+    assert isinstance(bench.contact(leg).phase, InIvr)
+
+
+def test_a_caller_for_a_number_of_nobody_is_sent_away_when_it_is_back() -> None:
+    bench = Bench()
+    leg = stranger(bench, "999", "Local/x")
+    bench.settle()
+    assert leg not in bench.pbx.channels
+    (record,) = bench.records
+    assert (record.exit, record.cause, record.trunk) == (Exit.UNKNOWN_NUMBER, 1, None)
+
+
+def test_late_news_of_a_call_that_has_its_record_or_talks_changes_nothing() -> None:
+    bench = Bench()
+    leg = bench.talking()
+    bench.feed(FallbackSeen(bench.at, leg, "PJSIP/gw-1", "169", "", bench.at))
+    assert isinstance(bench.contact(leg).phase, Talking)
+    bench.hang_up(leg)
+    bench.feed(FallbackSeen(bench.at, leg, "PJSIP/gw-1", "169", "", bench.at))
+    assert not bench.state.contacts
+    assert len(bench.records) == 1
+
+
+def test_who_is_with_somebody_else_is_let_go_after_a_while() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    away(bench, leg, 1)
+    bench.at += STRAY_S + 1
+    audit(bench)
+    assert [record.exit for record in bench.records] == [Exit.TRANSFERRED]
+
+
+# ---------------------------------------------------------------- how it ends there
+
+
+def test_the_end_in_that_queue_is_recorded_with_the_queue_the_caller_waited_in() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    away(bench, leg)
+    bench.obeying = False
+    bench.pbx.tell_fallen(leg)
+    bench.settle()
+    bench.hang_up(leg)
+    (record,) = bench.records
+    assert (record.exit, record.queue) == (Exit.FALLBACK_ABANDONED, "billing")
+    assert record.wait_s == 20.0
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_end_of_which_ami_tells_nothing_is_recorded_all_the_same(answered: bool) -> None:  # noqa: FBT001
+    bench = Bench()
+    bench.obeying = False
+    leg = stranger(bench)
+    bench.pbx.channels[leg].connected_at = bench.at if answered else None
+    bench.pbx.manager_reports.clear()
+    bench.pbx.tell_fallen(leg)
+    bench.settle()
+    bench.feed(LegEnded(bench.at, leg, 17))
+    assert not bench.records
+    bench.sleep(10)
+    (record,) = bench.records
+    assert record.exit is (Exit.FALLBACK_ANSWERED if answered else Exit.FALLBACK_ABANDONED)
+    assert record.cause == 17
+
+
+def test_a_caller_who_was_gone_when_the_engine_came_back_has_a_record() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    away(bench, leg)
+    bench.pbx.connected = False
+    bench.pbx.end_channel(leg)
+    bench.pbx.manager_reports.clear()
+    bench.pbx.connected = True
+    bench.at += 30
+    audit(bench)
+    bench.sleep(10)
+    assert [(record.exit, record.cause) for record in bench.records] == [(Exit.FALLBACK_ABANDONED, 0)]
+
+
+def test_a_stale_timer_of_a_caller_who_is_back_does_nothing() -> None:
+    bench = Bench()
+    bench.obeying = False
+    leg = stranger(bench)
+    bench.settle()
+    bench.feed(LegEnded(bench.at, leg))
+    channel = bench.pbx.channels[leg]
+    bench.obeying = True
+    bench.feed(CallArrived(bench.at, leg, channel.name, "169", ""))
+    bench.sleep(10)
+    assert isinstance(bench.contact(leg).phase, InIvr)
+
+
+# ---------------------------------------------------------------- draining
+
+
+def test_draining_hands_over_who_waits_in_order_and_leaves_conversations_alone() -> None:
+    bench = Bench()
+    talker = bench.talking()
+    waiters = [bench.queued("2"), bench.queued("2")]
+    menu = bench.call(endpoint="DAHDI/i1/1")
+    leaving = bench.call("999", "DAHDI/i1/1")
+    out = bench.feed(DrainRequested(bench.at, on=True))
+    assert [c.leg_id for c in out if isinstance(c, HandOver)] == [*waiters, menu]
+    assert not [c for c in out if isinstance(c, HangUp)]
+    assert isinstance(bench.contact(talker).phase, Talking)
+    assert all(fallen(bench, leg).channel for leg in (*waiters, menu))
+    assert not bench.got(TakeBack)
+    bench.login("citra", "dewi")
+    assert not bench.got(Originate)
+    assert bench.contact_id(leaving) not in bench.state.contacts
+
+
+def test_a_call_that_comes_while_draining_is_handed_over() -> None:
+    bench = Bench()
+    bench.feed(DrainRequested(bench.at, on=True))
+    leg = bench.call()
+    assert bench.one(HandOver).leg_id == leg
+    bench.feed(CallArrived(bench.at, leg, bench.pbx.channels[leg].name, "169", ""))
+    assert bench.one(HandOver).leg_id == leg
+    assert bench.contact_id(bench.call("999")) not in bench.state.contacts
+
+
+def test_the_end_of_draining_has_everybody_back() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    since = bench.contact(leg).phase.since
+    bench.feed(DrainRequested(bench.at, on=True))
+    bench.at += 10
+    bench.login("ana")
+    bench.feed(DrainRequested(bench.at, on=False))
+    phase = bench.contact(leg).phase
+    assert isinstance(phase, Waiting)
+    assert (phase.since, len(phase.offers)) == (since, 1)
+    bench.feed(DrainRequested(bench.at, on=False))
+    assert not bench.ordered
+
+
+def test_the_link_that_comes_up_while_draining_takes_nobody_back() -> None:
+    bench = Bench()
+    bench.feed(DrainRequested(bench.at, on=True))
+    stranger(bench)
+    bench.settle()
+    bench.feed(LinkChanged(bench.at, "ari", up=False))
+    back(bench)
+    assert not bench.got(TakeBack)
+
+
+def test_a_callback_nobody_is_on_the_line_for_is_nobody_of_that_queue() -> None:
+    bench = Bench(make_plan())
+    leg = bench.queued()
+    bench.state.contacts[bench.contact_id(leg)] = replace(bench.contact(leg), away=True)
+    bench.feed(FallbackSeen(bench.at, leg, "PJSIP/gw-1", "169", "", bench.at))
+    assert isinstance(bench.contact(leg).phase, Waiting)
