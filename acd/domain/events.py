@@ -359,6 +359,8 @@ class Resynced:
     after_gap: bool
     asked_at: float | None = None
     """When Asterisk was asked; what happened between then and ``at`` may be missing from the lists. None: at ``at``."""
+    asterisk_started: str = ""
+    """Which life of Asterisk this is, in its own words; another one than before means that all its calls ended."""
     kind: Literal["resynced"] = "resynced"
 
 

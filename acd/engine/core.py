@@ -348,6 +348,8 @@ def _unrouted(turn: Turn, event: UnroutedEnded) -> None:
 
 def _link(turn: Turn, event: LinkChanged) -> None:
     if event.link == "ari":
+        if turn.state.ari_up and not event.up:
+            turn.state.ari_lost_at = turn.at
         turn.state.ari_up = event.up
         return
     turn.state.ami_up = event.up

@@ -167,9 +167,13 @@ def let_go(turn: Turn, contact: Contact) -> Contact:
     return turn.put(replace(contact, bridged=False))
 
 
-def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None) -> None:
-    """Tell the exit reason from where the caller was."""
+def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None, *, torn: bool = False) -> None:
+    """Tell the exit reason from where the caller was. Who was ``torn`` out of it did not leave: we failed it."""
     match contact.phase:
+        case InIvr() | Waiting() as phase if torn:
+            if isinstance(phase, Waiting):
+                left_places.remember(turn, contact, phase)
+            _gone_in_flow(turn, contact, Exit.FAILED_TECHNICAL, cause, sip_code)
         case Leaving(exit=why):
             finish(turn, contact, why, cause, sip_code)
         case Talking():

@@ -48,6 +48,8 @@ from acd.engine.state import (
 )
 from acd.engine.turn import Turn
 
+CAUSE_TEMPORARY = 41
+"""Q.850, temporary failure: what the calls of an Asterisk that died ended with."""
 SETTLED_S = 5.0
 """In an audit, a channel younger than this may have events on their way and is left alone."""
 
@@ -90,10 +92,15 @@ def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) ->
     known = [(contact.leg, _on_line_since(contact)) for contact in there]
     known += [(agent.leg, agent.work.since) for agent in state.agents.values() if agent.leg is not None]
     known += [(leg, call.since) for leg, call in state.feature_calls.items()]
+    torn = bool(state.asterisk_started and event.asterisk_started not in {"", state.asterisk_started})
+    state.asterisk_started = event.asterisk_started or state.asterisk_started
     for leg, since in known:
         # What we heard of since Asterisk was asked is younger than the list; in an audit, so may be what we ordered.
         if leg not in channels and since <= asked_at and (event.after_gap or event.at - since > SETTLED_S):
-            legs.ended(turn, LegEnded(event.at, leg))
+            if torn:  # it ended when Asterisk did, and that is when the link broke
+                turn.at = min(event.at, max(since, state.ari_lost_at))
+            legs.ended(turn, LegEnded(turn.at, leg, CAUSE_TEMPORARY if torn else 0), torn=torn)
+            turn.at = event.at
 
 
 def _on_line_since(contact: Contact) -> float:

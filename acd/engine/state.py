@@ -547,6 +547,10 @@ class EngineState:
     admitted: Bucket = Bucket()
     ari_up: bool = False
     ami_up: bool = False
+    ari_lost_at: float = 0.0
+    """When the link to ARI broke last."""
+    asterisk_started: str = ""
+    """The life of Asterisk that was seen last."""
     draining: bool = False
     """No calls are taken; see ``acd.engine.fallback``."""
 

@@ -1,7 +1,8 @@
 """Recording files: is the sound there, as long as the parties talked, and is it sound at all?
 
-Judges from the file's own frames: Asterisk says "done" with a full disk too, and a WAV header's length is 0 after
-Asterisk was killed. Knows nothing of calls; works in a thread, never on the loop.
+Judges from the file's own frames: Asterisk says "done" with a full disk too. A WAV header's length is 0 after Asterisk
+was killed: it is repaired in place, so that players find the sound. Knows nothing of calls; works in a thread, never on
+the loop.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -25,8 +27,13 @@ SHORT_SHARE = 0.05
 SILENT_PEAK = 100
 """A 16-bit file whose loudest sample is below this (-50 dB of full scale) holds no speech, only line noise."""
 PORTION_BYTES = 65536
+UNFINISHED_S = 3.0
+"""Asterisk writes the length at the end, and sound every 2.1 s: it died over a file that has no length and does
+not grow for so long."""
+CUT_OFF = "Asterisk died over the file, whose last seconds may be missing; its header was repaired"
 NO_SOUND = "the file holds no sound"
 SILENT = "the file is silent"
+RIFF_LENGTH_AT = 4
 _CHUNK = struct.Struct("<4sI")
 _FORMAT = struct.Struct("<HHIIHH")
 _PCM = {1, 0xFFFE}
@@ -45,10 +52,16 @@ class _Wav:
 
 
 class RecordingFiles:
-    """``acd.ports.Recordings`` over a folder that holds ``<name>.wav``; a name may lead into folders below it."""
+    """``acd.ports.Recordings`` over a folder that holds ``<name>.wav``; a name may lead into folders below it.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they are.
+        unfinished_s: how long a file without a length is watched before it counts as one that nobody writes.
+    """
+
+    def __init__(self, folder: Path, *, unfinished_s: float = UNFINISHED_S) -> None:
         self._folder = folder
+        self._unfinished_s = unfinished_s
 
     def path(self, name: RecordingName) -> Path | None:
         """Where the file of a recording is, whether or not it exists; None when the name leads out of the folder."""
@@ -64,7 +77,9 @@ class RecordingFiles:
             talk_s: how long the parties were joined, in seconds.
             now: the clock, asked when the file has been looked at.
         """
+        repaired = await self._repair(name)
         size, duration_s, problem = await asyncio.to_thread(self._look, name, talk_s)
+        problem = problem or repaired
         return RecordingChecked(
             at=now(),
             name=name,
@@ -74,6 +89,41 @@ class RecordingFiles:
             problem=problem,
             silent=problem == SILENT or (problem == NO_SOUND and talk_s <= SHORT_S),
         )
+
+    async def _repair(self, name: RecordingName) -> str:
+        """Write the length into the header of a file Asterisk died over; what is to be said of that, or nothing."""
+        before = await asyncio.to_thread(self._without_length, name)
+        if before is None:
+            return ""
+        await asyncio.sleep(self._unfinished_s)
+        if await asyncio.to_thread(self._without_length, name) != before:
+            return ""
+        return await asyncio.to_thread(self._write_length, name, before)
+
+    def _without_length(self, name: RecordingName) -> _Wav | None:
+        """Give the layout of a file that holds sound and does not say how much."""
+        with suppress(OSError, ValueError):
+            path = self.path(name)
+            if path is not None:
+                with path.open("rb") as file:
+                    wav = _read_header(file, os.fstat(file.fileno()).st_size)
+                return wav if wav is not None and wav.promised == 0 and wav.present >= wav.frame_bytes else None
+        return None
+
+    def _write_length(self, name: RecordingName, wav: _Wav) -> str:
+        path = self.path(name)
+        length = wav.present // wav.frame_bytes * wav.frame_bytes
+        try:
+            if path is not None:
+                with path.open("r+b") as file:
+                    for place, value in ((RIFF_LENGTH_AT, wav.start - 8 + length), (wav.start - 4, length)):
+                        file.seek(place)
+                        file.write(struct.pack("<I", value))
+                    file.flush()
+                    os.fsync(file.fileno())
+        except OSError as error:
+            return f"Asterisk died over the file, and its header cannot be repaired: {error.strerror}"
+        return CUT_OFF
 
     def _look(self, name: RecordingName, talk_s: float) -> tuple[int, float, str]:
         """Give bytes, seconds and what is wrong."""

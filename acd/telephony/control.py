@@ -518,6 +518,7 @@ class AriControl:
             ),
             after_gap=after_gap,
             asked_at=asked_at,
+            asterisk_started=self.link.info.startup_time if self.link.info is not None else "",
         )
 
 

@@ -85,6 +85,7 @@ class PerfectPbx:
 
     now: float = 0.0
     connected: bool = True
+    started: str = "2024-06-03T00:00:00.000+0700"
     channels: dict[LegId, Channel] = field(default_factory=dict)
     bridges: dict[BridgeId, set[LegId]] = field(default_factory=dict)
     playbacks: dict[PlaybackId, LegId] = field(default_factory=dict)
@@ -172,6 +173,12 @@ class PerfectPbx:
             channel.in_app, channel.in_queue = True, False
             self._report(CallArrived(self.now, leg, channel.name, channel.extension, channel.caller))
         return None  # nobody tells whether the key led anywhere
+
+    def die(self) -> None:
+        """Asterisk is killed, and another one starts."""
+        for gone in (self.channels, self.bridges, self.playbacks, self.recordings, self.takes):
+            gone.clear()
+        self.started += "+"
 
     def end_playback(self, playback: PlaybackId, *, ok: bool = True) -> None:
         del self.playbacks[playback]
@@ -308,7 +315,7 @@ class PerfectPbx:
             for c in self.channels.values()
         )
         bridges = tuple(BridgeSeen(bridge, tuple(sorted(members))) for bridge, members in self.bridges.items())
-        return Resynced(self.now, channels, bridges, after_gap)
+        return Resynced(self.now, channels, bridges, after_gap, asterisk_started=self.started)
 
 
 def target_of(command: TelephonyCommand) -> str:

@@ -66,7 +66,7 @@ class AmiConfig:
     boot_grace_s: float = 2.0
     """How long after the login to wait for ``FullyBooted``: it never comes to a user without the right ``system``."""
     reconnect_min_s: float = 0.5
-    reconnect_max_s: float = 15.0
+    reconnect_max_s: float = 2.0
     refused_retry_s: float = 60.0
     """After a refused login in the middle of the work: the secret may come back with the next reload of Asterisk."""
 

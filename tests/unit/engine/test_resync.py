@@ -453,3 +453,67 @@ def test_a_confirmation_is_not_cut_by_an_audit_but_ends_after_a_gap() -> None:
     bench.feed(bench.pbx.resync(after_gap=True))
     assert bench.got(HangUp)[0].leg_id == "dial"
     assert isinstance(bench.agent("ana").work, Free)
+
+
+# ---------------------------------------------------------------- another life of Asterisk
+
+
+def died(bench: Bench, seconds: float = 8.0) -> None:
+    """Asterisk is killed; the engine finds another one."""
+    cut(bench)
+    bench.pbx.die()
+    bench.at += seconds
+    back(bench)
+
+
+def test_calls_of_an_asterisk_that_died_end_when_it_did_with_their_cause_and_one_record_each() -> None:
+    bench = Bench()
+    talker, waiter, listener = bench.talking(), bench.queued("2"), bench.call()
+    back(bench)
+    bench.at += 30
+    killed_at = bench.at
+    died(bench)
+    assert [(r.contact_id, r.exit, r.cause, r.ended_at) for r in bench.records] == [
+        (bench.contact_id(talker), Exit.ANSWERED, 41, killed_at),
+        (bench.contact_id(waiter), Exit.FAILED_TECHNICAL, 41, killed_at),
+        (bench.contact_id(listener), Exit.FAILED_TECHNICAL, 41, killed_at),
+    ]
+    assert not bench.state.contacts
+    assert not bench.state.leases
+    died(bench)
+    assert len(bench.records) == 3
+
+
+def test_agents_of_an_asterisk_that_died_may_be_rung_again() -> None:
+    bench = Bench()
+    bench.talking("ana")
+    bench.login("citra")
+    bench.queued("2")
+    back(bench)
+    died(bench)
+    assert isinstance(bench.agent("citra").work, Free)
+    assert isinstance(bench.agent("ana").work, WrapUp)
+    assert bench.agent("ana").leg is None
+    bench.queued("2")
+    assert bench.one(Originate).device == "PJSIP/citra"
+
+
+def test_the_recording_of_a_conversation_cut_by_its_death_is_held_against_the_talk_until_then() -> None:
+    bench = Bench()
+    bench.talking()
+    back(bench)
+    bench.at += 30
+    died(bench)
+    bench.sleep(20)
+    assert [round(check.talk_s) for check in bench.checks] == [30]
+
+
+def test_the_same_asterisk_after_a_gap_tore_nobody_out() -> None:
+    bench = Bench()
+    leg = bench.queued("2")
+    back(bench)
+    cut(bench)
+    bench.at += 30
+    bench.pbx.end_channel(leg)
+    back(bench)
+    assert [(r.exit, r.cause, r.ended_at) for r in bench.records] == [(Exit.ABANDONED, 0, bench.at)]

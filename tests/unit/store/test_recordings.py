@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import os
 import struct
 import threading
 import wave
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from acd.domain.events import RecordingChecked
 from acd.domain.ids import RecordingName
 from acd.store import recordings as recordings_module
-from acd.store.recordings import RecordingFiles
+from acd.store.recordings import CUT_OFF, RecordingFiles
 
 NAME = RecordingName("acd/rec-1")
 
@@ -37,7 +39,7 @@ def write_wav(folder: Path, frames: bytes, *, name: str = NAME, rate: int = 8000
 
 
 async def check(folder: Path, talk_s: float, name: str = NAME) -> RecordingChecked:
-    return await RecordingFiles(folder).check(RecordingName(name), talk_s, lambda: 1234.5)
+    return await RecordingFiles(folder, unfinished_s=0.0).check(RecordingName(name), talk_s, lambda: 1234.5)
 
 
 async def test_a_whole_file_is_ok_with_its_size_and_duration(tmp_path: Path) -> None:
@@ -67,12 +69,76 @@ async def test_short_by_more_than_a_second_and_five_percent_is_not_ok(
     assert ("s of talk" in result.problem) is not ok
 
 
-async def test_a_header_length_of_0_after_a_kill_still_gives_the_real_duration(tmp_path: Path) -> None:
-    path = write_wav(tmp_path, tone(6))
+def without_length(path: Path) -> bytes:
+    """What Asterisk leaves when it is killed: sound, and a header written before it."""
     raw = bytearray(path.read_bytes())
     raw[4:8] = raw[40:44] = struct.pack("<I", 0)
     path.write_bytes(raw)
-    assert await check(tmp_path, 6) == RecordingChecked(1234.5, NAME, len(raw), 6.0, ok=True, problem="")
+    return bytes(raw)
+
+
+async def test_a_file_asterisk_died_over_is_repaired_in_place_and_says_so(tmp_path: Path) -> None:
+    path = write_wav(tmp_path, tone(6))
+    whole = path.read_bytes()
+    without_length(path)
+    checked = await check(tmp_path, 6.5)
+    assert (checked.bytes, checked.duration_s, checked.ok, checked.problem) == (len(whole), 6.0, False, CUT_OFF)
+    assert path.read_bytes() == whole
+    assert (await check(tmp_path, 6.5)).ok
+
+
+async def test_a_frame_cut_in_two_is_left_out_of_the_length(tmp_path: Path) -> None:
+    path = write_wav(tmp_path, tone(2))
+    path.write_bytes(without_length(path)[:-1])
+    await check(tmp_path, 2)
+    with wave.open(str(path), "rb") as file:
+        assert file.getnframes() == 2 * 8000 - 1
+
+
+async def test_a_file_that_lost_more_than_may_be_says_how_much_and_is_repaired_all_the_same(tmp_path: Path) -> None:
+    path = write_wav(tmp_path, tone(6))
+    without_length(path)
+    assert (await check(tmp_path, 10)).problem == "6.0 s of sound for 10.0 s of talk"
+    with wave.open(str(path), "rb") as file:
+        assert file.getnframes() == 6 * 8000
+
+
+async def test_a_file_asterisk_still_writes_is_left_alone(tmp_path: Path) -> None:
+    path = write_wav(tmp_path, tone(6))
+    whole = path.read_bytes()
+    raw = without_length(path)
+    files = RecordingFiles(tmp_path, unfinished_s=0.2)
+    looking = asyncio.create_task(files.check(RecordingName(NAME), 7, lambda: 1.0))
+    await asyncio.sleep(0.05)
+    path.write_bytes(raw + tone(1))  # it grows
+    assert (await looking).problem == ""
+    assert path.read_bytes() == raw + tone(1)
+    path.write_bytes(raw)
+    looking = asyncio.create_task(files.check(RecordingName(NAME), 6, lambda: 1.0))
+    await asyncio.sleep(0.05)
+    path.write_bytes(whole)  # it is closed
+    assert (await looking).ok
+
+
+async def test_a_header_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_wav(tmp_path, tone(6))
+    raw = without_length(path)
+
+    def refuse(_: int) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    problem = (await check(tmp_path, 6)).problem
+    assert problem == "Asterisk died over the file, and its header cannot be repaired: Permission denied"
+    assert len(path.read_bytes()) == len(raw)
+
+
+async def test_a_file_of_no_bytes_is_a_problem_and_stays_so(tmp_path: Path) -> None:
+    path = tmp_path / f"{NAME}.wav"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert (await check(tmp_path, 6)).problem == "the file is empty"
+    assert path.read_bytes() == b""
 
 
 async def test_a_file_the_disk_cut_short_is_truncated_even_when_long_enough(tmp_path: Path) -> None:
