@@ -138,6 +138,7 @@ class AriControl:
         self._talk_s = talk_s
         self._load = load
         self._take_back = take_back
+        self._permitted = permitted
         self._fallback_context = fallback_context
         self.claiming = True
         """Whether calls are taken; while not, the dialplan leads them to its own queue."""
@@ -354,7 +355,7 @@ class AriControl:
         if self._threshold.holds(command):
             return None
         if isinstance(command, TakeBack):
-            return self._take_back(command.channel_name)
+            return self._take_back(command.channel_name) if self._permitted() else None
         found = self._request(command)
         if found is None:
             return None

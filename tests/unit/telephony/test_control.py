@@ -240,9 +240,11 @@ async def test_no_call_is_taken_while_none_is_claimed(desk: Desk) -> None:
     desk.control.claiming = False
     await desk.ari.emit({"type": "CallBroadcast", "channel": channel()})
     desk.control.expect(L1, "PJSIP/gw1-c1", "169", "")
+    await desk.ari.emit({"type": "ChannelDtmfReceived", "channel": channel(), "digit": "1"})
+    await desk.until()
     desk.control.claiming = True
     await desk.ari.emit({"type": "CallBroadcast", "channel": channel("c2")})
-    await desk.until()
+    await desk.until(2)
     assert [event.leg_id for event in desk.events if isinstance(event, CallArrived)] == ["c2"]
 
 
