@@ -21,7 +21,7 @@ from aiohttp import web
 from acd.dips.client import DataClient
 from acd.domain.commands import SendHook
 from acd.domain.errors import StoreError
-from acd.domain.events import CallArrived, Event, PlanLoaded
+from acd.domain.events import CallArrived, DrainRequested, Event, PlanLoaded
 from acd.domain.ids import LegId
 from acd.domain.overload import Load
 from acd.domain.record import HookDone
@@ -73,6 +73,8 @@ UPKEEP_S, UPKEEP_AGAIN_S = 3600.0, 60.0
 """How often the store is kept up; after a failure sooner."""
 DURABLE_S = 1.0
 """How long an answer of the API waits at most for the journal. A commit takes some 20 ms."""
+RETIRE_S = 5.0
+"""How long the end waits at most for Asterisk's own queue to have all callers handed over."""
 RIGHTFUL_S = 1.0
 """With two engines: how long another may have our place in Asterisk before it is taken back by who has the lease."""
 ARI_SILENCE_S, AMI_SILENCE_S = 4.5, 10.0
@@ -332,6 +334,8 @@ class App:
         """Begin to command."""
         self.dispatcher.attach(self._control)
         self._pulse.start()
+        if self.dispatcher.draining:  # that was the life before
+            self.drain(on=False)
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeper")
         self._messenger = asyncio.create_task(self._tell_what_was_left(), name="messenger")
         self._storekeeper = asyncio.create_task(self._keep_store(), name="storekeeper")
@@ -342,6 +346,27 @@ class App:
     async def reload(self) -> Loading:
         """Read the configuration anew and put it into force, unless it has mistakes or its flows' tests fail."""
         return await self._reloader.reload()
+
+    def drain(self, *, on: bool) -> None:
+        """Take no calls and hand who waits over to Asterisk's own queue, in order; or go back to normal."""
+        log.info("draining" if on else "serving_again")
+        self._control.claiming = not on
+        self.dispatcher.submit(DrainRequested(self._clock.now(), on=on))
+
+    async def retire(self) -> None:
+        """Take no more calls; where the configuration says so, hand over who waits, within ``RETIRE_S``.
+
+        Otherwise they stay where they are: after a restart they go on waiting, and without one the dead man's timeout
+        leads them to Asterisk's own queue.
+        """
+        self._control.claiming = False
+        if not self._active or not self._settings.pbx.hand_over_at_stop:
+            return
+        self.drain(on=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RETIRE_S):
+                while self.dispatcher.on_the_way():  # noqa: ASYNC110 - told by AMI, in events of the engine
+                    await asyncio.sleep(0.02)
 
     def _apply(self, settings: Settings) -> tuple[str, ...]:
         """Use a new configuration. Gives the sections whose changes wait for the next start."""
@@ -480,6 +505,7 @@ class App:
                 words=lambda: self._words,
                 loading=lambda: self._reloader.state,
                 reload=self.reload,
+                drain=self._drain_by_order,
                 gaps=self._gaps.touching,
                 media=self._shelf,
             )
@@ -507,6 +533,10 @@ class App:
     def _fallbacks(self) -> dict[tuple[str, str], int]:
         return {(prompt, how): count for (prompt, how), count in self._sounds.fallbacks.items()}
 
+    def _drain_by_order(self, on: bool, by: str) -> None:  # noqa: FBT001 - its caller names it
+        log.info("drain_ordered", by=by, on=on)
+        self.drain(on=on)
+
     async def _durable(self) -> None:
         """Wait for the journal; not for a disk that refuses: calls and their agents are led on without it."""
         if not self._journal.health().failing:
@@ -533,6 +563,8 @@ class App:
         reasons = []
         if not self._serves():
             reasons.append("it is not sure that no other engine is the active one")
+        if self.dispatcher.draining:
+            reasons.append("no calls are taken, by order")
         if not self._auditor.synced:
             up = self._control.link.state is AriState.UP
             reasons.append("the calls in Asterisk are being listed" if up else f"ARI is {self._control.link.state}")

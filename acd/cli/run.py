@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import structlog
@@ -18,6 +19,7 @@ from acd.domain.errors import ConfigError, StoreError
 from acd.flows.suite import failed_tests
 from acd.observability.logs import configure_logging
 from acd.runtime.clock import AnchoredClock
+from acd.runtime.notify import ServiceManager
 from acd.runtime.tuning import favour_calls
 from acd.settings import load
 from acd.settings.values import Settings
@@ -33,7 +35,7 @@ def run(
     log_style: str = typer.Option("json", help="json for machines, console for people."),
     log_level: str = typer.Option("INFO", help="DEBUG, INFO, WARNING or ERROR."),
 ) -> None:
-    """Run the engine until SIGTERM or SIGINT. Conversations go on when it stops."""
+    """Run the engine until SIGTERM or SIGINT; a second one ends it at once. Conversations go on when it stops."""
     if log_style not in {"json", "console"}:
         raise typer.BadParameter("json or console", param_hint="--log-style")
     if log_level.upper() not in LEVELS:
@@ -54,15 +56,31 @@ def run(
 async def _serve(settings: Settings, again: LoadSettings, test: FlowTests) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    service = ServiceManager(os.environ, os.getpid())
+
+    def end(number: signal.Signals) -> None:
+        if stop.is_set():  # asked a second time: at once
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        service.stopping()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end, number)
     maker = PromptMaker(cache_root() / "prompts", AnchoredClock().now)
     reloads: set[asyncio.Task[object]] = set()
     while not stop.is_set():
         app = await App.open(settings, again, test, maker=maker)
 
-        def reload(app: App = app) -> None:
-            task = loop.create_task(app.reload(), name="reload")
+        async def load_again(app: App = app) -> None:
+            service.reloading()
+            try:
+                await app.reload()
+            finally:
+                service.ready()
+
+        def reload(again: Callable[[], Coroutine[None, None, None]] = load_again) -> None:
+            task = loop.create_task(again(), name="reload")
             reloads.add(task)
             task.add_done_callback(reloads.discard)
 
@@ -70,8 +88,11 @@ async def _serve(settings: Settings, again: LoadSettings, test: FlowTests) -> No
         try:
             await app.start()
             favour_calls()
+            service.ready()
             await _first(stop, app.lost)
             log.info("stopping" if stop.is_set() else "deposed")
+            if stop.is_set():
+                await app.retire()
         finally:
             await app.close()
         settings = app.settings  # who lost its turn begins anew, as the standby

@@ -70,7 +70,7 @@ from acd.engine.core import Engine, PoliciesFor
 from acd.engine.dead_man import Caller
 from acd.engine.ivr import Evaluator, no_evaluator
 from acd.engine.matching import standard
-from acd.engine.state import EngineState
+from acd.engine.state import EngineState, InFallback
 from acd.engine.views import EngineView, PlanIndex, index_of, view
 from acd.ports import CallControl, Clock, DataSource, Journal, Recordings, RecordWriter, Row
 from acd.runtime.timers import Timers
@@ -315,6 +315,16 @@ class Dispatcher:
     def callers(self) -> list[Caller]:
         """Who is on the line, in the order in which they should leave if the engine died."""
         return dead_man.callers(self._engine.state)
+
+    @property
+    def draining(self) -> bool:
+        """Whether no calls are taken, by order."""
+        return self._engine.state.draining
+
+    def on_the_way(self) -> int:
+        """Count the callers handed over to Asterisk's own queue who are not there yet."""
+        phases = [contact.phase for contact in self._engine.state.contacts.values()]
+        return sum(isinstance(phase, InFallback) and not phase.channel and phase.gone is None for phase in phases)
 
     def caller(self, contact_id: ContactId) -> Caller | None:
         """One of them, None when there is no such caller any more."""

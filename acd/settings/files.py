@@ -182,6 +182,8 @@ class FallbackSection(Strict):
     """Agents whose phones it rings; all by default."""
     dead_man: Duration = 10.0
     """Within what time waiting callers leave for it once the engine is dead; ``0s``: they wait for its return."""
+    at_stop: Literal["stay", "hand_over"] = "stay"
+    """Where waiting callers are when the engine is stopped: where they were, as for a restart, or handed over to it."""
 
 
 class PhonesSection(Strict):

@@ -200,6 +200,7 @@ def _pbx(files: Files, phone_passwords: dict[AgentId, Secret], secrets: _Secrets
         phone_passwords=phone_passwords,
         fallback_agents=tuple(AgentId(a) for a in files.acd.fallback.agents or files.agents.agents),
         dead_man_s=files.acd.fallback.dead_man,
+        hand_over_at_stop=files.acd.fallback.at_stop == "hand_over",
         sip_bind=sip.bind,
         sip_port=sip.port,
         rtp_ports=(sip.rtp_from, sip.rtp_to),

@@ -176,6 +176,8 @@ class PbxSettings:
     """Agents Asterisk's own queue rings while no engine runs."""
     dead_man_s: float
     """Within what time waiting callers leave for it when the engine is dead; 0: they stay."""
+    hand_over_at_stop: bool
+    """Waiting callers are handed over to it when the engine is stopped."""
     sip_bind: str
     sip_port: int
     rtp_ports: tuple[int, int]

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from acd.web import calendars, callbacks, gaps, media, orders, plan, voicemails
+from acd.web import calendars, callbacks, drain, gaps, media, orders, plan, voicemails
 from acd.web.auth import authenticate, authorize
 from acd.web.bodies import json_of
 from acd.web.deps import WebDeps
@@ -36,6 +36,7 @@ def make_app(deps: WebDeps) -> web.Application:
         *gaps.ROUTES,
         *orders.ROUTES,
         *plan.ROUTES,
+        *drain.ROUTES,
         *voicemails.ROUTES,
     )
     routes = (*resources, openapi_route(make_document((*resources, described))))

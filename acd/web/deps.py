@@ -87,6 +87,8 @@ class WebDeps:
     """Which configuration is in force, and what became of the latest attempt to change it."""
     reload: Callable[[], Awaitable[Loading]]
     """Read the configuration anew."""
+    drain: Callable[[bool, str], None]
+    """(on, the supervisor's name): take no calls and hand over who waits, or go back to normal."""
     gaps: Callable[[float | None, float | None], tuple[Gap, ...]] = lambda _since, _until: ()
     """(since, until) -> when not everything was seen."""
     media: MediaShelf | None = None

@@ -22,12 +22,12 @@ from tests.fakes import deployment
 
 
 @contextmanager
-def engine(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def engine(folder: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
     """A process of its own; ended with the test, whatever happens."""
     process = subprocess.Popen(
         [sys.executable, "-m", "acd", "run", "--config", folder / "config", "--flows", folder / "ivr_flows"],
         cwd=deployment.ROOT,
-        env={**os.environ, **deployment.ENV},
+        env={**os.environ, **deployment.ENV, **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -145,3 +145,33 @@ def test_a_wrong_option_is_told_with_its_name(option: str, value: str) -> None:
     result = CliRunner().invoke(make_app("run"), ["run", option, value])
     assert result.exit_code == 2
     assert option in result.stderr
+
+
+def test_a_service_manager_hears_ready_reloading_and_stopping(tmp_path: Path) -> None:
+    deployment.write(tmp_path, api=deployment.free_port())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        with engine(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="500000") as process:
+            assert manager.recv(100) == b"READY=1"
+            assert manager.recv(100) == b"WATCHDOG=1"
+            process.send_signal(signal.SIGHUP)
+            words = [manager.recv(100)]
+            while words[-1] != b"READY=1":
+                words.append(manager.recv(100))
+            assert any(word.startswith(b"RELOADING=1\nMONOTONIC_USEC=") for word in words)
+            process.send_signal(signal.SIGTERM)
+            while words[-1] != b"STOPPING=1":
+                words.append(manager.recv(100))
+            assert process.wait(60) == 0
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    deployment.write(tmp_path, api=deployment.free_port())
+    with engine(tmp_path) as process:
+        listening(process)
+        process.send_signal(signal.SIGSTOP)  # both arrive before it can do anything about the first
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(60) in (-signal.SIGTERM, -signal.SIGINT)

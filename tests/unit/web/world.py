@@ -125,6 +125,7 @@ class World:
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     callback_requests: list[tuple[object, ...]] = field(default_factory=list)
     marks: list[tuple[str, str, str, str]] = field(default_factory=list)
+    drains: list[tuple[bool, str]] = field(default_factory=list)
     orders: list[tuple[Order, str, str | None]] = field(default_factory=list)
     folder: Path = Path("/nowhere")
     """Of the recordings."""
@@ -224,6 +225,7 @@ class World:
             words=lambda: self.words,
             loading=lambda: self.loading,
             reload=self.reload,
+            drain=lambda on, by: self.drains.append((on, by)),
             gaps=lambda since, until: tuple(gap for gap in self.gaps if gap.touches(since, until)),
         )
         return replace(made, **changes)
