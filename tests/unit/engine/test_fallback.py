@@ -12,6 +12,7 @@ from acd.domain.exits import Exit
 from acd.domain.ids import LegId
 from acd.engine.fallback import STRAY_S
 from acd.engine.state import Free, InFallback, InIvr, Talking, Waiting
+from acd.engine.views import view
 from tests.engine_kit import GW, Bench, make_plan
 from tests.unit.engine.test_resync import audit, back, cut
 
@@ -53,6 +54,9 @@ def test_a_caller_no_engine_took_is_taken_back_and_has_waited_since_it_called() 
     bench.pbx.connected = True
     bench.settle()
     assert not fallen(bench, leg).asked  # ARI is not up: it could not come in
+    seen = view(bench.state, bench.at)
+    assert seen is not None
+    assert [(contact.phase, contact.position) for contact in seen.contacts] == [("fallback", None)]
     back(bench)
     assert isinstance(bench.contact(leg).phase, InIvr)
     bench.press(leg, "11")
