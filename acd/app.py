@@ -422,7 +422,7 @@ class App:
         await self._sounds.close()
         if self._active:
             await self.dispatcher.close()
-            self._heartbeat.beat(Beat(self._clock.now(), self._clock_ahead))
+            await asyncio.to_thread(self._heartbeat.beat, Beat(self._clock.now(), self._clock_ahead))
         await self._data.close()
         await self._journal.close()
         if self._succession is not None:
@@ -622,7 +622,8 @@ class App:
             else:
                 self._gaps.close("journal")
             self._look_at_the_clock()
-            self._heartbeat.beat(Beat(self._clock.now(), self._clock_ahead))
+            # In a thread: a disk that stands still must not hold up calls.
+            await asyncio.to_thread(self._heartbeat.beat, Beat(self._clock.now(), self._clock_ahead))
             failed, self._store_failed = self._store_failed, bool(self._records.health().failing)
             if failed and not self._store_failed:
                 log.info("records_written_again", spooled=self._records.health().spooled)
