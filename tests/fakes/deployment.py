@@ -34,7 +34,7 @@ def write(folder: Path, *, ari: int | None = None, ami: int | None = None, api: 
         ("http://127.0.0.1:8088", f"http://127.0.0.1:{ari or free_port()}"),
         ("port: 5038", f"port: {ami or free_port()}"),
         ("/var/lib/acd", str(folder / "var")),
-        ("spool: {megabytes: 64}", "spool: {megabytes: 1}"),
+        ("# spool: {megabytes: 64}", "spool: {megabytes: 1}"),
         ("/var/spool/asterisk", str(folder / "spool")),
         ("/var/lib/asterisk", str(folder / "lib")),
     ):

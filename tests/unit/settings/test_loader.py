@@ -303,6 +303,12 @@ def test_an_agent_with_a_mistake_does_not_make_a_queue_impossible_to_serve(sampl
         ("  url: sqlite+aiosqlite:////var/lib/acd/acd.db", "  {}", "store: needs exactly one of url, url_env and"),
         ("  url: sqlite+aiosqlite:", "  url: mysql:", "store.url: must begin with sqlite+aiosqlite:// or"),
         (
+            "  # keep_months: {records: 24, decisions: 6}",
+            "  keep_months: {records: 6, decisions: 24}",
+            "store.keep_months.decisions: decisions go with their call records, after 6 months",
+        ),
+        ("  # spool: {megabytes: 64}", "  spool: {megabytes: 0}", "store.spool.megabytes: "),
+        (
             "  from_agents: acd-from-agents",
             "  from_agents: acd-from-trunk",
             "dialplan.from_agents: 'acd-from-trunk' is",
