@@ -106,13 +106,18 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
     position, actions = outcome
     before = contact.phase.position if isinstance(contact.phase, InIvr) else None
     since = contact.phase.since if isinstance(contact.phase, InIvr) else turn.at
-    contact = turn.put(
-        replace(contact, phase=InIvr(since, position), last_node=position.node or contact.last_node, asking=None)
-    )
+    contact = replace(contact, phase=InIvr(since, position), last_node=position.node or contact.last_node, asking=None)
+    kept: Contact | None = None
     turn.cancel_timer(f"ivr:{contact.id}")
     if before is None or position.playback is None or position.playback != before.playback:
         turn.cancel_timer(f"play:{contact.id}")  # else the same prompt is still heard, and its end may get lost
     for action in actions:
+        if isinstance(action, ivr.Note):
+            contact = noting.note(turn, contact, action)
+            continue
+        # Kept once for all that was noted: the matcher is told of every change, and somebody may wait for a phone.
+        if contact is not kept:
+            kept = turn.put(contact)
         match action:
             case ivr.AnswerCall():
                 contact = _answered(turn, contact)
@@ -147,10 +152,9 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 ending.leave(turn, contact, why, cause)
                 return
             case _:
-                if isinstance(action, ivr.SoundAction):
-                    contact = takes.act(turn, contact, action)
-                else:
-                    contact = noting.note(turn, contact, action)
+                contact = takes.act(turn, contact, action)
+    if contact is not kept:
+        turn.put(contact)
 
 
 def _to_queue(turn: Turn, contact: Contact, node: QueueNode, position: Position) -> None:

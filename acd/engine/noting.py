@@ -1,6 +1,7 @@
 """What the interpreter wants noted of a contact or counted: nothing of it is heard by the caller.
 
-Must not know what is done with the caller.
+The contact is not kept here: who leads it on notes several things of it in a row and keeps it once. Must not know what
+is done with the caller.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ LONGEST_PATH = 200
 
 
 def note(turn: Turn, contact: Contact, action: ivr.Note) -> Contact:
-    """Note it. Gives the contact as it is then."""
+    """Note it. Gives the contact as it is then, to be kept by who asks."""
     figures = turn.state.ivr
     match action:
         case ivr.UseLanguage(language):
-            return turn.put(replace(contact, language=language))
+            return replace(contact, language=language)
         case ivr.Remember(variables):
-            return turn.put(replace(contact, variables=variables))
+            return replace(contact, variables=variables)
         case ivr.Visit(step):
             figures.visited(step)
-            return _stepped(turn, contact, step)
+            return _stepped(contact, step)
         case ivr.InVain(step):
             figures.tried(step)
-            return _stepped(turn, contact, step)
+            return _stepped(contact, step)
         case ivr.Agree(consent):
             figures.agreed(consent)
             recorded = contact.recorded and consent.given
-            return turn.put(replace(contact, consents=(*contact.consents, consent), recorded=recorded))
+            return replace(contact, consents=(*contact.consents, consent), recorded=recorded)
         case ivr.Answered(answer):
             figures.answered(answer)
-            return turn.put(replace(contact, answers=(*contact.answers, answer)))
+            return replace(contact, answers=(*contact.answers, answer))
         case ivr.Miscarry(flow, node):
             figures.miscarried(flow, node)
         case ivr.TurnAway(flow, node, why):
@@ -49,7 +50,7 @@ def note(turn: Turn, contact: Contact, action: ivr.Note) -> Contact:
     return contact
 
 
-def _stepped(turn: Turn, contact: Contact, step: PathStep) -> Contact:
+def _stepped(contact: Contact, step: PathStep) -> Contact:
     if len(contact.path) >= LONGEST_PATH:
         return contact
-    return turn.put(replace(contact, path=(*contact.path, step)))
+    return replace(contact, path=(*contact.path, step))
