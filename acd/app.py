@@ -169,6 +169,7 @@ class App:
             fallback_context=settings.pbx.context_fallback,
             talk_s=TALK_S if settings.pbx.dead_man_s else 0.0,
             load=self._load,
+            ahead_s=settings.pbx.phones_ahead_s,
         )
         self._gaps = GapLedger(self._clock, records.write)
         self._heartbeat = Heartbeat(settings.journal.file.with_name(ALIVE))
@@ -332,7 +333,7 @@ class App:
 
     async def _serve(self) -> None:
         """Begin to command."""
-        self.dispatcher.attach(self._control)
+        self.dispatcher.attach(self._control, self._control.prepare if self._settings.pbx.phones_ahead_s else None)
         self._pulse.start()
         if self.dispatcher.draining:  # that was the life before
             self.drain(on=False)

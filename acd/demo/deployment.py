@@ -91,6 +91,8 @@ class Wishes:
     """Further prompts: texts by language."""
     overload: Yaml = field(default_factory=dict)
     """When new calls are refused."""
+    phones: Yaml = field(default_factory=dict)
+    """Values of the section ``phones``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ def _derived(folder: Path, config: Path, ports: Ports, wishes: Wishes) -> Iterat
             case "acd.yaml":
                 _surroundings(content, folder, ports)
                 content["overload"] = {**content.get("overload", {}), **wishes.overload}
+                content["phones"].update(wishes.phones)
                 if wishes.only_agents:
                     content["phones"].pop("passwords_env")
                     content["fallback"] = {"agents": [_name(1)]}

@@ -122,11 +122,15 @@ class Site:
             await asyncio.sleep(1.0)
         return f"Asterisk ended. Last lines:\n{self.asterisk.log_tail()}"
 
-    async def left_in_asterisk(self) -> tuple[int, int]:
-        """Count channels and bridges that exist in Asterisk now."""
+    async def left_in_asterisk(self, besides: str | None = None) -> tuple[int, int]:
+        """Count channels and bridges that exist in Asterisk now, besides those with this in their names."""
         channels = await asyncio.to_thread(self.asterisk.rx, "core show channels concise")
         bridges = await asyncio.to_thread(self.asterisk.rx, "bridge show all")
-        return len(_lines(channels)), max(0, len(_lines(bridges)) - 1)
+        found = [
+            [line for line in _lines(output) if besides is None or besides not in line]
+            for output in (channels, bridges)
+        ]
+        return len(found[0]), max(0, len(found[1]) - 1)
 
     async def _until(self, child: children.Child, what: str, reached: Callable[[], Awaitable[float]]) -> None:
         """Wait until the ratio reached is 1, the child ends, or patience does."""

@@ -125,6 +125,8 @@ class Originate:
     timeout_s: float
     alone: bool = False
     """There is no caller's channel this leg would belong to."""
+    answers: LegId | None = None
+    """The caller to be answered (SIP 200 OK) the moment this phone is picked up, without asking again."""
     kind: Literal["originate"] = "originate"
 
 

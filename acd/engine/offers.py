@@ -106,7 +106,9 @@ def _offer(turn: Turn, contact: Contact, waiting: Waiting, agent_id: AgentId) ->
     number = turn.state.generation + 1
     turn.change_agent(agent_id, lambda agent: agents.offered(agent, contact.id, leg, turn.at, number))
     device = turn.plan.agents[agent_id].device
-    turn.do(Originate(contact.id, leg, device, outbound.caller_of(contact), ring_s + 5, alone=contact.away))
+    caller = contact.leg if contact.answered_at is None and not contact.away else None
+    shown = outbound.caller_of(contact)
+    turn.do(Originate(contact.id, leg, device, shown, ring_s + 5, alone=contact.away, answers=caller))
     if not contact.bridged:
         turn.do(CreateBridge(contact.id, contact.bridge))
     offered = replace(waiting, offers=(*waiting.offers, Offer(agent_id, leg, turn.at)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -73,6 +73,7 @@ from acd.engine.matching import standard
 from acd.engine.state import EngineState, InFallback
 from acd.engine.views import EngineView, PlanIndex, index_of, view
 from acd.ports import CallControl, Clock, DataSource, Journal, Recordings, RecordWriter, Row
+from acd.runtime.foresight import Foresight
 from acd.runtime.timers import Timers
 
 log = structlog.get_logger(__name__)
@@ -145,6 +146,7 @@ class Dispatcher:
         self._recordings = recordings
         self._codec = codec
         self._control: CallControl | None = None
+        self._foresight: Foresight | None = None
         self._data: DataSource | None = None
         self._policies = policies
         self._evaluate = evaluate
@@ -207,9 +209,16 @@ class Dispatcher:
             if work.checking:
                 self._start(self._check(CheckRecording(name, work.expected_s(self.clock.now()))))
 
-    def attach(self, control: CallControl) -> None:
-        """Give the way to Asterisk. Commands before that are dropped; the resync after connecting makes up for them."""
+    def attach(self, control: CallControl, prepare: Callable[[Collection[str]], None] | None = None) -> None:
+        """Give the way to Asterisk. Commands before that are dropped; the resync after connecting makes up for them.
+
+        Args:
+            control: carries out commands.
+            prepare: told which phones ring next, where that is of use; see ``Foresight``.
+        """
         self._control = control
+        if prepare is not None:
+            self._foresight = Foresight(lambda: self._engine, prepare)
 
     def attach_data(self, data: DataSource) -> None:
         """Give the way to other systems. Without it every question to one fails."""
@@ -222,6 +231,8 @@ class Dispatcher:
     async def close(self) -> None:
         """Let no timer run any more and keep a snapshot, unless the store still lacks records made of older events."""
         self._timers.close()
+        if self._foresight is not None:
+            self._foresight.close()
         for waking in (self._explaining, self._resuming):
             if waking is not None:
                 waking.cancel()
@@ -364,6 +375,8 @@ class Dispatcher:
                 log.exception("command_failed", command=command.kind)
         self._settle()
         self._explain()
+        if self._foresight is not None:
+            self._foresight.happened()
         self._since_snapshot += 1
         # A record is made again from its event after a crash: until it is durable, no snapshot may take its place.
         if self._since_snapshot >= SNAPSHOT_EVERY and self._snapshot is None and self._records.durable():

@@ -187,13 +187,15 @@ class FallbackSection(Strict):
 
 
 class PhonesSection(Strict):
-    """The agents' SIP phones as Asterisk should know them."""
+    """The agents' SIP phones as Asterisk should know them, and how they are rung."""
 
     codecs: tuple[Codec, ...] = Field(default=("alaw", "ulaw"), min_length=1)
     dtmf_mode: DtmfMode = "rfc4733"
     passwords_env: EnvName | None = None
     passwords_file: Text | None = None
     """File with one ``AGENT PASSWORD`` a line; needed only to render the phones' endpoints."""
+    ahead: Duration = 0.0
+    """A channel to each phone that would ring next is made before the call, and anew after so long; 0s: none is."""
 
 
 class NumbersSection(Strict):

@@ -204,4 +204,5 @@ def _pbx(files: Files, phone_passwords: dict[AgentId, Secret], secrets: _Secrets
         sip_bind=sip.bind,
         sip_port=sip.port,
         rtp_ports=(sip.rtp_from, sip.rtp_to),
+        phones_ahead_s=phones.ahead,
     )

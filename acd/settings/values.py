@@ -181,6 +181,8 @@ class PbxSettings:
     sip_bind: str
     sip_port: int
     rtp_ports: tuple[int, int]
+    phones_ahead_s: float = 0.0
+    """How long a channel to the phone that rings next may wait; 0: none is made ahead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Knows Asterisk's names for things and nothing of why a command is given. No task
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -59,12 +59,13 @@ from acd.domain.ids import (
     PlaybackId,
     PromptKey,
     RecordingName,
+    contact_of_leg,
     is_customer_leg,
 )
 from acd.domain.overload import Load
 from acd.engine.dead_man import Place
 from acd.ports import Clock
-from acd.telephony import caller_sound
+from acd.telephony import ahead, caller_sound
 from acd.telephony.ari import commands
 from acd.telephony.ari.errors import AriConflict, AriRefused
 from acd.telephony.ari.link import AriLink
@@ -73,6 +74,7 @@ from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
 from acd.telephony.channel_variables import PLACE, TIMEOUT, WAITING_QUEUE, WAITING_SINCE
 from acd.telephony.portions import in_portions
+from acd.telephony.reflex import Reflex
 from acd.telephony.sounds import Sounds
 from acd.telephony.speaking import Speaker
 from acd.telephony.threshold import Threshold
@@ -109,6 +111,7 @@ class AriControl:
         may_connect: whether it may take the place of another one.
         talk_s: for how long a conversation may go on with no engine; 0: callers' channels have no timeout to raise.
         load: measures what the process is under when a caller comes.
+        ahead_s: how long a channel to the phone that rings next is kept ready, see ``ahead``; 0: none is.
     """
 
     def __init__(
@@ -127,6 +130,7 @@ class AriControl:
         load: Callable[[], Load | None] = lambda: None,
         take_back: Callable[[str], None] = lambda _: None,
         fallback_context: str = "acd-fallback",
+        ahead_s: float = 0.0,
     ) -> None:
         self._clock = clock
         self._emit = emit
@@ -150,9 +154,14 @@ class AriControl:
         self._hung_up: dict[str, tuple[int, int | None]] = {}
         """Channels on their way out, with the cause and SIP code known so far."""
         self._to_follow: dict[LegId, asyncio.TimerHandle] = {}
+        self._bridges_to_make: dict[ContactId, CreateBridge] = {}
+        """Of callers who just came in and whom nobody answers yet."""
+        self._reflex = Reflex()
+        self._on_state = on_state
         self.link = AriLink(
-            config, on_event=self._on_event, on_state=on_state, permitted=permitted, may_connect=may_connect
+            config, on_event=self._on_event, on_state=self._state, permitted=permitted, may_connect=may_connect
         )
+        self._ahead = ahead.Ahead(self.link, config.app, f"{int(clock.now() * 1000):x}", ahead_s, clock.now)
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
             "ChannelStateChange": self._state_changed,
             "StasisStart": self._stasis_start,
@@ -179,11 +188,35 @@ class AriControl:
             return
         handler = self._handlers.get(kind)
         if handler is not None:
+            if "channel" in event and not self._named_by_us(kind, event["channel"]):
+                return
             self.caused_at = self.link.heard_at
             translated = handler(event)
             if translated is not None:
                 self._emit(translated)
             self.caused_at = None
+
+    def _named_by_us(self, kind: str, channel: dict[str, Any]) -> bool:
+        """Call a channel that was made ahead by the name of its leg; False when no leg has it."""
+        name = channel["id"]
+        if name.startswith(ahead.CHANNEL_PREFIX):
+            leg = self._ahead.leg_of(name)
+            if leg is None:
+                self._ahead.happened(kind, name)
+                return False
+            channel["id"] = leg
+        return True
+
+    def _state(self, state: AriState, why: str) -> None:
+        if state is not AriState.UP:
+            self._ahead.lost()
+            self._reflex.clear()
+        self._on_state(state, why)
+
+    def prepare(self, devices: Collection[str]) -> None:
+        """Have a channel ready to each of the phones that ring next."""
+        if self.link.state is AriState.UP:
+            self._ahead.want(devices)
 
     def expect(self, leg: LegId, channel_name: str, access_code: str, caller: str) -> None:
         """Tell the engine of a caller whose channel was made and whose dialplan has yet to bring it here.
@@ -216,7 +249,10 @@ class AriControl:
         self._emit(CallArrived(self._clock.now(), leg, channel_name, access_code, caller, self._load()))
 
     def _broadcast(self, channel: dict[str, Any]) -> None:
-        """Claim a call. The engine is told of a caller before: a phone that rings takes longer than any claim."""
+        """Claim a call. The engine is told of a caller before: a phone that rings takes longer than any claim.
+
+        A caller who was expected has a phone ringing already: there the claim goes first.
+        """
         leg = LegId(channel["id"])
         caller = channel["dialplan"]["context"] != self._agents_context
 
@@ -227,9 +263,13 @@ class AriControl:
             else:
                 self._not_claimed(leg, result)
 
+        known = leg in self._expected
+        if known:
+            self.link.claim(leg, done)
         if caller:
             self._comes(channel)
-        self.link.claim(leg, done)
+        if not known:
+            self.link.claim(leg, done)
 
     def _not_claimed(self, leg: LegId, result: AriResult) -> None:
         """Somebody else has the caller, or nobody any more. What was ordered is void; who lives on is not ours."""
@@ -247,19 +287,42 @@ class AriControl:
         ends = any(isinstance(command, HangUp) for command in held)
         if ends:
             self._follow(leg)
+        # Asterisk takes requests one after the other, and the next one may be the answer somebody waits for: a bridge
+        # is not needed before that.
         for command in held:
-            self.execute(command)
+            if isinstance(command, CreateBridge) and not ends:
+                self._bridges_to_make[command.contact_id] = command
+        for command in held:
+            if ends or not isinstance(command, CreateBridge):
+                self.execute(command)
         if not ends:
-            # Asterisk takes requests one after the other, and the next one may be the answer somebody waits for.
-            self._to_follow[leg] = asyncio.get_running_loop().call_later(FOLLOW_S, self._follow, leg)
+            self._to_follow[leg] = asyncio.get_running_loop().call_later(FOLLOW_S, self._settle_in, leg)
+
+    def _settle_in(self, leg: LegId) -> None:
+        """A moment after a caller came in: do what nobody waits for."""
+        self._follow(leg)
+        self._make_bridge(ContactId(leg))
+
+    def _make_bridge(self, contact: ContactId) -> None:
+        command = self._bridges_to_make.pop(contact, None)
+        if command is not None:
+            self._send(command)
 
     def _state_changed(self, event: dict[str, Any]) -> Event | None:
         """Tell that a party picked up a moment before its channel comes in: the caller's answer need not wait."""
         channel = event["channel"]
         leg = LegId(channel["id"])
-        if channel["state"] == "Up" and leg.startswith(OUR_LEG_PREFIX) and self._threshold.pick_up(leg):
-            return LegAnswered(self._clock.now(), leg)
-        return None
+        if channel["state"] != "Up" or not leg.startswith(OUR_LEG_PREFIX):
+            return None
+        # One made ahead is inside all the time.
+        if not self._ahead.has(leg) and not self._threshold.pick_up(leg):
+            return None
+        contact = contact_of_leg(leg)
+        if contact is not None and not self._threshold.waits_for(LegId(contact)):
+            caller = self._reflex.picked_up(leg)
+            if caller is not None:
+                self._send(Answer(contact, caller))
+        return LegAnswered(self._clock.now(), leg)
 
     def _came_in(self, leg: LegId) -> bool:
         """A leg is inside, or gone: what waited for it is carried out, or fails. False when nobody picked it up."""
@@ -322,8 +385,10 @@ class AriControl:
         if self._hung_up.pop(leg, None) is not None:
             # A party that hangs up without a Reason header leaves Asterisk's cause at 0; that is normal clearing.
             cause = cause or 16
+        self._reflex.over(leg)
         self._emit(LegEnded(self._clock.now(), leg, cause, sip_code))
         self._came_in(leg)
+        self._ahead.ended(leg)
 
     def _dtmf(self, event: dict[str, Any]) -> Event | None:
         leg = LegId(event["channel"]["id"])
@@ -352,13 +417,32 @@ class AriControl:
 
     def execute(self, command: TelephonyCommand) -> None:
         """Send a command; whatever keeps it from being done comes back as ``CommandFailed``."""
-        if self._threshold.holds(command):
-            return None
+        if self._reflex.ordered(command) or self._threshold.holds(command):
+            return
+        if self._bridges_to_make and not isinstance(command, Answer):
+            self._make_bridge(command.contact_id)
         if isinstance(command, TakeBack):
-            return self._take_back(command.channel_name) if self._permitted() else None
+            if self._permitted():
+                self._take_back(command.channel_name)
+            return
+        if not isinstance(command, Originate):
+            self._send(command)
+            return
+        if not self._dial(command):
+            self._send(command)
+        if self.caused_at is not None:
+            self._on_offered(perf_counter() - self.caused_at)
+
+    def _dial(self, command: Originate) -> bool:
+        """Ring a phone by a channel made ahead, for a caller who is here: the phone shows that channel's number."""
+        if command.alone or not self._threshold.knows(LegId(command.contact_id)):
+            return False
+        return self._ahead.dial(command, self._send)
+
+    def _send(self, command: TelephonyCommand) -> None:
         found = self._request(command)
         if found is None:
-            return None
+            return
         target, request = found
 
         def done(result: AriResult) -> None:
@@ -368,9 +452,6 @@ class AriControl:
         if self._talk_s and isinstance(command, ContinueInDialplan):
             self.renew(command.contact_id, command.leg_id, 0)
         self.link.submit(request, key=command.contact_id, on_result=done, then=self._with(command))
-        if self.caused_at is not None and isinstance(command, Originate):
-            self._on_offered(perf_counter() - self.caused_at)
-        return None
 
     def _with(self, command: TelephonyCommand) -> list[AriRequest]:
         """What must not come a moment later: who talks is not to leave by the dead man's timeout."""
@@ -410,7 +491,8 @@ class AriControl:
             case StopRing(leg_id=leg):
                 return leg, commands.ring_stop(leg)
             case HangUp(leg_id=leg, cause=cause):
-                return leg, commands.hangup(leg, cause)
+                self._ahead.unwanted(leg)
+                return leg, commands.hangup(self._ahead.channel_of(leg), cause)
             case Play():
                 return self._play(command)
             case StopPlay(playback_id=playback):
@@ -431,7 +513,7 @@ class AriControl:
             case CreateBridge(bridge_id=bridge):
                 return bridge, commands.create_bridge(bridge)
             case AddToBridge(bridge_id=bridge, leg_ids=legs):
-                return bridge, commands.add_channels(bridge, legs)
+                return bridge, commands.add_channels(bridge, [self._ahead.channel_of(leg) for leg in legs])
             case DestroyBridge(bridge_id=bridge):
                 return bridge, commands.destroy_bridge(bridge)
             case StartRecording(bridge_id=bridge, name=name):
@@ -472,6 +554,7 @@ class AriControl:
 
     async def close(self) -> None:
         """Let go of what waits for its sounds, and of Asterisk."""
+        self._ahead.close()
         await self._speaker.close()
         await self.link.close()
 
@@ -493,11 +576,16 @@ class AriControl:
 
     # ------------------------------------------------------------ what exists
 
+    def _seen(self, channel: ChannelSnapshot) -> ChannelSeen:
+        return _seen(channel, self._ahead.leg_of(channel.id) or LegId(channel.id))
+
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at all channels and bridges. Raises ``TelephonyError``."""
         asked_at = self._clock.now()
         found = await self.link.resync()
+        await self._ahead.recognise(found.channels, after_gap=after_gap)
         if after_gap:
+            self._bridges_to_make.clear()
             self._hung_up.clear()
             for timer in self._expected.values():
                 timer.cancel()
@@ -509,13 +597,17 @@ class AriControl:
             for channel in found.channels:
                 if _inside(channel) and not channel.id.startswith(OUR_LEG_PREFIX):
                     self._follow(LegId(channel.id))
-        channels = await in_portions(_seen, found.channels)
+        shown = [channel for channel in found.channels if not self._ahead.waits(channel.id)]
+        channels = await in_portions(self._seen, shown)
         return Resynced(
             self._clock.now(),
             channels,
             tuple(
-                BridgeSeen(BridgeId(bridge.id), tuple(LegId(channel) for channel in bridge.channels))
+                BridgeSeen(
+                    BridgeId(bridge.id), tuple(self._ahead.leg_of(name) or LegId(name) for name in bridge.channels)
+                )
                 for bridge in found.bridges
+                if not self._ahead.waits(bridge.id)
             ),
             after_gap=after_gap,
             asked_at=asked_at,
@@ -528,9 +620,9 @@ def _inside(channel: ChannelSnapshot) -> bool:
     return channel.in_app and (channel.app_name in _STASIS or channel.id.startswith(OUR_LEG_PREFIX))
 
 
-def _seen(channel: ChannelSnapshot) -> ChannelSeen:
+def _seen(channel: ChannelSnapshot, leg: LegId) -> ChannelSeen:
     return ChannelSeen(
-        leg_id=LegId(channel.id),
+        leg_id=leg,
         name=channel.name,
         up=channel.state == "Up",
         in_app=_inside(channel),

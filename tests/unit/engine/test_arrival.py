@@ -25,6 +25,17 @@ def test_a_caller_takes_a_channel_of_the_trunk_and_hears_the_flow() -> None:
     assert (contact.answered_at, contact.flow, contact.last_node) == (bench.at, "main", "lang")
 
 
+def test_all_that_is_noted_of_a_caller_on_the_way_to_a_queue_is_kept_at_once() -> None:
+    bench = Bench()
+    leg = bench.call(code="170")
+    turn = bench.engine.turn
+    assert turn is not None
+    in_ivr = [was for _, was in turn.contacts_were if was is not None and isinstance(was.phase, InIvr)]
+    # As the caller came in, and with language, path and last node before the queue.
+    assert [(was.language, len(was.path)) for was in in_ivr] == [(None, 0), ("id", 1)]
+    assert isinstance(bench.contact(leg).phase, Waiting)
+
+
 def test_a_flow_that_comes_to_an_answer_node_again_answers_once() -> None:
     plan = make_plan()
     menu = plan.flows[FlowId("main")].nodes[n("lang")]

@@ -43,6 +43,17 @@ def several(phones: int = 3, **changes: Any) -> Bench:
     return Bench(replace(plan, agents={**plan.agents, dewi.id: dewi}))
 
 
+def test_an_offer_says_who_is_answered_with_the_phone_unless_the_caller_was_answered_before() -> None:
+    bench = Bench()
+    bench.login("citra")
+    leg = bench.call(code="170")
+    assert bench.one(Originate).answers == leg
+    bench = Bench()
+    bench.login("citra")
+    bench.queued("2")
+    assert bench.one(Originate).answers is None
+
+
 # ---------------------------------------------------------------- several at once
 
 
