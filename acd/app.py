@@ -312,8 +312,8 @@ class App:
         self._auditor.settle_s = WITNESS_S if succession.turn.seized else 0.0
         await self._serve()
         while True:
-            asked_at = elapsed()
-            self._control.link.probe(partial(succession.lease.witnessed, asked_at))
+            if succession.lease.wants_witness():
+                self._control.link.probe(partial(succession.lease.witnessed, elapsed()))
             await asyncio.sleep(WITNESS_S / 5)
 
     def _resume_clock(self, beat: Beat | None) -> None:

@@ -67,6 +67,10 @@ class Lease:
         """Whether the database itself says so: asked before our place in Asterisk is taken."""
         return not self.lost and self._now() < self._until
 
+    def wants_witness(self) -> bool:
+        """Whether the database has not answered for longer than it takes when all is well."""
+        return not self.lost and self._now() > self._until - self._lasts_s + 2 * RENEW_S
+
     def holds(self) -> bool:
         """Whether this engine may command in this moment."""
         if self.lost:

@@ -64,6 +64,21 @@ def test_without_the_database_asterisk_is_the_witness_and_only_for_a_moment(now:
     assert lease.holds()
 
 
+def test_the_witness_is_asked_well_before_the_lease_ends_and_not_while_all_is_well(now: Watch) -> None:
+    lease = Lease(now)
+    lease.renewed(1000.0)
+    now.time = 1000.9
+    assert not lease.wants_witness()
+    now.time = 1001.1
+    assert lease.wants_witness()
+    assert lease.holds()
+    lease.renewed(1001.0)
+    assert not lease.wants_witness()
+    now.time = 1060.0
+    lease.refused()
+    assert not lease.wants_witness()
+
+
 def test_the_database_has_the_last_word_once_it_is_back(now: Watch) -> None:
     lease = Lease(now)
     lease.renewed(1000.0)
