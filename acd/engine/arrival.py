@@ -56,9 +56,12 @@ def arrive(turn: Turn, event: CallArrived) -> None:
     return take_in(turn, event)
 
 
-def take_in(turn: Turn, event: CallArrived) -> None:
-    """Lead a caller into the flow, whatever the load; refuse when the trunk is full or the number is not ours."""
-    contact = _newcomer(turn, event)
+def take_in(turn: Turn, event: CallArrived, offered: int = 0) -> None:
+    """Lead a caller into the flow, whatever the load; refuse when the trunk is full or the number is not ours.
+
+    ``offered``: how many agents' phones we rang already, in a time that is forgotten.
+    """
+    contact = _newcomer(turn, event, offered)
     if not seize(turn, contact):
         return ending.leave(turn, contact, Exit.BLOCKED, CAUSE_NO_CIRCUIT)
     if contact.flow is None:
@@ -66,7 +69,7 @@ def take_in(turn: Turn, event: CallArrived) -> None:
     return follow(turn, contact, ivr.start(scene(turn, contact), contact.flow))
 
 
-def _newcomer(turn: Turn, event: CallArrived) -> Contact:
+def _newcomer(turn: Turn, event: CallArrived, offered: int = 0) -> Contact:
     trunk = trunks.trunk_of(turn.plan, event.channel_name)
     position = Position(flow="", node="")  # type: ignore[arg-type] # before any flow
     code = turn.plan.access_codes.get(event.access_code)
@@ -79,6 +82,7 @@ def _newcomer(turn: Turn, event: CallArrived) -> Contact:
             caller=event.caller,
             arrived_at=turn.at,
             flow=code.flow if code is not None else None,
+            offers=offered,
         )
     )
 

@@ -117,11 +117,11 @@ def accept(turn: Turn, contact: Contact, waiting: Waiting, offer: Offer) -> None
     if contact.answered_at is None:
         turn.do(Answer(contact.id, contact.leg))
     treatment.quiet(turn, contact, waiting)
-    join(turn, contact, offer.agent, offer.leg, _after(turn, waiting.position))
+    join(turn, contact, offer.agent, offer.leg, after(turn, waiting.position))
     offers.taken(turn, contact, waiting, offer)
 
 
-def _after(turn: Turn, position: Position) -> Position | None:
+def after(turn: Turn, position: Position) -> Position | None:
     """Where the caller goes on in the flow when the agent hangs up first."""
     node = node_at(turn.plan, turn.state, position)
     return replace(position, node=node.after) if isinstance(node, QueueNode) and node.after is not None else None

@@ -18,6 +18,7 @@ from acd.domain.ids import (
     LegId,
     contact_of_leg,
     customer_leg,
+    is_customer_leg,
 )
 from acd.engine import (
     arrival,
@@ -26,13 +27,17 @@ from acd.engine import (
     ending,
     fallback,
     ivr,
+    kpi,
     legs,
     offers,
     outbound,
+    takes,
     treatment,
     trunks,
 )
+from acd.engine import queueing as queues
 from acd.engine.state import (
+    Agent,
     CallingBack,
     Contact,
     Free,
@@ -58,6 +63,8 @@ def resynced(turn: Turn, event: Resynced) -> None:
     """Bring belief and reality together."""
     channels = {c.leg_id: c for c in event.channels}
     bridges = {b.bridge_id: b for b in event.bridges}
+    if event.after_gap:
+        _forgotten(turn, event, bridges)
     _missing(turn, event, channels)
     _leases(turn, event)
     for contact in list(turn.state.contacts.values()):
@@ -101,6 +108,71 @@ def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) ->
                 turn.at = min(event.at, max(since, state.ari_lost_at))
             legs.ended(turn, LegEnded(turn.at, leg, CAUSE_TEMPORARY if torn else 0), torn=torn)
             turn.at = event.at
+
+
+def _forgotten(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -> None:
+    """Learn of legs to agents that the journal does not know, as its end was lost: before anybody is offered anything.
+
+    Their names are taken, their phones are in use until their end is seen, and who talks goes on talking.
+    """
+    for channel in event.channels:
+        leg = channel.leg_id
+        agent = _agent_at(turn, channel) if leg.startswith(OUR_LEG_PREFIX) else None
+        if agent is None or agent.leg is not None or isinstance(agent.work, Offered | InCall):
+            continue
+        agent = turn.put_agent(replace(agent, leg=leg))
+        contact = turn.contact(contact_of_leg(leg) or ContactId(""))
+        if contact is None:
+            continue
+        contact = turn.put(replace(contact, offers=_offers(turn, contact.offers, leg)))
+        bridge = bridges.get(contact.bridge)
+        if bridge is not None and not contact.away and {contact.leg, leg} <= set(bridge.members):
+            _go_on_talking(turn, contact, agent, leg)
+
+
+def _offers(turn: Turn, known: int, leg: LegId) -> int:
+    """Count the offers up to the one of this leg."""
+    number = max(known, int(leg.rpartition("-")[2]))
+    for _ in range(known, number):
+        turn.state.figures = kpi.count_offer(turn.state.figures, "rescinded")
+    return number
+
+
+def _go_on_talking(turn: Turn, contact: Contact, agent: Agent, leg: LegId) -> None:
+    """A caller who is believed to wait, or to be in a flow, talks with an agent."""
+    after = None
+    match contact.phase:
+        case Waiting() as waiting:
+            contact = offers.withdraw_all(turn, contact, waiting)
+            after = queues.after(turn, waiting.position)
+        case InIvr(position=position):
+            contact = contact if position.take is None else takes.abandon(turn, contact, position.take)
+        case _:
+            return
+    for timer in ending.TIMERS:
+        turn.cancel_timer(f"{timer}:{contact.id}")
+    turn.cancel_timer(f"wrap:{agent.id}")
+    turn.put_agent(replace(agent, work=InCall(turn.at, contact.id)))
+    talking = Talking(turn.at, agent.id, leg, after)
+    answered_at = turn.at if contact.answered_at is None else contact.answered_at
+    turn.put(
+        replace(
+            contact,
+            phase=talking,
+            answered_at=answered_at,
+            connected_at=turn.at,
+            agent=agent.id,
+            bridged=True,
+            asking=None,
+        )
+    )
+
+
+def _agent_at(turn: Turn, channel: ChannelSeen) -> Agent | None:
+    """Tell whose phone a channel is."""
+    device = channel.name.rpartition("-")[0]
+    agent_id = next((plan.id for plan in turn.plan.agents.values() if plan.device == device), None)
+    return turn.state.agents.get(agent_id) if agent_id is not None else None
 
 
 def _on_line_since(contact: Contact) -> float:
@@ -224,7 +296,12 @@ def _callers(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -
         if trunks.trunk_of(turn.plan, channel.name) is None or _adopt_conversation(turn, channel, event, bridges):
             continue
         state.leases.pop(channel.leg_id, None)
-        arrival.take_in(turn, CallArrived(event.at, channel.leg_id, channel.name, channel.extension, channel.caller))
+        offered = 0
+        for other in event.channels:
+            if contact_of_leg(other.leg_id) == ContactId(channel.leg_id) and not is_customer_leg(other.leg_id):
+                offered = _offers(turn, offered, other.leg_id)  # whom we rang for a caller we have forgotten
+        came = CallArrived(event.at, channel.leg_id, channel.name, channel.extension, channel.caller)
+        arrival.take_in(turn, came, offered)
 
 
 def _needless(turn: Turn, event: Resynced) -> None:
@@ -253,9 +330,7 @@ def _adopt_conversation(turn: Turn, channel: ChannelSeen, event: Resynced, bridg
         return False
     others = [c for c in event.channels if c.leg_id in bridge.members and c.leg_id != channel.leg_id]
     for other in others:
-        device = other.name.rpartition("-")[0]
-        agent_id = next((plan.id for plan in turn.plan.agents.values() if plan.device == device), None)
-        agent = turn.state.agents.get(agent_id) if agent_id is not None else None
+        agent = _agent_at(turn, other)
         if agent is None or isinstance(agent.work, Offered | InCall):
             continue
         contact = Contact(
@@ -269,6 +344,7 @@ def _adopt_conversation(turn: Turn, channel: ChannelSeen, event: Resynced, bridg
             connected_at=event.at,
             agent=agent.id,
             bridged=True,
+            offers=_offers(turn, 0, other.leg_id),
         )
         turn.put(contact)
         turn.cancel_timer(f"wrap:{agent.id}")

@@ -517,3 +517,73 @@ def test_the_same_asterisk_after_a_gap_tore_nobody_out() -> None:
     bench.pbx.end_channel(leg)
     back(bench)
     assert [(r.exit, r.cause, r.ended_at) for r in bench.records] == [(Exit.ABANDONED, 0, bench.at)]
+
+
+# ---------------------------------------------------------------- when the end of the journal was lost
+
+
+def forgotten(bench: Bench, caller: LegId, agent: str = "ana", number: int = 1, *, up: bool = False) -> LegId:
+    """A leg to an agent's phone that a former life ordered and the journal does not know."""
+    leg = LegId(f"acd-l-{caller}-{number}")
+    bench.pbx.now = bench.at
+    channel = bench.pbx.new_channel(leg, f"PJSIP/{agent}", agent_device=f"PJSIP/{agent}")
+    channel.up = channel.in_app = up
+    return leg
+
+
+def test_the_name_of_a_forgotten_offer_is_not_used_again_and_its_phone_rings_for_nobody_else() -> None:
+    bench = Bench()
+    caller = bench.queued()
+    cut(bench)
+    leg = forgotten(bench, caller, number=2)
+    bench.login("ana")
+    back(bench)
+    assert HangUp(bench.contact(caller).id, leg) in bench.ordered
+    rung = [command.leg_id for command in bench.ordered if isinstance(command, Originate)]
+    assert rung == [LegId(f"acd-l-{caller}-3")], "after its end"
+    assert bench.ordered.index(HangUp(bench.contact(caller).id, leg)) < len(bench.ordered) - 1
+    assert bench.contact(caller).offers == 3
+    assert sum(bench.state.figures.offers.values()) == 2
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_a_forgotten_conversation_of_a_known_caller_goes_on(waiting: bool) -> None:  # noqa: FBT001 - table
+    bench = Bench()
+    caller = bench.queued() if waiting else bench.call()
+    cut(bench)
+    leg = forgotten(bench, caller, up=True)
+    bench.pbx.bridges[BridgeId(f"acd-b-{caller}")] = {caller, leg}
+    back(bench)
+    assert not [command for command in bench.ordered if isinstance(command, HangUp | DestroyBridge | Play)]
+    assert bench.agent("ana").work == InCall(bench.at, bench.contact(caller).id)
+    assert isinstance(bench.contact(caller).phase, Talking)
+    assert not [key for key in bench.timers if key.endswith(caller)]
+    bench.hang_up(caller)
+    assert (bench.records[0].exit, bench.records[0].agent, bench.records[0].offers) == (Exit.ANSWERED, "ana", 1)
+    assert not bench.pbx.channels
+    assert not bench.pbx.bridges
+
+
+def test_a_caller_on_the_way_out_is_not_held_back_by_a_forgotten_conversation() -> None:
+    bench = Bench()
+    bench.obeying = False
+    caller = bench.call("999")
+    bench.obeying = True
+    assert isinstance(bench.contact(caller).phase, Leaving)
+    cut(bench)
+    leg = forgotten(bench, caller, up=True)
+    bench.pbx.bridges[BridgeId(f"acd-b-{caller}")] = {caller, leg}
+    back(bench)
+    assert not bench.pbx.channels
+    assert not bench.pbx.bridges
+
+
+def test_a_forgotten_caller_is_offered_anew_under_names_that_are_free() -> None:
+    bench = Bench()
+    bench.login("citra")
+    caller = LegId("caller")
+    bench.pbx.new_channel(caller, GW, extension="170").up = True
+    forgotten(bench, caller, "ana", 1)
+    bench.feed(bench.pbx.resync(after_gap=True))
+    rung = [command.leg_id for command in bench.ordered if isinstance(command, Originate)]
+    assert rung == [LegId("acd-l-caller-2")]
