@@ -59,11 +59,11 @@ layers: $(STAMP)
 unit: $(STAMP)
 	$(BIN)/acd tools fetch --only-postgresql
 	$(BIN)/pytest -q -n auto --cov --cov-fail-under=100 tests/unit/domain tests/unit/engine tests/property tests/replay
-	$(BIN)/pytest -q -n auto tests/unit --ignore tests/unit/domain --ignore tests/unit/engine
+	$(BIN)/pytest -q -n auto tests/unit tests/contract/test_simulated.py --ignore tests/unit/domain --ignore tests/unit/engine
 
 asterisk-tests: $(STAMP)
 	$(BIN)/acd tools fetch
-	$(BIN)/pytest -v -n $(CENTRES) --dist loadfile tests/asterisk
+	$(BIN)/pytest -v -n $(CENTRES) --dist loadfile tests/asterisk tests/contract/test_asterisk.py
 
 check: $(STAMP)
 	$(BIN)/acd check .
