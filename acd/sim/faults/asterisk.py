@@ -109,6 +109,17 @@ class Channel:
     """Since when it hears nothing, if so."""
 
 
+@dataclass(slots=True)
+class LeftCall:
+    """What its dialplan wrote down of a call that no engine had."""
+
+    channel: Channel
+    ended_at: float | None = None
+    """None: it did not live to see the end."""
+    cause: int = 0
+    answered_at: float | None = None
+
+
 @dataclass
 class Asterisk:
     """One Asterisk, its dialplan and its phones' states."""
@@ -129,6 +140,8 @@ class Asterisk:
     takes: dict[RecordingName, tuple[LegId, float, Entry]] = field(default_factory=dict)
     files: dict[RecordingName, float] = field(default_factory=dict)
     """Finished and begun files, by the time they were begun."""
+    left: dict[LegId, LeftCall] = field(default_factory=dict)
+    """Its database, which outlives it."""
     reachable: dict[str, bool] = field(default_factory=dict)
     on_request: Callable[[TelephonyCommand], None] = lambda _command: None
     serial: int = 0
@@ -191,6 +204,7 @@ class Asterisk:
         channel.claim = None
         channel.context = FALLBACK
         channel.up = channel.music = True
+        self.left[channel.id] = LeftCall(channel)
         self.manage("fell", channel)
         if self.people is not None:
             self.people.in_fallback(channel)
@@ -220,6 +234,9 @@ class Asterisk:
         self._leave_bridge(channel)
         if channel.in_app or channel.followed:
             self.tell("ended", leg, cause, sip_code)
+        if not channel.in_app and not channel.device and channel.context in (CONTEXT, FALLBACK):
+            left = self.left.setdefault(leg, LeftCall(channel))
+            left.ended_at, left.cause = self.scheduler.now(), cause
         self.manage("hangup", channel, cause, sip_code)
         self._device_changed(channel)
         if self.people is not None:
@@ -359,7 +376,7 @@ class Asterisk:
         return None
 
     def _originate(self, command: Originate) -> Failure | None:
-        if command.leg_id in self.channels:
+        if command.leg_id in self.channels or not self.reachable.get(command.device, True):
             return "refused"
         user, _, endpoint = command.device.rpartition("@")  # a number at a trunk: the channel bears the trunk's name
         name = f"{user.partition('/')[0]}/{endpoint}" if user else command.device
@@ -458,7 +475,16 @@ class Asterisk:
     def list_channels(self) -> tuple[ChannelSeen, ...]:
         """All channels, as ARI lists them."""
         return tuple(
-            ChannelSeen(c.id, c.name, c.up, c.in_app, c.context, c.extension, c.caller, c.created_at)
+            ChannelSeen(
+                c.id,
+                c.name,
+                c.up,
+                c.in_app or c.id.startswith(OUR_LEG_PREFIX),
+                c.context,
+                c.extension,
+                c.caller,
+                c.created_at,
+            )
             for c in self.channels.values()
         )
 

@@ -208,7 +208,9 @@ class SimRecords:
         chance: Random,
         points: Points,
         die: Callable[[], None],
+        kept: Callable[[Row], None],
     ) -> None:
+        self._kept = kept
         self._scheduler = scheduler
         self._loop = loop
         self._database = database
@@ -229,7 +231,9 @@ class SimRecords:
     def write(self, items: Iterable[Row]) -> None:
         """Keep rows without waiting."""
         self._point("records.write, before")
-        self._waiting.extend(items)
+        for item in items:
+            self._kept(item)
+            self._waiting.append(item)
         self._durable.clear()
         self._work_soon(ROWS_S)
         self._point("records.write, after")

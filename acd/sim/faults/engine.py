@@ -15,9 +15,10 @@ from typing import Any
 from acd.domain.commands import FetchData, SendHook, TelephonyCommand
 from acd.domain.data import EMPTY, DataOutcome, DataType, Scalar
 from acd.domain.events import DataFetched, Event, RecordingChecked, Resynced
-from acd.domain.ids import AgentId, LegId, RecordingName
+from acd.domain.ids import AgentId, ContactId, LegId, RecordingName
 from acd.domain.plan import AgentAction, Plan
 from acd.engine.state import EngineState
+from acd.ports import Row
 from acd.runtime.audit import Auditor
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.settings.expressions import evaluate_in_flow
@@ -61,6 +62,7 @@ class Outside:
     told: Callable[[Life, Event], None]
     recovered: Callable[[Life], None]
     unsynced: Callable[[Life], None]
+    kept: Callable[[Life, Row], None]
 
 
 class Life:
@@ -72,11 +74,15 @@ class Life:
         self.began = outside.scheduler.time
         self.recovered = False
         self.replayed = 0
+        self.told_of: dict[ContactId, None] = {}
+        """Contacts whose record it made, or made again."""
         chance = outside.chance
         self.journal = SimJournal(
             outside.scheduler, self.loop, outside.disk, outside.codecs.event, outside.points, outside.heard, self.kill
         )
-        self.records = SimRecords(outside.scheduler, self.loop, outside.database, chance, outside.points, self.kill)
+        self.records = SimRecords(
+            outside.scheduler, self.loop, outside.database, chance, outside.points, self.kill, self._kept
+        )
         self.dispatcher = Dispatcher(
             outside.scheduler,
             self.journal,
@@ -199,6 +205,9 @@ class Life:
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at what exists. Raises ``TelephonyError``."""
         return await self.wire.resync(after_gap=after_gap)
+
+    def _kept(self, row: Row) -> None:
+        self.outside.kept(self, row)
 
     def _point(self, place: str) -> None:
         if self.outside.points.here(place):

@@ -17,6 +17,7 @@ from acd.sim.faults.asterisk import CONTEXT, FALLBACK, Asterisk, Channel
 from acd.sim.faults.clock import EngineLoop, Scheduler
 from acd.sim.faults.wire import FIRST_BACK_OFF_S, MOST_BACK_OFF_S, Network, Stream
 
+AUDIT_S = 60.0
 SETTLE_S = 2.0
 """How long an ended call waits for an engine to say that it is its own."""
 
@@ -74,6 +75,7 @@ class ManagerLink:
         self._early: dict[LegId, None] = {}
         self._ended: dict[LegId, tuple[_Caller, UnroutedEnded]] = {}
         self._told: dict[str, tuple[bool, bool]] = {}
+        self._told_left: dict[LegId, None] = {}
 
     # ------------------------------------------------------------ the connection
 
@@ -119,8 +121,25 @@ class ManagerLink:
             self._tell_later(self._callers.pop(leg), 0, None, now)
         for device in self._asterisk.devices:
             self._device(device)
+        self._tell_left()
         self.synced = True
         self._emit(LinkChanged(now, "ami", up=True))
+        self._loop.call_later(AUDIT_S, self._look_again, connection)
+
+    def _look_again(self, connection: Connection) -> None:
+        if self.connection is connection and not connection.cut:
+            self._tell_left()
+            self._loop.call_later(AUDIT_S, self._look_again, connection)
+
+    def _tell_left(self) -> None:
+        """Tell of calls that ended while nobody was there, and forget those told at the look before."""
+        now, asterisk = self._scheduler.now(), self._asterisk
+        for leg in [leg for leg in asterisk.left if leg in self._told_left]:
+            del asterisk.left[leg], self._told_left[leg]
+        for leg, left in list(asterisk.left.items()):
+            if leg not in asterisk.channels:
+                self._told_left[leg] = None
+                self._emit(_unrouted(left.channel, left.channel.created_at, left.answered_at, left.ended_at or now))
 
     # ------------------------------------------------------------ events
 
@@ -175,17 +194,7 @@ class ManagerLink:
         if caller.claimed:
             return
         channel = caller.channel
-        ended = UnroutedEnded(
-            at,
-            channel.id,
-            channel.name,
-            channel.extension,
-            channel.caller,
-            caller.started_at,
-            caller.answered_at,
-            cause,
-            sip_code,
-        )
+        ended = _unrouted(channel, caller.started_at, caller.answered_at, at, cause, sip_code)
         self._ended[channel.id] = (caller, ended)
         self._loop.call_later(SETTLE_S, self._tell, channel.id)
 
@@ -193,3 +202,16 @@ class ManagerLink:
         ended = self._ended.pop(leg, None)
         if ended is not None:
             self._emit(ended[1])
+
+
+def _unrouted(
+    channel: Channel,
+    began: float,
+    answered: float | None,
+    ended: float,
+    cause: int = 0,
+    sip_code: int | None = None,
+) -> UnroutedEnded:
+    return UnroutedEnded(
+        ended, channel.id, channel.name, channel.extension, channel.caller, began, answered, cause, sip_code
+    )

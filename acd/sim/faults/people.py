@@ -17,6 +17,9 @@ from acd.sim.faults.clock import Scheduler
 
 Ask = Callable[[str, AgentAction, str], None]
 """An agent, what it wants, and a reason."""
+STUBBORN = 0.15
+"""Share of callers who wait for twenty minutes."""
+LEFT_ALONE_S = 400.0
 KEYS = "1112345600111222334450600*#9"
 
 
@@ -100,6 +103,8 @@ class Crowd:
         patience = self._chance.expovariate(1 / self._habits.patience_s)
         if self._chance.random() < 0.05:  # noqa: PLR2004 - who changes their mind at once
             patience = self._chance.random() * 0.6
+        elif self._chance.random() < STUBBORN:
+            patience = 1_200.0
         self._scheduler.after(patience, self._loses_patience, channel)
 
     def _loses_patience(self, channel: Channel) -> None:
@@ -202,7 +207,7 @@ class Crowd:
     def _picks_up(self, channel: Channel) -> None:
         if self._there(channel):
             self._asterisk.answer_phone(channel.id)
-            self._scheduler.after(60.0, self._is_left_alone, channel)
+            self._scheduler.after(LEFT_ALONE_S, self._is_left_alone, channel)
 
     def _is_left_alone(self, channel: Channel) -> None:
         """Who picked up and hears nobody puts the phone down."""
@@ -210,7 +215,7 @@ class Crowd:
             if not self._talks(channel) and not self._asterisk.hears_something(channel):
                 self._asterisk.end(channel.id)
             else:
-                self._scheduler.after(60.0, self._is_left_alone, channel)
+                self._scheduler.after(LEFT_ALONE_S, self._is_left_alone, channel)
 
     def _fails(self, channel: Channel, cause: int) -> None:
         if self._there(channel):
@@ -238,6 +243,7 @@ class Crowd:
         leg = LegId(f"{channel.id}.q{self._asterisk.serial}")
         member = self._asterisk.new_channel(leg, self._chance.choice(free), context="", device="queue", up=True)
         self._asterisk.manage("connected", channel)
+        self._asterisk.left[channel.id].answered_at = self._scheduler.now()
         self._scheduler.after(self._chance.expovariate(1 / self._habits.talk_s), self._fallback_over, channel, member)
 
     def _fallback_over(self, *channels: Channel) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePath
 from types import CodeType, FrameType
 from typing import Any
@@ -54,6 +55,11 @@ class Points:
         return False
 
 
+@cache
+def _is_ours(code: CodeType) -> bool:
+    return "acd" in PurePath(code.co_filename).parts
+
+
 def _innermost(coroutine: Any) -> FrameType | None:
     """Find the frame of this program that waits, below which others' code may."""
     found: FrameType | None = None
@@ -61,7 +67,7 @@ def _innermost(coroutine: Any) -> FrameType | None:
         frame: FrameType | None = getattr(coroutine, "cr_frame", None)
         if frame is None:
             return found
-        if "acd" in PurePath(frame.f_code.co_filename).parts:
+        if _is_ours(frame.f_code):
             found = frame
         coroutine = coroutine.cr_await
     return found

@@ -35,6 +35,8 @@ KINDS = {
     "disk refuses": 1,
     "phone lost": 2,
 }
+FAILING = 0.35
+"""Share of requests that fail while requests fail."""
 NOTICED_S = (3.0, 6.5)
 """How long a link is dead before its pings tell."""
 
@@ -59,14 +61,13 @@ class Trouble:
         self._disk = disk
         self._database = database
         self._points = points
-        self._mishaps: list[Mishap] = []
-        self._slow_until = self._closed_until = 0.0
+        self._mishaps: tuple[Mishap, ...] = ()
+        self._slow_until = self._closed_until = self._failing_until = 0.0
         self._slow_s = 0.0
         self._over = False
         self.asterisk: Asterisk
         self.life: Callable[[], Life | None] = lambda: None
         self.stalled: Callable[[Life], None] = lambda _life: None
-        self.unmanaged: Callable[[Life], None] = lambda _life: None
         self.happened: Counter[str] = Counter()
         self._do: dict[str, Callable[[Life], None]] = {
             "engine killed": Life.kill,
@@ -96,7 +97,9 @@ class Trouble:
 
     def mishap(self) -> Mishap | None:
         """Whether the next request fails."""
-        return self._mishaps.pop() if self._mishaps else None
+        if self._scheduler.time < self._failing_until and self._chance.random() < FAILING:
+            return self._chance.choice(self._mishaps)
+        return None
 
     def open(self) -> bool:
         """Whether a connection can be made now."""
@@ -111,8 +114,7 @@ class Trouble:
     def end(self) -> None:
         """Mend everything."""
         self._over = True
-        self._mishaps.clear()
-        self._slow_until = self._closed_until = 0.0
+        self._slow_until = self._closed_until = self._failing_until = 0.0
         self._disk.refusing = self._database.refusing = False
         self._points.countdown = 0
         for device in self.asterisk.devices:
@@ -182,7 +184,6 @@ class Trouble:
         connection = life.manager.connection
         if connection is not None:
             connection.cut = True
-            self.unmanaged(life)
             life.loop.call_later(self._chance.uniform(*NOTICED_S), life.manager.lose, connection)
 
     def _slow(self, _life: Life) -> None:
@@ -190,10 +191,14 @@ class Trouble:
         self._slow_until = self._scheduler.time + self._chance.uniform(2, 12)
 
     def _refuse(self, _life: Life) -> None:
-        self._mishaps += [("refused", False)] * self._chance.randrange(1, 4)
+        self._fail(("refused", False))
 
     def _ignore(self, _life: Life) -> None:
-        self._mishaps += [("timeout", self._chance.random() < 0.5) for _ in range(self._chance.randrange(1, 4))]  # noqa: PLR2004 - even chances
+        self._fail(("timeout", False), ("timeout", True))
+
+    def _fail(self, *how: Mishap) -> None:
+        self._mishaps = how
+        self._failing_until = self._scheduler.time + self._chance.uniform(0.5, 8.0)
 
     # ------------------------------------------------------------ the rest
 

@@ -10,27 +10,26 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from acd.domain.commands import AddToBridge, Originate, TelephonyCommand
-from acd.domain.events import CallArrived, CommandFailed, LinkChanged
-from acd.domain.ids import OUR_BRIDGE_PREFIX, ContactId, LegId, contact_of_leg, is_customer_leg
+from acd.domain.commands import AddToBridge, DestroyBridge, HangUp, Originate, TelephonyCommand
+from acd.domain.events import CallArrived, CommandFailed
+from acd.domain.ids import OUR_BRIDGE_PREFIX, BridgeId, ContactId, LegId, contact_of_leg, is_customer_leg
+from acd.domain.record import CallRecord
 from acd.engine import matching, trunks
 from acd.engine.core import Engine
 from acd.engine.state import EngineState, Free, InCall, Leaving, Offered, Talking, Waiting
+from acd.ports import Row
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
 from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.clock import Scheduler
 from acd.sim.faults.disk import Database
 from acd.sim.faults.engine import Codecs, Life
-from acd.sim.faults.manager import SETTLE_S
 from acd.sim.faults.people import Crowd
 
 LOOK_EVERY_S = 5.0
-LASTING_S = 65.0
-"""How long something wrong may last while an engine serves: two audits and a guard."""
+LASTING_S = 45.0
+"""How long something wrong may last while an engine serves: an audit, and what it leaves alone as too young."""
 MOST_VIOLATIONS = 20
-LATE_S = 9.0
-"""How long an event of AMI may be under way while everything is slow."""
 SEEN_S = 1.5
 """A caller who was there for so long while an engine served is known."""
 
@@ -71,8 +70,6 @@ class Watch:
         self.lasting: dict[LegId, None] = {}
         """Callers of whom a durable event or a state tells."""
         self._served: list[Serving] = []
-        self._heard: list[Serving] = []
-        """When an engine had AMI."""
         self._places: dict[ContactId, float] = {}
         """Since when callers waited at the last death, as far as that was durable."""
 
@@ -95,15 +92,13 @@ class Watch:
             self._known[event.leg_id] = (life, life.journal.place() + 1)
         elif isinstance(event, CommandFailed) and event.command == "claim":
             self._known.pop(LegId(event.target), None)  # somebody else's: Asterisk's own queue has the caller
-        elif isinstance(event, LinkChanged) and event.link == "ami":
-            self._managed(life, up=event.up)
 
     def ordered(self, life: Life, command: TelephonyCommand) -> None:
         """The engine orders something."""
         if not isinstance(command, Originate) or is_customer_leg(command.leg_id):
             return
         state = life.state
-        self.holds("no offer while Asterisk is away", command.leg_id, true=state.ari_up)
+        self.holds("no offer before Asterisk was looked at", command.leg_id, true=life.auditor.synced)
         contact = state.contacts.get(command.contact_id)
         self.holds("rung for somebody who is there", command.leg_id, true=contact is not None)
         if contact is None or not isinstance(contact.phase, Waiting):
@@ -126,8 +121,23 @@ class Watch:
                 owner = bridge.removeprefix(OUR_BRIDGE_PREFIX)
                 strange = sorted(leg for leg in members if (contact_of_leg(leg) or leg) != owner)
                 self.holds("one contact in a bridge", f"{strange} in {bridge}", true=not strange)
+            case HangUp(leg_id=leg) if leg in self._asterisk.channels:
+                self._not_cut(self._asterisk.channels[leg].bridge, f"{leg} is hung up")
+            case DestroyBridge(bridge_id=bridge):
+                self._not_cut(bridge, f"{bridge} is taken away")
             case _:
                 pass
+
+    def _not_cut(self, bridge: BridgeId | None, what: str) -> None:
+        """Nobody is hung up on who talks with somebody."""
+        members = self._asterisk.bridges.get(bridge, []) if bridge is not None else []
+        self.holds("no conversation ends because of us", f"{what}: {members}", true=len(members) < 2)  # noqa: PLR2004 - two talk
+
+    def kept(self, life: Life, row: Row) -> None:
+        """The engine gives a row to be kept."""
+        if isinstance(row, CallRecord):
+            self.holds("a record is made once", row.contact_id, true=row.contact_id not in life.told_of)
+            life.told_of[row.contact_id] = None
 
     # ------------------------------------------------------------ now and then
 
@@ -147,25 +157,10 @@ class Watch:
         self._places.clear()
         self._ledger(life, state)
 
-    def stalled(self, life: Life) -> None:
-        """It does nothing for a while; whatever it hears then may be lost with it."""
-        self.unsynced(life)
-        self._managed(life, up=False)
-
-    def unmanaged(self, life: Life) -> None:
-        """It hears nothing by AMI any more, whether it knows or not."""
-        self._managed(life, up=False)
-
     def unsynced(self, life: Life) -> None:
         """It serves no more."""
         if self._served and self._served[-1].life is life:
             self._served[-1].until = min(self._served[-1].until, self._scheduler.time)
-
-    def _managed(self, life: Life, *, up: bool) -> None:
-        if up:
-            self._heard.append(Serving(life, self._scheduler.time))
-        elif self._heard and self._heard[-1].life is life:
-            self._heard[-1].until = min(self._heard[-1].until, self._scheduler.time)
 
     def _ledger(self, life: Life, state: EngineState) -> None:
         plan = state.plan
@@ -201,7 +196,8 @@ class Watch:
         state = life.state
         self._agree(state)
         self._ledger(life, state)
-        legs = {a.leg for a in state.agents.values()} | {c.line for c in state.contacts.values()}
+        legs = {a.leg for a in state.agents.values() if isinstance(a.work, Offered | InCall)}
+        legs |= {c.line for c in state.contacts.values()}
         bridges = {c.bridge for c in state.contacts.values() if c.bridged}
         for channel in self._asterisk.channels.values():
             if channel.id.startswith("acd-l-"):
@@ -245,10 +241,9 @@ class Watch:
     def died(self, life: Life, *, inside: bool) -> None:
         """An engine is gone: what it has to be remembered for."""
         self.unsynced(life)
-        self._managed(life, up=False)
-        if (since := life.journal.waiting_since) is not None:  # what was heard since then is lost
-            for one in (*self._served[-1:], *self._heard[-1:]):
-                one.until = min(one.until, since) if one.life is life else one.until
+        since = life.journal.waiting_since
+        if since is not None and self._served and self._served[-1].life is life:  # what was heard since then is lost
+            self._served[-1].until = min(self._served[-1].until, since)
         durable = self._durable(life)
         for leg, (whose, number) in self._known.items():
             if whose is life and number <= durable:
@@ -319,10 +314,8 @@ class Watch:
                 self.checked["one record for each call"] += 1
                 continue
             ended = self._crowd.ended.get(leg, self._scheduler.time)
-            if leg in self._crowd.fell:  # its end is told by AMI, a moment later
-                seen = any(one.since <= ended and ended + SETTLE_S + LATE_S < one.until for one in self._heard)
-            else:
-                seen = any(self._overlap(began, ended, one) > SEEN_S for one in self._served)
+            seen = leg in self._crowd.fell  # Asterisk wrote it down
+            seen = seen or any(self._overlap(began, ended, one) > SEEN_S for one in self._served)
             known = leg in self.lasting or self._living(leg)
             what = f"{leg} of {began:.2f}-{ended:.2f} has none" + ", though known" * known + ", though seen" * seen
             self.holds("one record for each call", what, true=not known and not seen)

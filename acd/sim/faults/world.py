@@ -79,8 +79,7 @@ class World:
         self.trouble.life = lambda: self.life
         self.crowd = Crowd(self.scheduler, self.asterisk, people, plan, wanted.habits, self._ask)
         self.watch = Watch(self.scheduler, self.asterisk, self.crowd, self.database, codecs)
-        self.trouble.stalled = self.watch.stalled
-        self.trouble.unmanaged = self.watch.unmanaged
+        self.trouble.stalled = self.watch.unsynced
         self.asterisk.on_request = self.watch.requested
         self._trace = blake2b(digest_size=8)
         self._events = 0
@@ -105,6 +104,7 @@ class World:
             self.watch.told,
             self.watch.recovered,
             self.watch.unsynced,
+            self.watch.kept,
         )
 
     # ------------------------------------------------------------ a history
