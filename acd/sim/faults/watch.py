@@ -27,8 +27,8 @@ from acd.sim.faults.engine import Codecs, Life
 from acd.sim.faults.people import Crowd
 
 LOOK_EVERY_S = 5.0
-LASTING_S = 45.0
-"""How long something wrong may last while an engine serves: an audit, and what it leaves alone as too young."""
+LASTING_S = 66.0
+"""How long something wrong may last while an engine serves: two audits, as the first may leave it alone as too young."""
 MOST_VIOLATIONS = 20
 SEEN_S = 1.5
 """A caller who was there for so long while an engine served is known."""
