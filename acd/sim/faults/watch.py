@@ -28,7 +28,7 @@ from acd.sim.faults.people import Crowd
 
 LOOK_EVERY_S = 5.0
 LASTING_S = 66.0
-"""How long something wrong may last while an engine serves: two audits, as the first may leave it alone as too young."""
+"""How long something wrong may last while an engine serves: two audits, as the first may leave alone what is young."""
 MOST_VIOLATIONS = 20
 SEEN_S = 1.5
 """A caller who was there for so long while an engine served is known."""
