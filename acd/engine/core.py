@@ -278,7 +278,7 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
         case "play", (InIvr(position=Position(playback=playback)) | Waiting(playback=playback)) if playback is not None:
             turn.do(StopPlay(contact_id, playback))
             legs.playback_over(turn, playback)
-        case "declined", Waiting() as waiting if contact is not None:
+        case "declined", Waiting() as waiting if contact is not None and not contact.away:
             arrival.declined(turn, contact, waiting)
         case "wait", Waiting() as waiting if contact is not None and not contact.away:
             arrival.waited_too_long(turn, contact, waiting)

@@ -21,7 +21,7 @@ from acd.domain.flow import (
 from acd.domain.ids import FlowId, LegId, QueueId
 from acd.domain.plan import Plan
 from acd.engine.state import InIvr, Talking, Waiting
-from tests.callback_kit import callback_plan
+from tests.callback_kit import KEY, callback_plan
 from tests.engine_kit import ID, Bench, make_plan, n, prompts
 
 MAIN = FlowId("main")
@@ -172,3 +172,16 @@ def test_a_callback_that_cannot_be_and_leads_to_itself_ends_the_call() -> None:
     bench = Bench(with_flow(nowhere, plan=callback_plan()))
     bench.call()
     assert [record.exit for record in bench.records] == [Exit.OVERFLOWED]
+
+
+def test_who_declines_and_then_accepts_in_the_same_moment_is_called_back_and_walks_no_flow_meanwhile() -> None:
+    bench = Bench(calling_back(answered=True))
+    caller = bench.call()
+    for key in ("*", KEY, "1"):
+        bench.press(caller, key)
+    bench.spoken(caller)
+    assert bench.contact(caller).away
+    assert "declined:" + bench.contact(caller).id in bench.state.timers
+    bench.sleep(0.1)
+    assert isinstance(bench.contact(caller).phase, Waiting)
+    assert not bench.records
