@@ -39,6 +39,7 @@ WISHES = Wishes(
     more_agents=6,
     queue={"record": "false"},
     phones={"ahead": "30s"},
+    overload={"calls_per_second": "1000", "burst": "10000", "loop_delay": "10s"},  # app_queue refuses nobody either
     access_codes={CODES[ENGINE]: {"flow": "direct"}},
     flows={
         "direct": {
