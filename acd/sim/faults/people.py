@@ -225,6 +225,11 @@ class Crowd:
         if self._there(channel):
             self._asterisk.set_reachable(channel.device, reachable=False)
             self._asterisk.end(channel.id, 38)
+            self._scheduler.after(45.0, self._is_back, channel.device)
+
+    def _is_back(self, device: str) -> None:
+        if not self._asterisk.reachable[device]:
+            self._asterisk.set_reachable(device, reachable=True)
 
     # ------------------------------------------------------------ Asterisk's own queue
 
