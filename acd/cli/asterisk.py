@@ -21,6 +21,7 @@ from acd.deploy.check_sounds import Sounds
 from acd.deploy.install import install as install_files
 from acd.deploy.live import LivePbx
 from acd.deploy.progress import shown_progress
+from acd.deploy.prompts import prompts_of
 from acd.deploy.settings_plan import pbx_plan
 from acd.deploy.toolchain import ToolSet, fetch_tools, find_tools
 from acd.domain.errors import AcdError
@@ -133,7 +134,7 @@ def check(
         else:
             ask, recordings = _installed_console(), settings.recordings.dir
         made = settings.prompts
-        names = tuple(f"{language}/{key}" for key, texts in made.texts.items() for language in texts)
+        names = tuple(f"{prompt.language}/{prompt.key}/{prompt.wording}" for prompt in prompts_of(made))
         sounds = Sounds(made.dir, made.sound_prefix, names, made.delivery == "http")
         findings = find_missing(LivePbx(ask, plan.ari, plan.ami), plan, recordings, sounds)
     for finding in findings:

@@ -19,7 +19,7 @@ _DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Sounds:
-    """The prompts: where they are made, the path Asterisk plays them by, and their names (``<language>/<key>``)."""
+    """Where prompts are made, and the path Asterisk plays them by; names are ``<language>/<key>/<wording>``."""
 
     folder: Path
     prefix: str
@@ -66,7 +66,7 @@ def _fetching(pbx: LivePbx, sounds: Sounds) -> Iterator[Finding]:
 
 
 def _absent(names: tuple[str, ...], place: Path) -> list[str]:
-    there = {str(path.relative_to(place).with_suffix("")) for path in place.glob("*/*.*")}
+    there = {str(path.relative_to(place).with_suffix("")) for path in place.rglob("*.*")}
     return [name for name in names if name not in there]
 
 

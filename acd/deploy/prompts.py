@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from acd.settings.values import PromptsSettings
 
 _AT_ONCE = 2
+_KEPT = 3
+"""Wordings of a prompt that stay beside the current one: callers finish on the version they began."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ENDINGS = ("wav", "alaw", "ulaw", "sln16")
 """What Asterisk might play in place of another; a form no longer asked for must not stay with an old text."""
@@ -45,6 +47,8 @@ class Prompt:
     voice: str
     recorded: Path | None
     version: int = 1
+    wording: str = ""
+    """Names the sound file that callers hear, see ``PromptsSettings``."""
 
     @property
     def said(self) -> Said:
@@ -52,8 +56,12 @@ class Prompt:
         return Said(self.text, self.language, self.voice, self.version, self.recorded)
 
     def file(self, folder: Path) -> Path:
-        """Where its sound stands in a folder."""
+        """Where its latest sound stands in a folder: for people, who look for its name."""
         return folder / self.language / f"{self.key}.wav"
+
+    def worded(self, folder: Path) -> Path:
+        """Where the sound of its wording stands: for callers."""
+        return folder / self.language / self.key / f"{self.wording}.wav" if self.wording else self.file(folder)
 
 
 def prompts_of(settings: PromptsSettings) -> list[Prompt]:
@@ -66,7 +74,7 @@ def prompts_of(settings: PromptsSettings) -> list[Prompt]:
     for key, texts in sorted(settings.texts.items()):
         voices = {**settings.voices, **settings.own_voices.get(key, {})}
         listed = list_prompts({key: texts}, voices, settings.recorded_dir, settings.versions.get(key, 1))
-        prompts += listed
+        prompts += [replace(prompt, wording=settings.wording(key, prompt.language)) for prompt in listed]
     return prompts
 
 
@@ -153,12 +161,27 @@ def place(prompt: Prompt, folder: Path, cache: Path, speech: Speech) -> Path:
     except DeployError as error:
         raise DeployError(f"The prompt {prompt.key} ({prompt.language}) cannot be made: {error}") from error
     path = prompt.file(folder)
-    for ending, file in files.items():
-        publish(file.read_bytes(), path.with_suffix(f".{ending}"))
-    for ending in _ENDINGS:
-        if ending not in files:
-            path.with_suffix(f".{ending}").unlink(missing_ok=True)
+    for place_ in dict.fromkeys((prompt.worded(folder), path)):  # callers' first
+        for ending, file in files.items():
+            publish(file.read_bytes(), place_.with_suffix(f".{ending}"))
+        for ending in _ENDINGS:
+            if ending not in files:
+                place_.with_suffix(f".{ending}").unlink(missing_ok=True)
+    if prompt.wording:
+        _forget(prompt.worded(folder))
     return path
+
+
+def _forget(current: Path) -> None:
+    """Remove wordings that no caller can be hearing any more: all but the current and the latest before it."""
+    others = {file.stem for file in current.parent.iterdir() if not file.name.startswith(".")} - {current.stem}
+
+    def made_at(wording: str) -> float:
+        return max(file.stat().st_mtime for file in current.parent.glob(f"{wording}.*"))
+
+    for wording in sorted(others, key=made_at, reverse=True)[_KEPT:]:
+        for file in current.parent.glob(f"{wording}.*"):
+            file.unlink(missing_ok=True)
 
 
 def unrecorded(prompts: list[Prompt]) -> list[Prompt]:
@@ -168,7 +191,7 @@ def unrecorded(prompts: list[Prompt]) -> list[Prompt]:
 
 def missing(prompts: list[Prompt], folder: Path) -> list[Prompt]:
     """List the prompts without a sound file in the folder."""
-    return [prompt for prompt in prompts if not prompt.file(folder).is_file()]
+    return [prompt for prompt in prompts if not prompt.worded(folder).is_file()]
 
 
 def publish(content: bytes, path: Path) -> None:

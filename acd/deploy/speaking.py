@@ -70,7 +70,8 @@ class PromptMaker:
             raise DeployError(f"the prompt {said} has no text in {language}")
         voices = {**settings.voices, **settings.own_voices.get(said, {})}
         catalogue = {said: {language: text}}
-        (prompt,) = list_prompts(catalogue, voices, settings.recorded_dir, settings.versions.get(said, 1))
+        (listed,) = list_prompts(catalogue, voices, settings.recorded_dir, settings.versions.get(said, 1))
+        prompt = replace(listed, wording=settings.wording(said, language))
         self._cache.mkdir(parents=True, exist_ok=True)
         kept = (self._cache / f"{prompt.said.digest(speech.command)}.wav").is_file()
         place(prompt, settings.dir.absolute(), self._cache, speech)

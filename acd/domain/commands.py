@@ -83,6 +83,8 @@ class Play:
     playback_id: PlaybackId
     prompts: tuple[PromptKey | Spoken, ...]
     language: Language
+    wordings: tuple[str, ...] = ()
+    """Of the prompts, in order; empty where it is the one in force."""
     kind: Literal["play"] = "play"
 
 

@@ -590,4 +590,6 @@ class FlowPlan:
     on_error: NodeId | None = None
     """Where a node leads whose expression has no value, and that names no ``error`` of its own."""
     version: str = ""
-    """Short hash of the flow's file; callers finish on the version they began."""
+    """Short hash of the flow's file and of the wordings; callers finish on the version they began."""
+    wordings: dict[PromptKey, dict[Language, str]] = field(default_factory=dict)
+    """The wording of each prompt the flow names, by language: a short hash that its sound file bears."""

@@ -70,6 +70,8 @@ class PlayTake:
     name: RecordingName
     prompts: tuple[PromptKey, ...]
     language: Language
+    wordings: tuple[str, ...] = ()
+    """As of ``Play``."""
     kind: Literal["play_take"] = "play_take"
 
 

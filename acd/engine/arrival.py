@@ -129,9 +129,10 @@ def follow(turn: Turn, contact: Contact, outcome: ivr.Outcome) -> None:
                 turn.do(StartMusic(contact.id, contact.leg, name))
             case ivr.Silence():
                 turn.do(StopMusic(contact.id, contact.leg))
-            case ivr.Speak(playback, prompts):
+            case ivr.Speak(playback, prompts, wordings):
                 turn.start_timer(f"play:{contact.id}", PLAY_GUARD_S * len(prompts))
-                turn.do(Play(contact.id, contact.leg, playback, prompts, contact.language or treatment.NO_LANGUAGE))
+                language = contact.language or treatment.NO_LANGUAGE
+                turn.do(Play(contact.id, contact.leg, playback, prompts, language, wordings))
             case ivr.Hush(playback):
                 turn.do(StopPlay(contact.id, playback))
             case ivr.Await(seconds):

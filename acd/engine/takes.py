@@ -47,10 +47,10 @@ def act(turn: Turn, contact: Contact, action: sound.SoundAction) -> Contact:
             turn.do(StopTake(contact.id, name))
         case sound.SeekRecording(name):
             turn.do(SeekTake(contact.id, name))
-        case sound.PlayBack(playback, name, prompts, duration_s):
+        case sound.PlayBack(playback, name, prompts, duration_s, wordings):
             turn.start_timer(f"play:{contact.id}", duration_s + PLAY_GUARD_S * len(prompts))
             language = contact.language or treatment.NO_LANGUAGE
-            turn.do(PlayTake(contact.id, contact.leg, playback, name, prompts, language))
+            turn.do(PlayTake(contact.id, contact.leg, playback, name, prompts, language, wordings))
         case sound.Keep(take):
             return keep(turn, contact, take)
         case sound.Discard(name):

@@ -41,6 +41,8 @@ from acd.settings.limit_file import limits
 from acd.settings.matching_files import RelaxationSection, ReservationSection
 from acd.settings.national import NationalDays
 from acd.settings.sources import Files
+from acd.settings.values import PromptsSettings
+from acd.settings.wordings import worded
 
 
 def device_of(agent: str, section: files.AgentSection) -> str:
@@ -54,7 +56,7 @@ def prefixes_of(trunk: str, trunks: files.TrunksFile) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*gateways, *trunks.trunks[trunk].channel_prefixes)))
 
 
-def plan(version: str, files: Files, national: Mapping[str, NationalDays]) -> Plan:
+def plan(version: str, files: Files, national: Mapping[str, NationalDays], prompts: PromptsSettings) -> Plan:
     """The plan of files that hold no mistake; ``national`` are the holidays of calendars that want a country's."""
     acd = files.acd
     names = flow_names.types(files.queues.queues, files.calendars.calendars)
@@ -76,7 +78,8 @@ def plan(version: str, files: Files, national: Mapping[str, NationalDays]) -> Pl
             CalendarId(k): calendar(k, v, acd.time_zone, national.get(k)) for k, v in files.calendars.calendars.items()
         },
         flows={
-            FlowId(k): flow(k, v, files.flow_versions[k], files.flows, names, versions) for k, v in files.flows.items()
+            FlowId(k): worded(flow(k, v, files.flow_versions[k], files.flows, names, versions), prompts)
+            for k, v in files.flows.items()
         },
         tables={k: table.plan() for k, table in files.tables.items()},
         language_skills={Language(k): SkillId(v.skill) for k, v in acd.languages.items() if v.skill},

@@ -99,15 +99,16 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today
     recordings, national = acd.recordings, _national(files, today)
     calendar_checks.warn(sources, today, national)
     found = repr([(name, days.days) for name, days in national.items()]).encode() if national else b""
+    prompts = build_prompts(base, files)
     return values.Settings(
-        plan=(plan := build.plan(sources.version(found), files, national)),
+        plan=(plan := build.plan(sources.version(found), files, national, prompts)),
         api=api,
         ari=values.AriSettings(ari.url.rstrip("/"), ari.user, ari_password, ari.application),
         ami=values.AmiSettings(ami.host, ami.port, ami.user, ami_password),
         store=_store(acd.store, store, base / acd.journal.file, base),
         journal=values.JournalSettings(base / acd.journal.file, acd.journal.keep == "all", journal),
         recordings=values.RecordingsSettings(base / recordings.dir, plan.recording_prefix, recordings.format),
-        prompts=build_prompts(base, files),
+        prompts=prompts,
         pbx=pbx,
         time_zone=acd.time_zone,
         languages={Language(k): v.name for k, v in acd.languages.items()},

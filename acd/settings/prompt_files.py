@@ -29,12 +29,13 @@ class PromptsSection(Strict):
     """Sound files of the prompts."""
 
     dir: Text = "/var/lib/asterisk/sounds/acd"
-    """Where rendered prompts are kept: ``<dir>/<language>/<prompt>.wav``."""
+    """Where rendered prompts are kept: ``<dir>/<language>/<prompt>/<wording>.wav``, and the latest of each as
+    ``<dir>/<language>/<prompt>.wav``."""
     recorded_dir: Text | None = None
     """Recorded voices, same layout; they take precedence over the rendered ones."""
     sound_prefix: SoundPath | None = None
-    """Path Asterisk plays them by: ``sound:<sound_prefix>/<language>/<prompt>``; the full path of ``dir`` by default.
-    Without a leading ``/`` it is below ``sounds`` in Asterisk's data directory."""
+    """Path Asterisk plays them by: ``sound:<sound_prefix>/<language>/<prompt>/<wording>``; by default the full path of
+    ``dir``. Without a leading ``/`` it is below ``sounds`` in Asterisk's data directory."""
     command: tuple[Argument, ...] = Field(
         default=(), examples=[["piper", "--model", "{voice}", "--output_file", "{file}"]]
     )

@@ -6,6 +6,7 @@ Times are seconds, folders are absolute or relative to the process's working fol
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,7 +114,12 @@ class RecordingsSettings:
 
 @dataclass(frozen=True, slots=True)
 class PromptsSettings:
-    """Prompts: ``<dir>/<language>/<key>.wav``, played as ``sound:<sound_prefix>/<language>/<key>``."""
+    """Prompts: ``<dir>/<language>/<key>/<wording>.wav``, played as ``sound:<sound_prefix>/<language>/<key>/<wording>``.
+
+    A wording is a hash of what a prompt says and who says it, so that callers who are still in an older version of a
+    flow hear that version's words. The recording is not part of it: who records a prompt anew, with other words, raises
+    its version. The same name then has the same meaning on every machine.
+    """
 
     dir: Path
     recorded_dir: Path | None
@@ -135,6 +141,16 @@ class PromptsSettings:
     """Whether Asterisk sees ``dir``, or fetches its files from ``url``."""
     url: str = ""
     """Where Asterisk reaches the API; empty: where it listens."""
+
+    def file(self, key: PromptKey, language: Language, wording: str) -> Path:
+        """Where the sound of a wording stands."""
+        return self.dir / language / key / f"{wording}.wav"
+
+    def wording(self, key: PromptKey, language: Language) -> str:
+        """Name the wording of a prompt that there is."""
+        voice = self.own_voices.get(key, {}).get(language) or self.voices.get(language, language)
+        told = (self.texts[key][language], language, voice, self.versions.get(key, 1), self.command)
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ TALKING = "1,256"
 than the 20 ms of a packet it takes the first packet for speech, silent or not."""
 
 
-def request_of(command: SoundCommand, media: Callable[[PromptKey, Language], str | None]) -> tuple[str, AriRequest]:
+def request_of(
+    command: SoundCommand, media: Callable[[PromptKey, Language, str], str | None]
+) -> tuple[str, AriRequest]:
     """Make the request, and name what it is about. Prompts without a sound are left out."""
     match command:
         case Beep(leg_id=leg, playback_id=playback):
@@ -52,7 +54,9 @@ def request_of(command: SoundCommand, media: Callable[[PromptKey, Language], str
         case DiscardTake(name=name):
             return name, commands.delete_recording(name)
         case PlayTake(leg_id=leg, playback_id=playback, name=name):
-            spoken = (media(key, command.language) for key in command.prompts)
+            wordings = command.wordings or ("",) * len(command.prompts)
+            worded = zip(command.prompts, wordings, strict=True)
+            spoken = (media(key, command.language, wording) for key, wording in worded)
             uris = [f"recording:{name}", *(uri for uri in spoken if uri is not None)]
             return playback, commands.play(leg, uris, playback)
         case StartListening(leg_id=leg):

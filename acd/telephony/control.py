@@ -558,9 +558,9 @@ class AriControl:
         await self._speaker.close()
         await self.link.close()
 
-    def _sound(self, key: PromptKey, language: Language) -> str | None:
+    def _sound(self, key: PromptKey, language: Language, wording: str) -> str | None:
         """Find a sound, or what takes its place, that is there now."""
-        return self._sounds.find(key, language) or self._sounds.instead(key, language)
+        return self._sounds.find(key, language, wording) or self._sounds.instead(key, language)
 
     def _failed(self, kind: str, target: str, error: TelephonyError) -> None:
         match error:

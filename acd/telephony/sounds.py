@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import glob
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,6 +36,8 @@ _AT_ONCE = 2
 _MOST_WAITING = 32
 """Sounds to be made; while there are as many, further ones are replaced."""
 _TEXT = "(text)"
+_BEFORE = 8
+"""Settings kept that were in force before: of their wordings a caller may still be told something."""
 
 
 class SoundMaker(Protocol):
@@ -67,23 +69,25 @@ class Sounds:
         self._maker = maker
         self._address = address
         self._pool = ThreadPoolExecutor(_AT_ONCE, "prompts")
-        self._making: dict[tuple[Said, Language], asyncio.Task[How | None]] = {}
+        self._before: deque[PromptsSettings] = deque([settings()], _BEFORE)
+        """Settings that are or were in force, the latest first."""
+        self._making: dict[tuple[Said, Language, str], asyncio.Task[How | None]] = {}
         self.fallbacks: Counter[tuple[str, How]] = Counter()
         """How often a prompt was replaced, by prompt and how."""
 
-    def find(self, said: Said, language: Language) -> str | None:
-        """Give the media URI of a sound that is there."""
-        settings = self._settings()
+    def find(self, said: Said, language: Language, wording: str = "") -> str | None:
+        """Give the media URI of a sound that is there: of a prompt in a wording, by default the one in force."""
+        settings = self._now()
         if isinstance(said, Spoken):
             return self._uri(settings, self._maker.spoken_file(settings, said)) if self._maker else None
-        if language not in settings.texts.get(said, {}):
+        if not wording and language not in settings.texts.get(said, {}):
             return None
-        return self._uri(settings, settings.dir / language / f"{said}.wav")
+        return self._uri(settings, settings.file(said, language, wording or settings.wording(said, language)))
 
-    async def obtain(self, said: Said, language: Language) -> str | None:
+    async def obtain(self, said: Said, language: Language, wording: str = "") -> str | None:
         """Give the media URI of a missing sound, once it is made, or of what takes its place; None: nothing."""
-        how = await self._made(said, language)
-        uri = self.find(said, language) if how is not None else None
+        how = await self._made(said, language, wording)
+        uri = self.find(said, language, wording) if how is not None else None
         if how is not None and uri is not None:
             if not isinstance(said, Spoken):
                 self.count(said, how)
@@ -92,7 +96,7 @@ class Sounds:
 
     def instead(self, said: Said, language: Language) -> str | None:
         """Give the media URI of what is there to take a sound's place."""
-        settings = self._settings()
+        settings = self._now()
         if not isinstance(said, Spoken):
             for other in settings.texts.get(said, {}):
                 if other != language and (uri := self.find(said, other)) is not None:
@@ -118,20 +122,36 @@ class Sounds:
         await asyncio.gather(*self._making.values(), return_exceptions=True)
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
-    async def _made(self, said: Said, language: Language) -> How | None:
+    def _now(self) -> PromptsSettings:
+        """Give the settings in force, and keep those before."""
+        settings = self._settings()
+        if settings is not self._before[0]:
+            self._before.appendleft(settings)
+        return settings
+
+    def _settings_of(self, said: Said, language: Language, wording: str) -> PromptsSettings | None:
+        """Give the settings in which a prompt has a wording."""
+        settings = self._now()
+        if isinstance(said, Spoken) or not wording:
+            return settings
+        worded = (known for known in self._before if language in known.texts.get(said, {}))
+        return next((known for known in worded if known.wording(said, language) == wording), None)
+
+    async def _made(self, said: Said, language: Language, wording: str) -> How | None:
         """Have a sound made, once for all who wait for it."""
         if isinstance(said, Spoken) and len(said.text) > LONGEST_TEXT:
             log.warning("text_too_long", characters=len(said.text), longest=LONGEST_TEXT)
             return None
-        if self._maker is None:
+        settings = self._settings_of(said, language, wording)
+        if self._maker is None or settings is None:
             return None
-        wanted = (said, language)
+        wanted = (said, language, wording)
         task = self._making.get(wanted)
         if task is None:
             if len(self._making) >= _MOST_WAITING:
                 log.warning("too_many_sounds_to_make", most=_MOST_WAITING)
                 return None
-            task = asyncio.create_task(self._make(self._maker, said, language), name="sound")
+            task = asyncio.create_task(self._make(self._maker, settings, said, language), name="sound")
             self._making[wanted] = task
             task.add_done_callback(lambda _: self._making.pop(wanted, None))
         try:
@@ -140,10 +160,10 @@ class Sounds:
             log.warning("sound_takes_too_long", seconds=MAKE_S)
             return None
 
-    async def _make(self, maker: SoundMaker, said: Said, language: Language) -> How | None:
+    async def _make(self, maker: SoundMaker, settings: PromptsSettings, said: Said, language: Language) -> How | None:
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._pool, maker.make, self._settings(), said, language)
+            return await loop.run_in_executor(self._pool, maker.make, settings, said, language)
         except (AcdError, OSError) as error:
             # Programs' messages may repeat what they were to speak.
             why = type(error).__name__ if isinstance(said, Spoken) else str(error)

@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from acd.domain.commands import Play
-from acd.domain.ids import PlaybackId
+from acd.domain.commands import Play, Spoken
+from acd.domain.ids import PlaybackId, PromptKey
 from acd.telephony.sounds import Sounds
 
 TONE = "tone:880"
@@ -53,7 +53,7 @@ class Speaker:
 
     def play(self, command: Play) -> list[str] | None:
         """Give the media to play now; None: it is played when its sounds are made."""
-        found = [self._sounds.find(said, command.language) for said in command.prompts]
+        found = [self._sounds.find(said, command.language, wording) for said, wording in _worded(command)]
         media = [uri for uri in found if uri is not None]
         if len(media) == len(found):
             self._keep(_Playing(command, command.playback_id))
@@ -93,8 +93,9 @@ class Speaker:
 
     async def _play_later(self, command: Play) -> None:
         media = []
-        for said in command.prompts:
-            uri = self._sounds.find(said, command.language) or await self._sounds.obtain(said, command.language)
+        for said, wording in _worded(command):
+            language = command.language
+            uri = self._sounds.find(said, language, wording) or await self._sounds.obtain(said, language, wording)
             if uri is not None:
                 media.append(uri)
             elif len(command.prompts) > 1:
@@ -129,3 +130,8 @@ class Speaker:
         if len(self._playing) > _MOST_KEPT:
             _, forgotten = self._playing.popitem(last=False)
             self._again.pop(forgotten.id, None)
+
+
+def _worded(command: Play) -> zip[tuple[PromptKey | Spoken, str]]:
+    """Each thing said, with its wording; the one in force where none is named."""
+    return zip(command.prompts, command.wordings or ("",) * len(command.prompts), strict=True)

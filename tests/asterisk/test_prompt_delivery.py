@@ -113,7 +113,7 @@ def tone_seconds(sound: bytes | bytearray) -> float:
 async def test_a_missing_file_is_made_again_while_its_caller_waits(folder_centre: Centre) -> None:
     centre = folder_centre
     centre.voice("uji_dua")  # what is to be heard, before it is gone
-    for path in (centre.site.deployment.folder / "sounds/id").glob("uji_dua.*"):
+    for path in (centre.site.deployment.folder / "sounds/id").rglob("uji_dua/*.*"):
         path.unlink()
     await listens(centre)
     assert await centre.metric("acd_prompt_fallbacks_total", prompt="uji_dua", how="cache") == 1

@@ -270,7 +270,8 @@ async def test_the_name_of_a_token_gives_its_role(alone: Settings) -> None:
 async def test_a_caller_taken_in_is_claimed_before_ami_and_known_to_the_engine(
     tmp_path: Path, ari: FakeAri, ami: FakeAmi
 ) -> None:
-    async with running(deployment.settings(tmp_path, ari=ari.port, ami=ami.port)) as app:
+    settings = deployment.settings(tmp_path, ari=ari.port, ami=ami.port)
+    async with running(settings) as app:
         await until(lambda: app._ready().problems == ())
         channel = {
             "id": "1.1",
@@ -286,7 +287,8 @@ async def test_a_caller_taken_in_is_claimed_before_ami_and_known_to_the_engine(
         assert [contact.id for contact in view.contacts] == ["1.1"]
         assert "0811222333" not in str(logs)
         plays = [one.body["media"] for one in ari.seen if "/play/" in one.path]
-        assert plays == [[f"sound:{tmp_path}/lib/sounds/acd/id/welcome"]]
+        wording = settings.prompts.wording(PromptKey("welcome"), Language("id"))
+        assert plays == [[f"sound:{tmp_path}/lib/sounds/acd/id/welcome/{wording}"]]
 
 
 async def test_what_ami_tells_reaches_the_engine(tmp_path: Path, ari: FakeAri, ami: FakeAmi) -> None:
@@ -397,20 +399,21 @@ async def test_sounds_are_fetched_from_the_api_under_names_that_outlive_the_proc
     settings = deployment.settings(tmp_path)
     prompts = replace(settings.prompts, dir=tmp_path / "sounds", delivery="http", forms=("alaw",))
     settings = replace(settings, prompts=prompts)
-    sound = tmp_path / "sounds/id/bye.alaw"
+    bye, indonesian = PromptKey("bye"), Language("id")
+    sound = prompts.file(bye, indonesian, prompts.wording(bye, indonesian)).with_suffix(".alaw")
     sound.parent.mkdir(parents=True)
     sound.write_bytes(b"hello")
     found = []
     for _ in range(2):
         async with running(settings) as app:
-            uri = app._sounds.find(PromptKey("bye"), Language("id"))
+            uri = app._sounds.find(bye, indonesian)
             assert uri is not None
             assert uri.startswith(f"sound:http://127.0.0.1:{app.port}/prompts/")
             found.append(uri.rpartition("/")[2])
             url = uri.removeprefix("sound:")
             async with aiohttp.ClientSession() as session, session.get(url) as response:
                 assert (response.status, await response.read()) == (200, b"hello")
-            app._sounds.count(PromptKey("bye"), "tone")
+            app._sounds.count(bye, "tone")
             async with (
                 aiohttp.ClientSession() as session,
                 session.get(f"http://127.0.0.1:{app.port}/metrics") as response,

@@ -24,6 +24,8 @@ class Speak:
 
     playback: PlaybackId
     prompts: tuple[PromptKey | Spoken, ...]
+    wordings: tuple[str, ...] = ()
+    """As of ``Play``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,8 @@ def judged(walk: Walk, node: TakeNode, take: Take, verdict: Verdict, row: Record
 def _review(walk: Walk, node: TakeNode, take: Take) -> None:
     playback = _next_playback(walk)
     walk.move(playback=playback, take=replace(take, stage="review"))
-    walk.do(PlayBack(playback, take.name, node.review, take.row.duration_s if take.row is not None else 0.0))
+    lasted = take.row.duration_s if take.row is not None else 0.0
+    walk.do(PlayBack(playback, take.name, node.review, lasted, walk.wordings(node.review)))
 
 
 def _keep(walk: Walk, node: TakeNode, take: Take) -> NodeId:

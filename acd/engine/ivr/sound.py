@@ -47,6 +47,8 @@ class PlayBack:
     name: RecordingName
     prompts: tuple[PromptKey, ...]
     duration_s: float
+    wordings: tuple[str, ...] = ()
+    """As of ``Play``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,15 @@ class Walk:
         number = self.position.plays + 1
         playback = PlaybackId(f"acd-p-{self.scene.contact.id}-{number}")
         self.move(playback=playback, plays=number)
-        self.do(Speak(playback, prompts))
+        self.do(Speak(playback, prompts, self.wordings(prompts)))
+
+    def wordings(self, prompts: tuple[PromptKey | Spoken, ...]) -> tuple[str, ...]:
+        """Give the wording that each prompt has in the caller's version of the flow."""
+        flow, language = self.flow, self.language
+        if flow is None or not flow.wordings or language is None:
+            return ()
+        known = flow.wordings
+        return tuple(known.get(said, {}).get(language, "") if not isinstance(said, Spoken) else "" for said in prompts)
 
     def wait(self, seconds: float) -> None:
         """Have ``timeout`` called later."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import wave
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,27 @@ def test_a_configuration_names_versions_and_voices_of_single_prompts(tmp_path: P
     assert programs(settings) == ("sox",)
     assert speech_of(settings, ToolSet(None, {}, {})).command == ("say", "{file}")
     assert programs(replace(settings, command=())) == ("espeak-ng", "sox")
+
+
+def test_callers_files_are_named_by_the_wording_and_a_few_of_before_stay(tmp_path: Path, speech: Speech) -> None:
+    def built(text: str) -> str:
+        settings = PromptsSettings(tmp_path / "out", None, "x", {}, {BYE: {ID: text}})
+        prompts = prompts_of(settings)
+        wording = settings.wording(BYE, ID)
+        if (file := tmp_path / f"out/id/bye/{wording}.wav").is_file():
+            os.utime(file, (0, 0))  # made long ago, and now in force again
+        build_prompts(prompts, tmp_path / "out", tmp_path / "cache", speech)
+        assert missing(prompts, tmp_path / "out") == []
+        assert prompts[0].worded(tmp_path / "out").read_bytes() == prompts[0].file(tmp_path / "out").read_bytes()
+        return wording
+
+    names = [built(text) for text in ("a", "b", "c", "d", "e")]
+    for age, name in enumerate(reversed(names)):
+        for file in (tmp_path / "out/id/bye").glob(f"{name}.*"):
+            os.utime(file, (1000 - age, 1000 - age))
+    names += [built("f"), built("d")]
+    there = {file.stem for file in (tmp_path / "out/id/bye").iterdir()}
+    assert there == {names[5], names[4], names[3], names[2]}
 
 
 def test_a_program_that_fails_leaves_no_file_and_names_the_prompt(tmp_path: Path, speech: Speech) -> None:

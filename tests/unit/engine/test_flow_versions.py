@@ -47,6 +47,24 @@ def test_callers_in_a_menu_hear_their_version_to_the_end_and_new_ones_the_new() 
     assert sorted(bench.state.old_flows) == ["main@3"]
 
 
+def worded(name: str) -> Plan:
+    """The plan with a menu that says the same prompt in words of its own."""
+    hello, voice = prompts("hello", "jingle"), {ID: f"w{name}"}
+    menu = MenuNode(n("m"), (*hello, *prompts("1")), (MenuChoice("1", n("m")),), failed=n("m"), retries=9)
+    flow = FlowPlan(MAIN, n("m"), (ID, EN), {menu.id: menu}, version=name, wordings={hello[0]: voice})
+    return replace(make_plan(), version=name, flows={MAIN: flow})
+
+
+def test_a_prompt_that_says_something_else_now_is_heard_in_the_words_of_the_callers_version() -> None:
+    bench = Bench(worded("1"))
+    first = bench.call()
+    bench.feed(PlanLoaded(bench.at, worded("2")))
+    for caller in (first, bench.call()):
+        bench.press(caller, "1")
+    said = [command.wordings for commands in bench.history for command in commands if isinstance(command, Play)]
+    assert said == [("w1", "", ""), ("w2", "", ""), ("w1", "", ""), ("w2", "", "")]
+
+
 WAITING = Waiting(0.0, "q", (), 0, Position(MAIN, n("m"), version="1", stack=(Frame(FlowId("sub"), "7", n("x"), {}),)))  # type: ignore[arg-type]
 
 

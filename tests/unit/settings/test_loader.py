@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from acd.domain.calendar_plan import OpeningHours
 from acd.domain.errors import ConfigError
-from acd.domain.flow import ConsentNode, HoursNode, MenuNode, PlayNode, QueueNode
-from acd.domain.ids import FlowId, NodeId
+from acd.domain.flow import ConsentNode, FlowPlan, HoursNode, MenuNode, PlayNode, QueueNode
+from acd.domain.ids import FlowId, Language, NodeId, PromptKey
 from acd.domain.plan import AccessCodePlan, FeatureCode, TrunkPlan
 from acd.domain.skills import SkillLevel
 from acd.settings import load
@@ -119,6 +119,21 @@ def test_the_version_changes_with_any_file_and_with_nothing_else(sample: Deploym
     assert load(tmp_path / "elsewhere", sample.flows, {}, secrets=False).plan.version == before
     sample.append("prompts.yaml", "# a comment\n")
     assert load(sample.config, sample.flows, {}, secrets=False).plan.version != before
+
+
+def test_another_wording_makes_another_version_of_the_flows_that_say_it_and_of_no_other(sample: Deployment) -> None:
+    def flows() -> dict[str, FlowPlan]:
+        return {str(k): v for k, v in load(sample.config, sample.flows, {}, secrets=False).plan.flows.items()}
+
+    before = flows()
+    sample.change("prompts.yaml", "    en: That option is not available.\n", "    en: There is no such option.\n")
+    after = flows()
+    assert {name for name in after if after[name].version != before[name].version} == {"169", "investor", "cek_nib"}
+    invalid, english = PromptKey("invalid"), Language("en")
+    assert before["169"].wordings[invalid][english] != after["169"].wordings[invalid][english]
+    assert before["169"].wordings[invalid][Language("id")] == after["169"].wordings[invalid][Language("id")]
+    chosen = {PromptKey("stage_issued"), PromptKey("nib_stage"), PromptKey("nib_ask")}
+    assert chosen <= set(after["cek_nib"].wordings)
 
 
 def test_the_journal_keeps_what_a_restart_needs_unless_told_to_keep_all(sample: Deployment) -> None:

@@ -23,8 +23,8 @@ C, L, P, R = ContactId("c1"), LegId("c1"), PlaybackId("acd-p-c1-1"), RecordingNa
 STORED = "acd%2Fc1-r1"
 
 
-def media(key: PromptKey, language: Language) -> str | None:
-    return None if key == "missing" else f"sound:{language}/{key}"
+def media(key: PromptKey, language: Language, wording: str) -> str | None:
+    return None if key == "missing" else f"sound:{language}/{key}{wording}"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,13 @@ def media(key: PromptKey, language: Language) -> str | None:
             P,
             AriRequest(
                 "POST", "/channels/c1/play/acd-p-c1-1", None, {"media": ["recording:acd/c1-r1", "sound:id/keep"]}
+            ),
+        ),
+        (
+            PlayTake(C, L, P, R, (PromptKey("missing"), PromptKey("keep")), Language("id"), ("", "@1")),
+            P,
+            AriRequest(
+                "POST", "/channels/c1/play/acd-p-c1-1", None, {"media": ["recording:acd/c1-r1", "sound:id/keep@1"]}
             ),
         ),
         (

@@ -58,6 +58,7 @@ PROMPTS = PromptsSettings(
     Path("/nowhere"), None, "acd", {}, {PromptKey(key): {Language("id"): key} for key in ("welcome", "menu")}
 )
 """Sounds in a folder that only Asterisk sees."""
+SOUNDS = {key: f"sound:acd/id/{key}/{PROMPTS.wording(key, Language('id'))}" for key in PROMPTS.texts}
 C1, L1, B1, P1, R1 = ContactId("c1"), LegId("c1"), BridgeId("acd-b-c1"), PlaybackId("acd-p-c1-1"), RecordingName("r/c1")
 AGENT_LEG = LegId("acd-l-c1-1")
 ID = Language("id")
@@ -161,7 +162,7 @@ REQUESTS: list[tuple[TelephonyCommand, str, str, dict[str, str], Any]] = [
         "POST",
         "/channels/c1/play/acd-p-c1-1",
         {},
-        {"media": ["sound:acd/id/welcome", "sound:acd/id/menu"]},
+        {"media": [SOUNDS[PromptKey("welcome")], SOUNDS[PromptKey("menu")]]},
     ),
     (StopPlay(C1, P1), "DELETE", "/playbacks/acd-p-c1-1", {}, None),
     (StartMusic(C1, L1, "calm"), "POST", "/channels/c1/moh", {"mohClass": "calm"}, None),
@@ -322,7 +323,7 @@ async def test_a_missing_prompt_is_left_out_and_told(desk: Desk) -> None:
     with capture_logs() as logs:
         desk.control.execute(Play(C1, L1, P1, (PromptKey("missing"), PromptKey("menu")), ID))
         ((_, _, _, body),) = await desk.requests()
-    assert body == {"media": ["sound:acd/id/menu"]}
+    assert body == {"media": [SOUNDS[PromptKey("menu")]]}
     told = [(line["event"], line["how"]) for line in logs if line["log_level"] == "warning"]
     assert told == [("prompt_replaced", "left_out")]
 

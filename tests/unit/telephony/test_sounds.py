@@ -44,8 +44,17 @@ class Maker:
         self.made.append(said)
         if self.fails is not None:
             raise self.fails
-        put(self.spoken_file(settings, said) if isinstance(said, Spoken) else settings.dir / language / f"{said}.wav")
+        put(self.spoken_file(settings, said) if isinstance(said, Spoken) else file(settings, said, language))
         return self.how
+
+
+def file(settings: PromptsSettings, key: PromptKey, language: Language) -> Path:
+    """Where a prompt's sound stands, in the wording of these settings."""
+    return settings.dir / language / key / f"{settings.wording(key, language)}.wav"
+
+
+def uri(settings: PromptsSettings, key: PromptKey, language: Language) -> str:
+    return f"sound:acd/{language}/{key}/{settings.wording(key, language)}"
 
 
 def put(path: Path) -> None:
@@ -70,8 +79,8 @@ async def made(settings: PromptsSettings) -> AsyncIterator[tuple[Sounds, Maker]]
 def test_a_sound_is_found_in_any_form_and_not_in_a_language_without_text(settings: PromptsSettings) -> None:
     found = Sounds(lambda: settings)
     assert found.find(BYE, ID) is None
-    put(settings.dir / "id/bye.gsm")
-    assert found.find(BYE, ID) == "sound:acd/id/bye"
+    put(file(settings, BYE, ID).with_suffix(".gsm"))
+    assert found.find(BYE, ID) == uri(settings, BYE, ID)
     assert found.find(BYE, Language("fr")) is None
     assert found.find(PromptKey("unknown"), ID) is None
     assert found.find(HELLO, ID) is None
@@ -79,26 +88,26 @@ def test_a_sound_is_found_in_any_form_and_not_in_a_language_without_text(setting
 
 def test_a_folder_that_only_asterisk_sees_is_taken_to_have_every_prompt(settings: PromptsSettings) -> None:
     elsewhere = replace(settings, dir=settings.dir / "mounted elsewhere")
-    assert Sounds(lambda: elsewhere).find(BYE, EN) == "sound:acd/en/bye"
+    assert Sounds(lambda: elsewhere).find(BYE, EN) == uri(settings, BYE, EN)
 
 
 def test_by_http_the_form_of_the_trunks_is_fetched_or_else_the_wav(settings: PromptsSettings) -> None:
     over = replace(settings, delivery="http", forms=("alaw", "ulaw"))
     found = Sounds(lambda: over, None, lambda path: f"http://a/{path.name}" if path.is_file() else None)
     assert found.find(BYE, ID) is None
-    put(settings.dir / "id/bye.wav")
-    assert found.find(BYE, ID) == "sound:http://a/bye.wav"
-    put(settings.dir / "id/bye.alaw")
-    assert found.find(BYE, ID) == "sound:http://a/bye.alaw"
+    put(file(settings, BYE, ID).with_suffix(".wav"))
+    assert found.find(BYE, ID) == f"sound:http://a/{over.wording(BYE, ID)}.wav"
+    put(file(settings, BYE, ID).with_suffix(".alaw"))
+    assert found.find(BYE, ID) == f"sound:http://a/{over.wording(BYE, ID)}.alaw"
 
 
 @pytest.mark.parametrize("how", ["cache", "synthesised"])
 async def test_a_missing_prompt_is_made_and_counted(
-    made: tuple[Sounds, Maker], how: Literal["cache", "synthesised"]
+    made: tuple[Sounds, Maker], settings: PromptsSettings, how: Literal["cache", "synthesised"]
 ) -> None:
     found, maker = made
     maker.how = how
-    assert await found.obtain(BYE, ID) == "sound:acd/id/bye"
+    assert await found.obtain(BYE, ID) == uri(settings, BYE, ID)
     assert found.fallbacks == {("bye", how): 1}
 
 
@@ -115,15 +124,15 @@ async def test_what_cannot_be_made_is_heard_in_another_language_else_as_the_fall
     found, maker = made
     maker.fails = DeployError("espeak-ng is not here")
     assert await found.obtain(BYE, EN) is None
-    put(settings.dir / "id/sorry.wav")
-    assert await found.obtain(BYE, EN) == "sound:acd/id/sorry"
-    put(settings.dir / "id/bye.wav")
-    assert await found.obtain(BYE, EN) == "sound:acd/id/bye"
+    put(file(settings, SORRY, ID).with_suffix(".wav"))
+    assert await found.obtain(BYE, EN) == uri(settings, SORRY, ID)
+    put(file(settings, BYE, ID).with_suffix(".wav"))
+    assert await found.obtain(BYE, EN) == uri(settings, BYE, ID)
     assert found.fallbacks == {("bye", "fallback"): 1, ("bye", "other_language"): 1}
-    assert found.instead(SORRY, EN) == "sound:acd/id/sorry"
-    put(settings.dir / "id/sorry.wav")
+    assert found.instead(SORRY, EN) == uri(settings, SORRY, ID)
+    put(file(settings, SORRY, ID).with_suffix(".wav"))
     maker.fails = OSError("disk full")
-    assert await found.obtain(HELLO, ID) == "sound:acd/id/sorry"
+    assert await found.obtain(HELLO, ID) == uri(settings, SORRY, ID)
     assert found.fallbacks["(text)", "fallback"] == 1
 
 
@@ -144,13 +153,13 @@ async def test_a_text_that_is_too_long_is_not_spoken(made: tuple[Sounds, Maker])
     assert len(maker.made) == 1
 
 
-async def test_a_sound_many_wait_for_is_made_once(made: tuple[Sounds, Maker]) -> None:
+async def test_a_sound_many_wait_for_is_made_once(made: tuple[Sounds, Maker], settings: PromptsSettings) -> None:
     found, maker = made
     maker.gate.clear()
     waiting = [asyncio.create_task(found.obtain(BYE, ID)) for _ in range(5)]
     await asyncio.sleep(0)
     maker.gate.set()
-    assert await asyncio.gather(*waiting) == ["sound:acd/id/bye"] * 5
+    assert await asyncio.gather(*waiting) == [uri(settings, BYE, ID)] * 5
     assert maker.made == [BYE]
 
 
@@ -159,9 +168,9 @@ async def test_a_sound_that_takes_too_long_is_replaced_and_there_the_next_time(
 ) -> None:
     found, maker = made
     monkeypatch.setattr(module, "MAKE_S", 0.01)
-    put(settings.dir / "id/sorry.wav")
+    put(file(settings, SORRY, ID).with_suffix(".wav"))
     maker.gate.clear()
-    assert await found.obtain(HELLO, ID) == "sound:acd/id/sorry"
+    assert await found.obtain(HELLO, ID) == uri(settings, SORRY, ID)
     maker.gate.set()
     monkeypatch.setattr(module, "MAKE_S", 5.0)
     assert await found.obtain(HELLO, ID) == "sound:acd/spoken/14"
@@ -182,3 +191,41 @@ async def test_without_a_maker_nothing_is_made(settings: PromptsSettings) -> Non
     found = Sounds(lambda: settings)
     assert await found.obtain(BYE, ID) is None
     await found.close()
+
+
+def test_a_wording_changes_with_all_that_is_heard_and_with_nothing_else(settings: PromptsSettings) -> None:
+    same = replace(settings, dir=Path("/elsewhere"), recorded_dir=Path("/recorded"), forms=("alaw",))
+    assert same.wording(BYE, ID) == settings.wording(BYE, ID)
+    others = [
+        replace(settings, texts={BYE: {ID: "Dah"}}),
+        replace(settings, versions={BYE: 2}),
+        replace(settings, voices={ID: "mb-id1"}),
+        replace(settings, own_voices={BYE: {ID: "mb-id2"}}),
+        replace(settings, command=("piper",)),
+    ]
+    assert len({found.wording(BYE, ID) for found in (settings, *others)}) == 6
+    assert settings.wording(BYE, ID) != settings.wording(BYE, EN)
+
+
+async def test_who_is_still_in_the_old_wording_hears_that_one_made_anew_if_need_be(settings: PromptsSettings) -> None:
+    maker, now = Maker(), [settings]
+    found = Sounds(lambda: now[0], maker)
+    new = replace(settings, texts={BYE: {ID: "Sampai bertemu lagi"}, SORRY: {ID: "Maaf"}})
+    old_wording = settings.wording(BYE, ID)
+    now[0] = new
+    put(file(new, BYE, ID))
+    assert found.find(BYE, ID) == uri(new, BYE, ID)
+    assert found.find(BYE, ID, old_wording) is None
+    assert await found.obtain(BYE, ID, old_wording) == uri(settings, BYE, ID)
+    assert file(settings, BYE, ID).is_file()
+    await found.close()
+
+
+async def test_a_wording_nobody_knows_any_more_is_not_replaced_by_the_new_words(
+    made: tuple[Sounds, Maker], settings: PromptsSettings
+) -> None:
+    found, maker = made
+    put(file(settings, BYE, ID))
+    put(file(settings, SORRY, ID))
+    assert await found.obtain(BYE, ID, "0123456789ab") == uri(settings, SORRY, ID)
+    assert not maker.made

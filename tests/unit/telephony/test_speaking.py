@@ -26,6 +26,7 @@ class Room:
         texts = {BYE: {ID: "Sampai jumpa"}, SORRY: {ID: "Maaf"}}
         settings = PromptsSettings(Path("/nowhere"), None, "acd", {}, texts, fallback=SORRY)
         self.sounds = Sounds(lambda: settings)
+        self.bye, self.sorry = (f"sound:acd/id/{key}/{settings.wording(key, ID)}" for key in (BYE, SORRY))
         self.asked: list[tuple[str, list[str]]] = []
         self.stopped: list[str] = []
         self.speaker = Speaker(
@@ -48,7 +49,7 @@ async def room(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Room]:
 
 
 async def test_sounds_that_are_there_are_played_at_once(room: Room) -> None:
-    assert room.play(BYE, SORRY) == ["sound:acd/id/bye", "sound:acd/id/sorry"]
+    assert room.play(BYE, SORRY) == [room.bye, room.sorry]
     assert room.speaker.stop(P1) == P1
     assert room.speaker.ended(P1, failed=False) == P1
 
@@ -56,7 +57,7 @@ async def test_sounds_that_are_there_are_played_at_once(room: Room) -> None:
 async def test_a_play_asterisk_fails_is_the_fallback_prompt_then_a_tone_then_over(room: Room) -> None:
     room.play(BYE)
     assert room.speaker.ended(P1, failed=True) is None
-    assert room.asked == [("p1~2", ["sound:acd/id/sorry"])]
+    assert room.asked == [("p1~2", [room.sorry])]
     assert room.speaker.stop(P1) == "p1~2"
     assert room.speaker.ended(PlaybackId("p1~2"), failed=True) is None
     assert room.asked[1:] == [("p1~3", [TONE])]
@@ -76,7 +77,7 @@ async def test_a_second_try_that_is_heard_is_the_end_of_the_play(room: Room) -> 
 async def test_one_missing_among_others_is_left_out_and_one_alone_is_replaced(room: Room) -> None:
     assert room.play(GONE, BYE) is None
     await asyncio.sleep(0.01)
-    assert room.asked == [("p1", ["sound:acd/id/sorry", "sound:acd/id/bye"])]
+    assert room.asked == [("p1", [room.sorry, room.bye])]
     assert room.sounds.fallbacks == {("gone", "fallback"): 1}
 
 
@@ -94,3 +95,8 @@ async def test_plays_whose_end_is_never_told_are_forgotten(room: Room, monkeypat
         room.play(BYE, playback=PlaybackId(name))
     assert room.speaker.ended(P1, failed=True) == P1
     assert room.speaker.ended(PlaybackId("p3"), failed=True) is None
+
+
+async def test_each_prompt_is_played_in_the_wording_of_its_flow(room: Room) -> None:
+    play = Play(ContactId("c1"), LegId("c1"), P1, (BYE, SORRY), ID, ("0123456789ab", ""))
+    assert room.speaker.play(play) == ["sound:acd/id/bye/0123456789ab", room.sorry]
