@@ -93,6 +93,8 @@ def _want_back(turn: Turn, contact: Contact, fallen: InFallback) -> None:
 
 def want_all_back(turn: Turn) -> None:
     """Have everybody back who waits in the fallback, in the order they wait."""
+    if not turn.state.ami_up:
+        return  # the order could not be sent; AMI, once back, tells of each caller anew
     fallen = [(contact, contact.phase) for contact in turn.state.contacts.values()]
     for contact, phase in sorted(fallen, key=lambda found: _turn_of(found[0])):
         if isinstance(phase, InFallback):

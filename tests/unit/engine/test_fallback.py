@@ -365,3 +365,16 @@ def test_a_callback_nobody_is_on_the_line_for_is_nobody_of_that_queue() -> None:
     bench.state.contacts[bench.contact_id(leg)] = replace(bench.contact(leg), away=True)
     bench.feed(FallbackSeen(bench.at, leg, "PJSIP/gw-1", "169", "", bench.at))
     assert isinstance(bench.contact(leg).phase, Waiting)
+
+
+def test_who_cannot_be_asked_while_ami_is_away_is_asked_when_ami_tells_of_the_caller() -> None:
+    bench = Bench()
+    bench.obeying = False
+    bench.feed(LinkChanged(bench.at, "ari", up=False))
+    leg = stranger(bench)
+    bench.settle()
+    bench.feed(LinkChanged(bench.at, "ami", up=False))
+    back(bench)
+    assert not bench.got(TakeBack)
+    bench.pbx.tell_fallen(leg)
+    assert [command.leg_id for command in bench.settle() if isinstance(command, TakeBack)] == [leg]
