@@ -85,6 +85,8 @@ _CANCELLED = (127, 487)
 """What Asterisk makes of a CANCEL. In Q.850 a caller who gives up clears normally (RFC 3398)."""
 _STASIS = frozenset({"Stasis", "StasisBroadcast"})
 
+FIRST_HANDED_OVER = 1 << 29
+"""Ranks in Asterisk's own queue, the highest first, of callers handed over; 0 is who came there alone."""
 FOLLOW_S = 0.02
 """How long after a caller came in the channel is subscribed to."""
 ENTER_S = 1.0
@@ -144,6 +146,7 @@ class AriControl:
         self._take_back = take_back
         self._permitted = permitted
         self._fallback_context = fallback_context
+        self._handed_over = 0
         self.claiming = True
         """Whether calls are taken; while not, the dialplan leads them to its own queue."""
         self.caused_at: float | None = None
@@ -451,6 +454,9 @@ class AriControl:
 
         if self._talk_s and isinstance(command, ContinueInDialplan):
             self.renew(command.contact_id, command.leg_id, 0)
+        if isinstance(command, HandOver):  # they go at once; the queue sorts who comes a moment later by this
+            self._handed_over += 1
+            self._write(command.contact_id, command.leg_id, {PLACE: str(FIRST_HANDED_OVER - self._handed_over)})
         self.link.submit(request, key=command.contact_id, on_result=done, then=self._with(command))
 
     def _with(self, command: TelephonyCommand) -> list[AriRequest]:

@@ -204,13 +204,6 @@ REQUESTS: list[tuple[TelephonyCommand, str, str, dict[str, str], Any]] = [
         {"context": "elsewhere", "extension": "200", "priority": "1"},
         None,
     ),
-    (
-        HandOver(C1, L1, "169"),
-        "POST",
-        "/channels/c1/continue",
-        {"context": "acd-fallback", "extension": "169", "priority": "1"},
-        None,
-    ),
 ]
 
 
@@ -227,8 +220,22 @@ async def test_a_command_becomes_one_request(
 
 
 async def test_every_command_has_a_request() -> None:
-    theirs = {*get_args(SoundCommand)} - {SeekTake} | {TakeBack}  # in tests of their own
+    theirs = {*get_args(SoundCommand)} - {SeekTake} | {TakeBack, HandOver}  # in tests of their own
     assert {type(command) for command, *_ in REQUESTS} == {*get_args(TelephonyCommand)} - theirs
+
+
+async def test_callers_are_handed_over_with_ranks_that_fall(desk: Desk) -> None:
+    for leg in ("c1", "c2"):
+        desk.control.execute(HandOver(ContactId(leg), LegId(leg), "169"))
+    seen = await desk.requests(4)
+    ranks = [int(params["value"]) for _, path, params, _ in seen if path.endswith("/variable")]
+    assert ranks == sorted(ranks, reverse=True)
+    assert len(set(ranks)) == 2
+    to = {"context": "acd-fallback", "extension": "169", "priority": "1"}
+    assert [(path, params) for _, path, params, _ in seen[1::2]] == [
+        ("/channels/c1/continue", to),
+        ("/channels/c2/continue", to),
+    ]
 
 
 async def test_a_caller_in_the_fallback_is_taken_back_by_another_way(desk: Desk) -> None:
