@@ -166,6 +166,7 @@ class App:
             permitted,
             verified,
             take_back=self._take_back,
+            set_at_once=self._set_at_once,
             fallback_context=settings.pbx.context_fallback,
             talk_s=TALK_S if settings.pbx.dead_man_s else 0.0,
             load=self._load,
@@ -442,6 +443,9 @@ class App:
 
     def _take_back(self, channel: str) -> None:
         self._watch.take_back(channel)
+
+    def _set_at_once(self, leg: LegId, name: str, value: str) -> bool:
+        return self._watch.set_variable(leg, name, value)
 
     def _expect(self, newcomer: Newcomer) -> None:
         if newcomer.exten in self._settings.plan.access_codes:

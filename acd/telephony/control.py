@@ -105,6 +105,7 @@ class AriControl:
         on_state: takes the link's state and the reason of its change.
         sounds: where the sounds of prompts are.
         take_back: has a channel leave Asterisk's own queue for the engine.
+        set_at_once: sets a channel's variable by another way than ARI; False when that way is closed.
         fallback_context: where in the dialplan that queue is.
         agents_context: the dialplan context in which agents' phones dial; any other context is callers'.
         on_taken: told of each caller who came in and whom the engine accounts for from then on.
@@ -131,6 +132,7 @@ class AriControl:
         talk_s: float = 0.0,
         load: Callable[[], Load | None] = lambda: None,
         take_back: Callable[[str], None] = lambda _: None,
+        set_at_once: Callable[[LegId, str, str], bool] = lambda *_: False,
         fallback_context: str = "acd-fallback",
         ahead_s: float = 0.0,
     ) -> None:
@@ -144,6 +146,7 @@ class AriControl:
         self._talk_s = talk_s
         self._load = load
         self._take_back = take_back
+        self._set_at_once = set_at_once
         self._permitted = permitted
         self._fallback_context = fallback_context
         self._handed_over = 0
@@ -453,10 +456,11 @@ class AriControl:
                 self._failed(command.kind, target, result.error)
 
         if self._talk_s and isinstance(command, ContinueInDialplan):
-            self.renew(command.contact_id, command.leg_id, 0)
+            self._write_last(command.contact_id, command.leg_id, TIMEOUT, "0")
         if isinstance(command, HandOver):  # they go at once; the queue sorts who comes a moment later by this
             self._handed_over += 1
-            self._write(command.contact_id, command.leg_id, {PLACE: str(FIRST_HANDED_OVER - self._handed_over)})
+            rank = str(FIRST_HANDED_OVER - self._handed_over)
+            self._write_last(command.contact_id, command.leg_id, PLACE, rank)
         self.link.submit(request, key=command.contact_id, on_result=done, then=self._with(command))
 
     def _with(self, command: TelephonyCommand) -> list[AriRequest]:
@@ -476,10 +480,24 @@ class AriControl:
         return self._write(contact_id, leg_id, {WAITING_SINCE: since, WAITING_QUEUE: queue, PLACE: rank})
 
     def _write(self, contact: ContactId, leg: LegId, variables: Mapping[str, str]) -> int:
-        """Write channel variables; what becomes of it is not told, for who is gone needs none."""
+        """Write channel variables; what becomes of it is not told, for who is gone needs none.
+
+        ARI hands them to the channel's own thread, which takes them only when the prompt it plays is over: by then a
+        timeout may have run out. AMI writes them at once.
+        """
         for name, value in variables.items():
-            self.link.submit(commands.set_variable(leg, name, value), key=contact, on_result=lambda _: None)
+            if not (self._permitted() and self._set_at_once(leg, name, value)):
+                self._write_in_turn(contact, leg, name, value)
         return len(variables)
+
+    def _write_in_turn(self, contact: ContactId, leg: LegId, name: str, value: str) -> None:
+        """Write a channel variable after what was ordered for the contact before."""
+        self.link.submit(commands.set_variable(leg, name, value), key=contact, on_result=lambda _: None)
+
+    def _write_last(self, contact: ContactId, leg: LegId, name: str, value: str) -> None:
+        """Write what is to hold, both ways: by ARI before what follows, by AMI after what is under way there."""
+        self._write_in_turn(contact, leg, name, value)
+        self._set_at_once(leg, name, value)
 
     def rehearse(self, command: Command) -> None:
         """Make the request of a command and forget it; see ``acd.runtime.rehearsal``."""

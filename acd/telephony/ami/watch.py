@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -100,7 +100,7 @@ class PbxWatch:
         self._worker: asyncio.Task[None] | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._refused: set[str] = set()
-        self._presses: set[asyncio.Task[None]] = set()
+        self._orders: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Connect and begin to tell. Returns also when Asterisk is away or refuses; the link goes on trying."""
@@ -113,9 +113,9 @@ class PbxWatch:
             self._worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._worker
-        for press in self._presses:
-            press.cancel()
-        await asyncio.gather(*self._presses, return_exceptions=True)
+        for order in self._orders:
+            order.cancel()
+        await asyncio.gather(*self._orders, return_exceptions=True)
         await self.link.close()
         self._settle(all_of_them=True)
 
@@ -129,9 +129,26 @@ class PbxWatch:
 
         Not by a redirect: that would tear a caller away whom an agent of that queue has just answered.
         """
-        task = asyncio.get_running_loop().create_task(self._press(channel), name="ami-take-back")
-        self._presses.add(task)
-        task.add_done_callback(self._presses.discard)
+        self._start(self._press(channel))
+
+    def set_variable(self, uniqueid: str, name: str, value: str) -> bool:
+        """Set a channel's variable, or write a function, now: also while the channel plays something.
+
+        What becomes of it is not told. False, and nothing is done, while the link is away.
+        """
+        if self.link.state is not AmiState.UP:
+            return False
+        self._start(self._set(uniqueid, name, value))
+        return True
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="ami-order")
+        self._orders.add(task)
+        task.add_done_callback(self._orders.discard)
+
+    async def _set(self, uniqueid: str, name: str, value: str) -> None:
+        with contextlib.suppress(TelephonyError):  # mostly of a channel that has just ended
+            await self.link.action("Setvar", Channel=uniqueid, Variable=name, Value=value)
 
     async def _press(self, channel: str) -> None:
         try:

@@ -299,7 +299,7 @@ async def test_a_callers_timeout_is_raised_in_the_breath_that_joins_it_with_the_
 async def test_a_caller_given_to_the_dialplan_has_no_timeout_any_more(with_dead_man: Desk) -> None:
     with_dead_man.control.execute(ContinueInDialplan(C1, L1, "elsewhere", "200"))
     lifted, given = await with_dead_man.requests(2)
-    assert lifted[1:3] == ("/channels/c1/variable", {"variable": "TIMEOUT(absolute)", "value": "0.000"})
+    assert lifted[1:3] == ("/channels/c1/variable", {"variable": "TIMEOUT(absolute)", "value": "0"})
     assert given[1] == "/channels/c1/continue"
 
 
@@ -315,6 +315,37 @@ async def test_a_place_is_noted_with_the_channel_and_taken_away_again(desk: Desk
         ("ACD_WAITING_QUEUE", ""),
         ("QUEUE_PRIO", ""),
     ]
+
+
+async def test_what_is_to_be_set_at_once_goes_by_ami_and_by_ari_only_while_that_is_away(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: list[tuple[str, str, str]] = []
+    up = [True]
+
+    def by_ami(leg: LegId, name: str, value: str) -> bool:
+        if up[0]:
+            at_once.append((leg, name, value))
+        return up[0]
+
+    monkeypatch.setattr(desk.control, "_set_at_once", by_ami)
+    desk.control.renew(C1, L1, 8.25)
+    assert at_once == [(L1, "TIMEOUT(absolute)", "8.250")]
+    up[0] = False
+    desk.control.renew(C1, L1, 7.5)
+    ((_, path, params, _),) = await desk.requests()
+    assert (path, params["value"]) == ("/channels/c1/variable", "7.500")
+
+
+async def test_a_caller_given_to_the_dialplan_is_not_sent_away_by_a_renewal_under_way(
+    with_dead_man: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: list[str] = []
+    monkeypatch.setattr(with_dead_man.control, "_set_at_once", lambda _leg, _name, value: at_once.append(value) is None)
+    with_dead_man.control.renew(C1, L1, 8.25)
+    with_dead_man.control.execute(ContinueInDialplan(C1, L1, "elsewhere", "200"))
+    await with_dead_man.requests(2)
+    assert at_once == ["8.250", "0"]
 
 
 async def test_what_is_renewed_of_a_caller_who_is_gone_is_not_told(desk: Desk) -> None:

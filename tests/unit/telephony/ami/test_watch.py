@@ -300,6 +300,21 @@ async def test_calls_nobody_saw_are_left_to_the_engine_that_is_surely_the_active
     await watch.close()
 
 
+async def test_a_variable_is_set_while_the_link_is_up_and_its_fate_is_nobodys_business(
+    pbx: Pbx, clock: FixedClock, facts: Facts
+) -> None:
+    pbx.on["Setvar"] = lambda peer, action: peer.answer(action, "Error", "Message: No such channel")
+    watch = make(pbx, clock, facts)
+    assert not watch.set_variable("1000.5", "TIMEOUT(absolute)", "8.5")  # not connected
+    await watch.start()
+    await facts.until(synced)
+    assert watch.set_variable("1000.5", "TIMEOUT(absolute)", "8.5")
+    await pbx.until(lambda: pbx.count("Setvar") == 1)
+    wanted = next(action for action in pbx.got if action["Action"] == "Setvar")
+    assert (wanted["Channel"], wanted["Variable"], wanted["Value"]) == ("1000.5", "TIMEOUT(absolute)", "8.5")
+    await watch.close()
+
+
 async def test_a_list_that_fails_is_asked_for_again(pbx: Pbx, clock: FixedClock, facts: Facts) -> None:
     whole = pbx.on["CoreShowChannels"]
     asked: list[Headers] = []
