@@ -341,7 +341,12 @@ async def test_a_caller_given_to_the_dialplan_is_not_sent_away_by_a_renewal_unde
     with_dead_man: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_once: list[str] = []
-    monkeypatch.setattr(with_dead_man.control, "_set_at_once", lambda _leg, _name, value: at_once.append(value) is None)
+
+    def by_ami(_leg: LegId, _name: str, value: str) -> bool:
+        at_once.append(value)
+        return True
+
+    monkeypatch.setattr(with_dead_man.control, "_set_at_once", by_ami)
     with_dead_man.control.renew(C1, L1, 8.25)
     with_dead_man.control.execute(ContinueInDialplan(C1, L1, "elsewhere", "200"))
     await with_dead_man.requests(2)
