@@ -29,14 +29,13 @@ class Points:
     def here(self, place: str) -> bool:
         """Pass a place; True to die there."""
         self.passed[place] += 1
+        dies = False
         if self.countdown:
             self.countdown -= 1
-            if not self.countdown:
-                return True
+            dies = not self.countdown
         if not self.hit and place == self.place and self.passed[place] == self.nth:
-            self.hit = True
-            return True
-        return False
+            self.hit = dies = True  # maybe just where chance would have killed it, too
+        return dies
 
     def step(self, task: asyncio.Task[Any]) -> bool:
         """A task goes on where it waited; True to die instead."""
