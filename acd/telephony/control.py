@@ -85,6 +85,8 @@ _CANCELLED = (127, 487)
 """What Asterisk makes of a CANCEL. In Q.850 a caller who gives up clears normally (RFC 3398)."""
 _STASIS = frozenset({"Stasis", "StasisBroadcast"})
 
+ALIVE_WITHIN_S = 1.0
+"""How long ARI may take to answer before callers' timeouts are left to run out."""
 FIRST_HANDED_OVER = 1 << 29
 """Ranks in Asterisk's own queue, the highest first, of callers handed over; 0 is who came there alone."""
 FOLLOW_S = 0.02
@@ -147,6 +149,9 @@ class AriControl:
         self._load = load
         self._take_back = take_back
         self._set_at_once = set_at_once
+        self._to_write: list[tuple[ContactId, LegId, str, str]] = []
+        """Variables that wait for ARI's sign of life."""
+        self._asked_at = 0.0
         self._permitted = permitted
         self._fallback_context = fallback_context
         self._handed_over = 0
@@ -483,12 +488,26 @@ class AriControl:
         """Write channel variables; what becomes of it is not told, for who is gone needs none.
 
         ARI hands them to the channel's own thread, which takes them only when the prompt it plays is over: by then a
-        timeout may have run out. AMI writes them at once.
+        timeout may have run out. AMI writes them at once, but nobody is to be kept for an engine that ARI does not
+        hear: so ARI is asked for a sign of life first.
         """
-        for name, value in variables.items():
+        now = self._clock.now()
+        if now - self._asked_at > ALIVE_WITHIN_S:
+            self._to_write.clear()
+        if not self._to_write:
+            self._asked_at = now
+            self.link.probe(self._alive)
+        self._to_write += [(contact, leg, name, value) for name, value in variables.items()]
+        return len(variables)
+
+    def _alive(self) -> None:
+        """Write what waited for ARI's sign of life, unless that took too long."""
+        to_write, self._to_write = self._to_write, []
+        if self._clock.now() - self._asked_at > ALIVE_WITHIN_S:
+            return
+        for contact, leg, name, value in to_write:
             if not (self._permitted() and self._set_at_once(leg, name, value)):
                 self._write_in_turn(contact, leg, name, value)
-        return len(variables)
 
     def _write_in_turn(self, contact: ContactId, leg: LegId, name: str, value: str) -> None:
         """Write a channel variable after what was ordered for the contact before."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -330,11 +330,36 @@ async def test_what_is_to_be_set_at_once_goes_by_ami_and_by_ari_only_while_that_
 
     monkeypatch.setattr(desk.control, "_set_at_once", by_ami)
     desk.control.renew(C1, L1, 8.25)
-    assert at_once == [(L1, "TIMEOUT(absolute)", "8.250")]
+    await desk.ari.until(lambda: at_once == [(L1, "TIMEOUT(absolute)", "8.250")])
     up[0] = False
     desk.control.renew(C1, L1, 7.5)
     ((_, path, params, _),) = await desk.requests()
     assert (path, params["value"]) == ("/channels/c1/variable", "7.500")
+
+
+async def test_nobody_is_kept_by_ami_for_an_engine_that_ari_does_not_hear(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Callable[[], None]] = []
+    at_once: list[str] = []
+    now = [NOW]
+
+    def by_ami(_leg: LegId, _name: str, value: str) -> bool:
+        at_once.append(value)
+        return True
+
+    monkeypatch.setattr(desk.control.link, "probe", asked.append)
+    monkeypatch.setattr(desk.control, "_set_at_once", by_ami)
+    monkeypatch.setattr(_Clock, "now", lambda _: now[0])
+    desk.control.renew(C1, L1, 8.25)
+    assert at_once == []
+    now[0] += 1.5
+    asked[0]()  # too late
+    desk.control.renew(C1, L1, 7.25)
+    desk.control.renew(C1, L1, 7.0)
+    assert len(asked) == 2, "one question for all that waits"
+    asked[1]()
+    assert at_once == ["7.250", "7.000"]
 
 
 async def test_a_caller_given_to_the_dialplan_is_not_sent_away_by_a_renewal_under_way(
@@ -348,6 +373,7 @@ async def test_a_caller_given_to_the_dialplan_is_not_sent_away_by_a_renewal_unde
 
     monkeypatch.setattr(with_dead_man.control, "_set_at_once", by_ami)
     with_dead_man.control.renew(C1, L1, 8.25)
+    await with_dead_man.ari.until(lambda: at_once == ["8.250"])
     with_dead_man.control.execute(ContinueInDialplan(C1, L1, "elsewhere", "200"))
     await with_dead_man.requests(2)
     assert at_once == ["8.250", "0"]
