@@ -55,8 +55,10 @@ class Pbx:
         )
         self.instance = AsteriskInstance(fetch_tools(), folder / "asterisk")
         self.sounds = folder / "sounds"
+        wanted, language = self.prompts(), Language("id")
         for prompt, seconds in ((SHORT, SHORT_S), (LONG, LONG_S)):
-            path = self.sounds / "id" / f"{prompt}.alaw"
+            wav = wanted.file(prompt, language, wanted.wording(prompt, language))
+            path = self.sounds / wav.relative_to(wanted.dir).with_suffix(".alaw")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"\xd5" * int(8000 * seconds))
 
