@@ -14,6 +14,8 @@ from time import thread_time
 BEAT_S = 0.01
 WEIGHT = 1 / 32
 """Of one beat in the mean: about the last third of a second counts, so that one short stall refuses nobody."""
+MOST_LATE_S = 0.5
+"""What one beat counts for in the mean at most: a process that was stopped, however long, refuses nobody for that."""
 MOST_MISSED = 1_000
 """Beats made up for; a longer stall is that of a process that was stopped."""
 
@@ -58,7 +60,7 @@ class Pulse:
     def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         late = max(0.0, loop.time() - self._due)
-        self.delay_s += (late - self.delay_s) * WEIGHT
+        self.delay_s += (min(late, MOST_LATE_S) - self.delay_s) * WEIGHT
         worked = self._worked()
         at_work, self._worked_before = worked - self._worked_before, worked
         self._count(late)

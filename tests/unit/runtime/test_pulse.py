@@ -56,6 +56,17 @@ async def test_the_beats_missed_while_the_loop_was_held_count_with_their_own_lat
 
 
 @in_virtual_time
+async def test_a_process_that_was_stopped_refuses_nobody_when_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulse = Pulse(lambda _: None)
+    held = Held(monkeypatch)
+    pulse.start()
+    held.hold(10.0)
+    pulse._beat()
+    pulse.close()
+    assert 0.0 < pulse.delay_s < 0.02
+
+
+@in_virtual_time
 async def test_of_a_delay_no_more_is_the_loops_own_than_it_was_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
     seen, own = list[float](), list[float]()
     worked = 7.0
