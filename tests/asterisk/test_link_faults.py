@@ -63,7 +63,8 @@ class Links:
         """Numbers of those in Asterisk's own queue, as they stand in it."""
         shown = await self.rx("queue show acd-fallback")
         numbers = dict(re.findall(r"^([^!\n]+)!acd-fallback!(?:[^!]*!){5}(\d+)!", await self._channels(), re.MULTILINE))
-        return [numbers[name] for name in re.findall(r"^\s+\d+\. (\S+) \(wait", shown, re.MULTILINE)]
+        names = re.findall(r"^\s+\d+\. (\S+) \(wait", shown, re.MULTILINE)
+        return [numbers[name] for name in names if name in numbers]  # who left between the two looks is in one
 
     async def _channels(self) -> str:
         return await self.rx("core show channels concise")
