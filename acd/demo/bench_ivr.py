@@ -138,10 +138,10 @@ def with_background(deployment: Deployment) -> Deployment:
 
 
 def put_tones(sounds: Path) -> None:
-    """Write the tones over the prompts, in the forms the prompts have that can be written here."""
+    """Write the tones over the prompts and their wordings, in the forms they have that can be written here."""
     for prompt, hertz in zip(PROMPTS, TONES, strict=True):
         sound = tone(hertz, _TONE_S * RATE)
-        for path in sounds.glob(f"{prompt}.*"):
+        for path in (*sounds.glob(f"{prompt}.*"), *sounds.glob(f"{prompt}/*.*")):
             path.unlink()
             if path.suffix == ".alaw":
                 path.write_bytes(sound)

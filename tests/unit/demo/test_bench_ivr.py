@@ -57,10 +57,13 @@ def test_the_tones_take_the_places_of_the_prompts_in_their_forms(tmp_path: Path)
     for prompt in PROMPTS:
         for form in ("wav", "alaw", "sln16"):
             (tmp_path / f"{prompt}.{form}").write_bytes(b"spoken")
+        (tmp_path / prompt).mkdir()
+        (tmp_path / prompt / "a1b2.wav").write_bytes(b"spoken")
     (tmp_path / "bye.wav").write_bytes(b"spoken")
     put_tones(tmp_path)
     for prompt, hertz in zip(PROMPTS, TONES, strict=True):
         assert power(read_wav(tmp_path / f"{prompt}.wav")[:FRAME], hertz) > 0.01
+        assert power(read_wav(tmp_path / prompt / "a1b2.wav")[:FRAME], hertz) > 0.01
         assert (tmp_path / f"{prompt}.alaw").read_bytes()[:FRAME] == tone(hertz, FRAME)
         assert not (tmp_path / f"{prompt}.sln16").exists()
     assert (tmp_path / "bye.wav").read_bytes() == b"spoken"
