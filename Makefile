@@ -2,15 +2,17 @@
 # make bench  the speed on this machine, beside Asterisk's app_queue; ONLY="calls waiting" measures these parts
 # make test   everything that is checked, on a real Asterisk too
 # make soak   the engine's runtime in SEEDS=1000 simulated histories full of faults, then killed at each place it can be
-# make fuzz   loader, expressions and interpreter with CASES=100000 random cases each
+# make fuzz   loader, expressions, interpreter, ARI, AMI and API with CASES=100000 random cases each; ONLY="ari ami" these parts
 # All need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+FUZZ_STAMP := $(VENV)/.fuzz
 CALLS ?=
 CASES ?= 1000
+API_CASES ?= 50
 ONLY ?=
 # Call centres that tests run side by side: each is mostly waiting, for prompts to end and phones to ring.
 CENTRES ?= 3
@@ -43,8 +45,16 @@ soak: $(STAMP)
 	@$(BIN)/acd simulate --faults --seed $(FROM) --replications $(SEEDS) --jobs $(JOBS)
 	@$(BIN)/acd simulate --faults --kill-points --seed $(FROM) --replications 20 --seconds 120 --jobs $(JOBS)
 
-fuzz: $(STAMP)
+$(FUZZ_STAMP): $(STAMP)
+	@echo "Adding schemathesis, and atheris where there is a build of it ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q -e '.[dev,fuzz]'
+	@touch $(FUZZ_STAMP)
+
+# Three ways: cases of our own that are the same at every run, inputs led by what code they reach, and the running API.
+fuzz: $(FUZZ_STAMP)
 	@$(BIN)/python -m tests.fuzz $(ONLY) --cases $(CASES)
+	@$(if $(ONLY),,for target in ari ami config; do $(BIN)/python -m tests.fuzz.guided $$target -runs=$(CASES) || exit 1; done)
+	@$(if $(ONLY),,$(BIN)/python -m tests.fuzz.serving --cases $(API_CASES))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -102,6 +102,17 @@ def configure_logging(
     root.setLevel(level.upper())
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    served = logging.getLogger("aiohttp.server")
+    if _without_trace not in served.filters:
+        served.addFilter(_without_trace)
+
+
+def _without_trace(record: logging.LogRecord) -> bool:
+    """Tell of bytes that are no HTTP in a line: a trace is of no use, and it quotes what was sent."""
+    kind = record.exc_info[0] if record.exc_info else None
+    if kind is not None and kind.__module__ == "aiohttp.http_exceptions":
+        record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
+    return True
 
 
 def _renderer(style: Literal["json", "console"]) -> Processor:

@@ -69,6 +69,7 @@ from acd.telephony import ahead, caller_sound
 from acd.telephony.ari import commands
 from acd.telephony.ari.errors import AriConflict, AriRefused
 from acd.telephony.ari.link import AriLink
+from acd.telephony.ari.shapes import fault
 from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
@@ -189,6 +190,10 @@ class AriControl:
     # ------------------------------------------------------------ Asterisk → engine
 
     def _on_event(self, event: dict[str, Any]) -> None:
+        missing = fault(event)
+        if missing is not None:
+            log.warning("ari_event_not_understood", kind=str(event.get("type")), field=missing)
+            return
         kind = event["type"]
         if kind == "CallBroadcast":
             if not self.claiming:

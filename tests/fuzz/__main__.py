@@ -1,4 +1,4 @@
-"""Fuzzes the loader, the expressions and the interpreter: ``python -m tests.fuzz [PART ...] --cases N``.
+"""Fuzzes loader, expressions, interpreter and what Asterisk says: ``python -m tests.fuzz [PART ...] --cases N``.
 
 Case K of a part is the same at every run, so that what was found can be looked at: ``--from K --cases 1``. Ends with 1
 at the first case that does not hold. A case that takes too long, or memory without end, does not hold either.
@@ -16,13 +16,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.fuzz import calling, expressing, loading
+from tests.fuzz import calling, expressing, loading, talking
 from tests.fuzz.small import Small
 
 CPU_S = 10.0
 """Of one case; they take hundredths of a second."""
 MEMORY = 2 * 2**30
-PARTS = ("loader", "expressions", "interpreter")
+PARTS = ("loader", "expressions", "interpreter", "ari", "ami")
 _TELL_S = 5.0
 
 
@@ -92,7 +92,8 @@ def main() -> None:
             elif part == "expressions":
                 _seeded(part, expressing.hold, wanted.first, wanted.cases)
             else:
-                _seeded(part, partial(calling.hold, small.load().plan), wanted.first, wanted.cases)
+                hold = {"interpreter": calling.hold, "ari": talking.hold_ari, "ami": talking.hold_ami}[part]
+                _seeded(part, partial(hold, small.load().plan), wanted.first, wanted.cases)
 
 
 if __name__ == "__main__":

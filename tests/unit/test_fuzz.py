@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz import calling, expressing, loading
+from tests.fuzz import calling, expressing, loading, talking
 from tests.fuzz.small import Small
 
 pytestmark = pytest.mark.parametrize("first", range(0, 120, 30))
@@ -28,3 +28,12 @@ def test_whatever_a_plan_says_and_callers_do_each_call_ends_in_one_record(tmp_pa
     assert len(calling.kinds_in(plan)) == 26
     for seed in range(4 * first, 4 * (first + EACH)):
         calling.hold(plan, seed)
+
+
+def test_whatever_asterisk_says_the_next_call_comes_in_and_the_next_state_of_a_phone(
+    tmp_path: Path, first: int
+) -> None:
+    plan = Small(tmp_path).load().plan
+    seeds = range(4 * first, 4 * (first + EACH))
+    assert {talking.hold_ari(plan, seed) for seed in seeds} == {"lived on", "closed by the other side"}
+    assert "lived on" in {talking.hold_ami(plan, seed) for seed in seeds}

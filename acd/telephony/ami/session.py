@@ -176,8 +176,12 @@ class WholeFrameProtocol(AMIProtocol):
 
     def handle_message(self, message: Message) -> None:
         """Only the entries of a list belong to an action; any other event is one, even with our ActionID."""
+        name = message.id
+        if isinstance(name, list) or isinstance(message.action_id, list):  # given more than once
+            _log.warning("ami_frame_not_understood", header="ActionID")
+            return
         if "event" in message:
-            pending = self.responses.get(message.id or "")
+            pending = self.responses.get(name or "")
             if pending is None or not pending.as_list:
                 self.session.dispatch(message)
                 return

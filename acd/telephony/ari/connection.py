@@ -96,7 +96,13 @@ class Connection:
 
     def _take(self, message: bytearray) -> None:
         """Take one message; runs where its bytes arrived, so everything it leads to is done before the next one."""
-        event = orjson.loads(message)
+        try:
+            event = orjson.loads(message)
+        except orjson.JSONDecodeError:
+            event = None
+        if not isinstance(event, dict):
+            log.warning("ari_message_not_understood", octets=len(message))
+            return
         kind = event.get("type")
         if kind == "RESTResponse":
             self._socket_lane.resolve(event)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_UNREADABLE = 500
+"""The status of an answer that has none."""
 NOT_OURS = "this engine is not, or not surely, the active one"
 
 
@@ -123,12 +125,13 @@ class SocketLane:
 
     def resolve(self, response: dict[str, Any]) -> None:
         """Take a RESTResponse message. One that came after its command's deadline finds nobody waiting."""
-        command = self._unanswered.pop(response.get("request_id", ""), None)
+        request_id, status, body = (response.get(name) for name in ("request_id", "status_code", "message_body"))
+        command = self._unanswered.pop(request_id, None) if isinstance(request_id, str) else None
         if command is not None:
             command.answered(
-                int(response.get("status_code", 500)),
+                status if isinstance(status, int) else _UNREADABLE,
                 str(response.get("reason_phrase", "")),
-                response.get("message_body"),
+                body if isinstance(body, str) else None,
             )
 
     def lose_all(self, why: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMessage
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -103,6 +104,17 @@ def test_what_libraries_log_and_tracebacks_are_masked_too() -> None:
     assert "hunter2x" not in text
     assert len(lines(stream)) == 3
     assert all("ValueError" in line["exception"] for line in lines(stream)[1:])
+
+
+def test_bytes_that_are_no_http_are_told_in_a_line_without_what_was_sent() -> None:
+    stream = io.StringIO()
+    configure_logging("json", "INFO", stream)
+    configure_logging("json", "INFO", stream)
+    for error in (BadHttpMessage("Authorization: Bearer \0hunter2x"), ValueError("ours")):
+        logging.getLogger("aiohttp.server").error("Error handling request", exc_info=error)
+    [foreign, ours] = lines(stream)
+    assert (foreign["level"], "exception" in foreign, "hunter" in str(foreign)) == ("warning", False, False)
+    assert (ours["level"], "ValueError" in ours["exception"]) == ("error", True)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from panoramisk.manager import Manager
 from panoramisk.message import Message
+from structlog.testing import capture_logs
 
 from acd.domain.errors import CommandTimeout, PbxUnavailable
 from acd.telephony.ami import AmiConfig, AmiLink, AmiRefused, AmiState
@@ -470,10 +471,13 @@ async def test_events_of_one_connection_are_told_before_its_end_and_those_of_the
 
 async def test_a_frame_that_cannot_be_read_is_passed_over(connect: Connect, server: FakeAmi, heard: Heard) -> None:
     link = await connect()
-    server.peer.send(b"Event: Ours\r\nActionID: a\r\nActionID: b\r\nEvent: Ours\r\n\r\n")
-    server.peer.send(b"\r\n\r\n\xff\xfe\r\n\r\nResponse: Success\r\n\r\n")
-    server.peer.event("Ours", "N: good")
-    await heard.until(lambda: any(event.get("N") == "good" for event in heard.events))
+    with capture_logs() as logs:
+        server.peer.send(b"Event: Ours\r\nActionID: a\r\nActionID: b\r\nEvent: Ours\r\n\r\n")
+        server.peer.send(b"Response: Success\r\nActionID: a\r\nActionID: b\r\n\r\n")
+        server.peer.send(b"\r\n\r\n\xff\xfe\r\n\r\nResponse: Success\r\n\r\n")
+        server.peer.event("Ours", "N: good")
+        await heard.until(lambda: any(event.get("N") == "good" for event in heard.events))
+    assert [(line["event"], line["header"]) for line in logs] == [("ami_frame_not_understood", "ActionID")] * 2
     assert (link.state, len(server.peers)) == (AmiState.UP, 1)
 
 
