@@ -49,7 +49,8 @@ def test_ratios_and_alerts_are_what_their_examples_say() -> None:
 
 
 def test_every_figure_the_rules_use_is_one_the_engine_gives() -> None:
-    body, _ = MetricsExporter(lambda: a_view(busy_figures()), lambda: (WriterHealth("journal", 0, 0, 0),)).render("")
+    health = (WriterHealth("journal", 0, 0, 0),)
+    body, _ = MetricsExporter(lambda: a_view(busy_figures()), lambda: health, active=lambda: True).render("")
     given = set(re.findall(r"^# HELP (acd_[a-z_]+)", body.decode(), re.MULTILINE))
     used = set(re.findall(r"\bacd_[a-z_]+", _expressions()))
     assert used - {"acd_queue_wait_seconds_bucket"} <= given

@@ -1,4 +1,4 @@
-"""The active engine dies or is ended: its standby goes on where it was."""
+"""The active engine dies, is ended, or stands still and wakes up: its standby goes on where it was."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -38,9 +39,33 @@ from tests.asterisk.test_engine_killed import (
 )
 from tests.call_centre import SHARE, Yaml, change
 from tests.fakes.deployment import free_port
+from tests.fakes.fault_proxy import FaultProxy
 from tests.migrated import migrate
 
 pytestmark = pytest.mark.asterisk
+
+TEXT = 1
+"""A WebSocket frame that carries a request (RFC 6455)."""
+WRITES = (b"Setvar", b"PlayDTMF", b"DBDel")
+
+
+@dataclass
+class Ears:
+    """They hear what the first engine says to Asterisk."""
+
+    ari: FaultProxy
+    ami: FaultProxy
+
+    def listen(self) -> None:
+        """Forget what was said."""
+        self.ari.overheard, self.ami.overheard = [], []
+
+    def commands(self) -> list[bytes]:
+        """What would change something in Asterisk: requests beside the events, posts, and actions of AMI that write."""
+        ari, ami = self.ari.overheard or [], self.ami.overheard or []
+        plain = [said for said in ari if said.startswith((b"POST", b"PUT", b"DELETE"))]
+        frames = [said for said in ari if said[:1] and said[0] & 0x80 and said[0] & 0x0F == TEXT]
+        return [*plain, *frames, *(said for said in ami if any(write in said for write in WRITES))]
 
 
 @dataclass
@@ -50,6 +75,7 @@ class Pair:
     site: Site
     second: children.Child
     second_api: Api
+    ears: Ears
     stack: AsyncExitStack
 
     @property
@@ -77,8 +103,8 @@ class Pair:
         return took
 
 
-def _derive(made: Deployment, url: str) -> tuple[Deployment, Path, int]:
-    """Give both engines the database, and the second one an address of its own."""
+def _derive(made: Deployment, url: str, ears: Ears) -> tuple[Deployment, Path, int]:
+    """Give both engines the database, the second one an address of its own, the first one ways that are listened to."""
     other = made.folder / "config_b"
     port = free_port()
 
@@ -90,9 +116,15 @@ def _derive(made: Deployment, url: str) -> tuple[Deployment, Path, int]:
         content["api"]["port"] = str(port)
         content["journal"]["file"] = str(made.folder / "b" / "journal.db")
 
+    def first(content: Yaml) -> None:
+        ears.ari.server, ears.ami.server = (LOOPBACK, made.ports.ari), (LOOPBACK, made.ports.ami)
+        content["ari"]["url"] = f"http://{LOOPBACK}:{ears.ari.port}"
+        content["ami"]["port"] = str(ears.ami.port)
+
     change(made.config / "acd.yaml", both)
     shutil.copytree(made.config, other)
     change(other / "acd.yaml", second)
+    change(made.config / "acd.yaml", first)
     return replace(made, env={**made.env, "ACD_DATABASE": url}), other, port
 
 
@@ -101,12 +133,13 @@ async def pair(folder: Path, url: str, agents: int) -> AsyncIterator[Pair]:
     """Start it with so many agents who can serve the queue."""
     tools = fetch_tools()
     await migrate(url)
-    # Callers stay: what becomes of them when no engine comes is told by test_link_faults.
-    wishes = Wishes(wrap_up_s=1.0, queue={"ring_timeout": "20s"}, fallback={"dead_man": "0s"})
+    wishes = Wishes(wrap_up_s=1.0, queue={"ring_timeout": "20s"})
     made = prepare(folder / "run", ROOT / "config", ROOT / "ivr_flows", wishes, Random(), SHARE)
     speak(tools, made, cache_root() / "prompts", SilentProgress())
     async with AsyncExitStack() as stack:
-        made, config, port = _derive(made, url)
+        nowhere = (LOOPBACK, 0)
+        ears = Ears(*[await stack.enter_async_context(FaultProxy(nowhere)) for _ in range(2)])
+        made, config, port = _derive(made, url, ears)
         manner = Manner(ring_ms=(200, 300), talk_ms=(120_000, 120_000))
         site = await stack.enter_async_context(Site(tools, made, manner))
         api = await stack.enter_async_context(Api(f"http://{LOOPBACK}:{port}", made.token))
@@ -119,7 +152,7 @@ async def pair(folder: Path, url: str, agents: int) -> AsyncIterator[Pair]:
                 await asyncio.sleep(0.1)
         await _log_out_all_but(site, agents, made)
         inner = await stack.enter_async_context(AsyncExitStack())
-        yield Pair(site, second, api, inner)
+        yield Pair(site, second, api, ears, inner)
 
 
 async def until(site: Site, **wanted: int) -> None:
@@ -206,3 +239,39 @@ async def test_a_regular_end_hands_over_without_waiting_for_the_lease(
         await check_records(centre, list(callers.attempts.values()), line)
     with capsys.disabled():
         print(json.dumps({"handed_over": True, "standby_serves_s": round(took, 2)}))
+
+
+async def test_an_engine_that_stood_still_wakes_up_as_the_standby_and_commands_nothing(
+    tmp_path: Path, postgresql_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While it stood still callers left and agents came free: what it would do about that has been done."""
+    stay = [40.0 + 2 * n for n in range(TALKING - 2)]
+    patience = [(12.0, 12.0)] * 2 + [(s, s) for s in stay] + [(70.0, 70.0)] * WAITING
+    async with pair(tmp_path, postgresql_url, TALKING) as centre:
+        site = centre.site
+        callers = await centre.callers(patience, 1)
+        await callers.place(site.deployment.ports.callers, 5.0, 30)
+        await until(site, talking=TALKING, waiting=WAITING)
+        line = await _waiting(site)
+        first_api, first = site.api, centre.first
+
+        first.process.send_signal(signal.SIGSTOP)
+        took = await centre.take_over()
+        await until(site, talking=TALKING, waiting=WAITING - 2)
+        heard = [attempt.heard.agent for attempt in callers.placed()]
+        centre.ears.listen()
+        first.process.send_signal(signal.SIGCONT)
+        async with asyncio.timeout(20):
+            while (await first_api.ready() or {}).get("status") != "standby":  # noqa: ASYNC110 - seen only by asking
+                await asyncio.sleep(0.05)
+        assert "deposed" in first.log.read_text()
+        assert centre.ears.commands() == []
+        async with asyncio.timeout(10):
+            while _still_talking(callers, heard) < TALKING:  # noqa: ASYNC110 - told by their ears
+                await asyncio.sleep(0.1)
+        assert await _phases(site) == Counter(talking=TALKING, waiting=WAITING - 2)
+
+        await all_over(list(callers.attempts.values()))
+        await check_records(centre, list(callers.attempts.values()), line)
+    with capsys.disabled():
+        print(json.dumps({"stopped": True, "standby_serves_s": round(took, 2)}))
