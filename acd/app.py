@@ -22,7 +22,7 @@ from acd.dips.client import DataClient
 from acd.domain.commands import SendHook
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, DrainRequested, Event, PlanLoaded
-from acd.domain.ids import LegId
+from acd.domain.ids import ContactId, LegId
 from acd.domain.overload import Load
 from acd.domain.record import HookDone
 from acd.engine.state import EngineState
@@ -34,6 +34,7 @@ from acd.runtime.dead_man import TALK_S, DeadMan
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.gaps import GapLedger
 from acd.runtime.pulse import Pulse
+from acd.runtime.receipts import Receipts
 from acd.runtime.rehearsal import Rehearsal
 from acd.runtime.reloading import Loading, Reloader
 from acd.runtime.standby import HeldRecords, Standby
@@ -181,6 +182,9 @@ class App:
         self._closing = False
         self._dead_man = DeadMan(
             self._clock, self.dispatcher.callers, self.dispatcher.caller, self._control, settings.pbx.dead_man_s
+        )
+        self._receipts = Receipts(
+            journal, lambda leg: self.dispatcher.caller(ContactId(leg)) is not None, self._control.acknowledge
         )
         self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
         self._data = DataClient(settings.data, SystemRandom(), self._told)
@@ -420,6 +424,7 @@ class App:
         await self._watch.close()
         await self._auditor.close()
         await self._dead_man.close()
+        await self._receipts.close()
         await self._control.close()
         await self._sounds.close()
         if self._active:
@@ -440,6 +445,7 @@ class App:
 
     def _taken(self, leg: LegId) -> None:
         self._watch.claim(leg)
+        self._receipts.due(leg)
 
     def _take_back(self, channel: str) -> None:
         self._watch.take_back(channel)

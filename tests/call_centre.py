@@ -142,6 +142,21 @@ class Centre:
         await self.eventually(so, lambda: f"{number} is not {wanted}: {found}")
         return found
 
+    async def channel(self, caller: Telephone) -> str:
+        """The name of a caller's channel in Asterisk."""
+        lines = (await asyncio.to_thread(self.site.asterisk.rx, "core show channels concise")).splitlines()
+        (channel,) = [line.split("!")[0] for line in lines if f"!{caller.user}!" in line]
+        return channel
+
+    async def receipt(self, caller: Telephone) -> None:
+        """Wait until the engine has said that it will make the record of a call."""
+        channel = await self.channel(caller)
+
+        async def given() -> bool:
+            return "ACD_KNOWN=1" in await asyncio.to_thread(self.site.asterisk.rx, f"core show channel {channel}")
+
+        await self.eventually(given, lambda: f"{caller.user} has no receipt")
+
     async def record(self, caller: Telephone) -> Json:
         """Wait for the one record of a caller's call."""
         return await self.record_of(caller.user)

@@ -278,7 +278,7 @@ class DataFetched:
 
 @dataclass(frozen=True, slots=True)
 class UnroutedEnded:
-    """A caller's call ended that never entered, or had left, our application (AMI): fallback queue or refusal."""
+    """A caller's call ended that never entered, or had left, our application, or that no engine may know of (AMI)."""
 
     at: float
     leg_id: LegId
@@ -290,6 +290,8 @@ class UnroutedEnded:
     """A fallback agent answered."""
     cause: int
     sip_code: int | None = None
+    fell: bool = True
+    """It had come to the fallback, or was on the way there; False: it ended before, or inside our application."""
     kind: Literal["unrouted_ended"] = "unrouted_ended"
 
 

@@ -353,5 +353,7 @@ def _link(turn: Turn, event: LinkChanged) -> None:
         turn.state.ari_up = event.up
         return
     turn.state.ami_up = event.up
-    if not event.up:
+    if event.up:
+        fallback.all_told(turn)
+    else:
         presence.phones_unknown(turn)

@@ -183,7 +183,7 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None, 
         case Parting():
             pass  # the look at the file tells how it ended
         case InFallback() as fallen:  # what became of it there is told by AMI
-            turn.to_phase(contact, replace(fallen, gone=Gone(turn.at, cause, sip_code)))
+            turn.to_phase(contact, replace(fallen, gone=fallen.gone or Gone(turn.at, cause, sip_code)))
             turn.start_timer(f"fallback:{contact.id}", FALLBACK_GUARD_S)
         case Promised() | CallingBack():  # a promise that can be kept is the callback desk's matter
             finish(turn, contact, Exit.CALLBACK_CANCELLED, cause, sip_code)

@@ -10,18 +10,20 @@ from typing import TypeAlias
 
 from acd.domain.commands import HandOver, TakeBack
 from acd.domain.copies import replace
-from acd.domain.events import CallArrived, DrainRequested, FallbackSeen, Resynced, UnroutedEnded
+from acd.domain.events import CallArrived, DrainRequested, FallbackSeen, LegEnded, Resynced, UnroutedEnded
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, LegId
-from acd.engine import arrival, ending, ivr, kpi, offers, trunks
+from acd.engine import arrival, ending, ivr, kpi, offers, takes, trunks
 from acd.engine import queueing as queues
-from acd.engine.state import Contact, InFallback, InIvr, Position, Waiting
+from acd.engine.state import Contact, Gone, InFallback, InIvr, Position, Waiting
 from acd.engine.turn import Turn
 
 Astray: TypeAlias = Waiting | InIvr | InFallback
 """Where a caller is to be led, and so may be outside."""
 STRAY_S = 60.0
 """Longer than Asterisk's lists are apart: who is neither with us nor in the fallback by then is with somebody else."""
+AMI_GUARD_S = 30.0
+"""How long the record of a caller who went unseen waits for AMI, which knows of those who ended in the fallback."""
 
 
 def seen(turn: Turn, event: FallbackSeen) -> None:
@@ -170,17 +172,57 @@ def resynced(turn: Turn, event: Resynced) -> None:
 def ended(turn: Turn, event: UnroutedEnded) -> bool:
     """Make the record of a caller whose call ended in the fallback. False when it did not."""
     contact = turn.contact(ContactId(event.leg_id))
-    if contact is None or not isinstance(contact.phase, InFallback):
+    if contact is None or contact.away or contact.line is not None:
         return False
-    connected_at = event.connected_at or contact.phase.connected_at
+    match contact.phase:
+        case InFallback(was=Waiting() | InIvr() as was) as fallen if not event.fell and not contact.fallen:
+            gone = Gone(max(event.at, was.since), event.cause, event.sip_code)  # Asterisk tells whole seconds
+            untold(turn, contact, replace(fallen, gone=gone))
+            return True
+        case InFallback() as fallen:
+            pass
+        case Waiting() | InIvr() as phase if event.fell and not turn.state.ari_up:  # AMI is the first to tell
+            contact, fallen = _outside(turn, contact, phase)
+        case _:
+            return False
+    connected_at = event.connected_at or fallen.connected_at
     _finish(turn, replace(contact, connected_at=connected_at), event.cause, event.sip_code)
     return True
 
 
+def perhaps_ended(turn: Turn, contact: Contact, event: LegEnded) -> bool:
+    """A caller went unseen, and AMI has yet to tell whether from the fallback: let the record wait for that.
+
+    False when it need not. Of a recording that broke off, the file tells how the call ended.
+    """
+    phase = contact.phase
+    if turn.state.ami_up or contact.line is not None or takes.pending(contact) is not None:
+        return False
+    if not isinstance(phase, Waiting | InIvr):
+        return False
+    contact = ending.let_go(turn, contact)
+    gone = Gone(turn.at, event.cause, event.sip_code)
+    turn.to_phase(contact, InFallback(turn.at, _still(phase), gone=gone))
+    turn.start_timer(f"fallback:{contact.id}", AMI_GUARD_S)
+    return True
+
+
+def all_told(turn: Turn) -> None:
+    """AMI has told of those who ended unseen, up to what it is still settling: the others did not fall."""
+    for contact in turn.state.contacts.values():
+        if isinstance(contact.phase, InFallback) and contact.phase.gone is not None:
+            turn.start_timer(f"fallback:{contact.id}", ending.FALLBACK_GUARD_S)
+
+
 def untold(turn: Turn, contact: Contact, fallen: InFallback) -> None:
     """Nobody told how the call ended there: make the record of what is known."""
-    cause, sip_code = (fallen.gone.cause, fallen.gone.sip_code) if fallen.gone is not None else (0, None)
-    _finish(turn, replace(contact, connected_at=fallen.connected_at), cause, sip_code)
+    gone = fallen.gone or Gone(turn.at, 0, None)
+    now, turn.at = turn.at, gone.at  # the wait for AMI was not the caller's
+    if contact.fallen or fallen.was is None:
+        _finish(turn, replace(contact, connected_at=fallen.connected_at), gone.cause, gone.sip_code)
+    else:  # nor was the caller ever seen there
+        ending.caller_gone(turn, turn.to_phase(contact, fallen.was), gone.cause, gone.sip_code)
+    turn.at = now
 
 
 def _finish(turn: Turn, contact: Contact, cause: int, sip_code: int | None) -> None:

@@ -61,15 +61,19 @@ def answered(turn: Turn, event: LegAnswered) -> None:
     return turn.ignore(event, "leg is not ours")
 
 
-def ended(turn: Turn, event: LegEnded, *, torn: bool = False) -> None:
-    """A channel is gone: the caller's, an agent's or a feature call's. ``torn``: Asterisk died, nobody hung up."""
+def ended(turn: Turn, event: LegEnded, *, torn: bool = False, unseen: bool = False) -> None:
+    """A channel is gone: the caller's, an agent's or a feature call's.
+
+    ``torn``: Asterisk died, nobody hung up. ``unseen``: nobody looked when it went.
+    """
     leg = event.leg_id
     leased = turn.state.leases.pop(leg, None) is not None
     if callback_desk.leg_ended(turn, leg, event.cause, event.sip_code):
         return
     contact = callback_desk.contact_at(turn, leg)
     if contact is not None:
-        ending.caller_gone(turn, contact, event.cause, event.sip_code, torn=torn)
+        if not (unseen and fallback.perhaps_ended(turn, contact, event)):
+            ending.caller_gone(turn, contact, event.cause, event.sip_code, torn=torn)
         return
     owner = contact_of_leg(leg)
     if owner is not None:

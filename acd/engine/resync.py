@@ -106,7 +106,8 @@ def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) ->
         if leg not in channels and since <= asked_at and (event.after_gap or event.at - since > SETTLED_S):
             if torn:  # it ended when Asterisk did, and that is when the link broke
                 turn.at = min(event.at, max(since, state.ari_lost_at))
-            legs.ended(turn, LegEnded(turn.at, leg, CAUSE_TEMPORARY if torn else 0), torn=torn)
+            gone = LegEnded(turn.at, leg, CAUSE_TEMPORARY if torn else 0)
+            legs.ended(turn, gone, torn=torn, unseen=event.after_gap and not torn)
             turn.at = event.at
 
 

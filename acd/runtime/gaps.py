@@ -17,7 +17,7 @@ from acd.ports import Clock, Row
 log = structlog.get_logger(__name__)
 
 MISSING: Mapping[GapKind, str] = {
-    "engine": "no engine ran: callers of this time are known only as far as they were still there afterwards",
+    "engine": "no engine ran: what became of callers meanwhile is known only as far as Asterisk wrote it down",
     "ari": "no events of calls: what began and ended within is known from AMI alone, causes and times may be missing",
     "ami": "no events of phones, trunks and the fallback queue: callers who were never with the engine may be missing",
     "journal": "events were not kept: a crash in this time would have lost them",

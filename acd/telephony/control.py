@@ -73,7 +73,7 @@ from acd.telephony.ari.shapes import fault
 from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
-from acd.telephony.channel_variables import PLACE, TIMEOUT, WAITING_QUEUE, WAITING_SINCE
+from acd.telephony.channel_variables import KNOWN, PLACE, TIMEOUT, WAITING_QUEUE, WAITING_SINCE
 from acd.telephony.portions import in_portions
 from acd.telephony.reflex import Reflex
 from acd.telephony.sounds import Sounds
@@ -488,6 +488,11 @@ class AriControl:
         """Keep a caller's place with its channel; the highest number is served first. Gives what it cost, in writes."""
         since, queue, rank = (f"{place.since:.3f}", place.queue, str(number)) if place is not None else ("", "", "")
         return self._write(contact_id, leg_id, {WAITING_SINCE: since, WAITING_QUEUE: queue, PLACE: rank})
+
+    def acknowledge(self, leg_id: LegId) -> None:
+        """Note on a caller's channel that the call gets its record from here."""
+        if self._permitted() and not self._set_at_once(leg_id, KNOWN, "1"):
+            self._write_in_turn(ContactId(leg_id), leg_id, KNOWN, "1")
 
     def _write(self, contact: ContactId, leg: LegId, variables: Mapping[str, str]) -> int:
         """Write channel variables; what becomes of it is not told, for who is gone needs none.

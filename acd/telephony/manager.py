@@ -33,5 +33,6 @@ def to_event(fact: Fact, at: float) -> Event:
                 connected_at=fact.answered_at,
                 cause=fact.cause,
                 sip_code=fact.sip_code,
+                fell=fact.fallback_at is not None,
             )
     assert_never(fact)

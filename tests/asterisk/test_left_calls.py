@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 
 import pytest
@@ -95,12 +96,45 @@ async def test_calls_that_no_engine_saw_have_one_record_each_with_what_became_of
         assert await centre.record(caller)  # the one
 
 
+async def test_a_call_that_the_journal_lost_and_that_ended_before_the_next_engine_came_has_its_record(
+    centre: Centre,
+) -> None:
+    lost = await centre.caller("0811000006")
+    lost_call = lost.dial(CODE)
+    assert await lost.answered(lost_call) == 200
+    await centre.phase(lost, "waiting")
+    await centre.receipt(lost)
+    engine = centre.site.engine
+    assert engine is not None
+    engine.process.kill()
+    await engine.process.wait()
+    # What a crash in the moment of the call would have left: no receipt, and nothing in the journal.
+    channel = await centre.channel(lost)
+    await asyncio.to_thread(centre.site.asterisk.rx, f"dialplan set chanvar {channel} ACD_KNOWN 0")
+    journal = sqlite3.connect(centre.site.deployment.settings.journal.file)
+    with journal:
+        journal.execute(
+            "DELETE FROM events WHERE seq >= (SELECT min(seq) FROM events WHERE CAST(payload AS TEXT) LIKE ?)",
+            (f"%{lost.user}%",),
+        )
+    journal.close()
+    lost.end(lost_call)
+
+    async def written() -> bool:
+        return lost.user in await remembered(centre)
+
+    await centre.eventually(written, lambda: "Asterisk does not remember the call")
+    await centre.site.start_engine()
+    record = await centre.record(lost)
+    assert (record["exit"], record["access_code"]) == ("fallback_abandoned", CODE)
+
+
 async def test_asterisk_remembers_nothing_of_a_call_that_the_engine_had(centre: Centre) -> None:
     caller = await centre.caller("0811000005")
     call = caller.dial(CODE)
     assert await caller.answered(call) == 200
-    await centre.phase(caller, "waiting")
+    await centre.receipt(caller)
     caller.end(call)
     assert (await centre.record(caller))["exit"] == "short_abandoned"
     await centre.at_rest()
-    assert "/acd-left/" not in await remembered(centre)
+    assert caller.user not in await remembered(centre)

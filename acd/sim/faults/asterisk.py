@@ -47,6 +47,8 @@ EventName: TypeAlias = Literal[
     "broadcast", "start", "ended", "left", "dialled", "digit", "play_ended", "recording_ended", "talking"
 ]
 CONTEXT, FALLBACK, FROM_AGENTS = "acd-from-trunk", "acd-fallback", "acd-from-agents"
+REFUSALS = (34, 42)
+"""Causes with which the engine refuses callers; its dialplan writes nothing down of those."""
 CLAIM_S = 0.5
 """How long the dialplan waits for somebody to claim a caller."""
 
@@ -107,6 +109,8 @@ class Channel:
     """Waits to be claimed."""
     quiet_since: float = 0.0
     """Since when it hears nothing, if so."""
+    known: bool = False
+    """An engine has said that it makes the record."""
 
 
 @dataclass(slots=True)
@@ -118,6 +122,7 @@ class LeftCall:
     """None: it did not live to see the end."""
     cause: int = 0
     answered_at: float | None = None
+    fell: bool = False
 
 
 @dataclass
@@ -142,6 +147,8 @@ class Asterisk:
     """Finished and begun files, by the time they were begun."""
     left: dict[LegId, LeftCall] = field(default_factory=dict)
     """Its database, which outlives it."""
+    unwritten: dict[LegId, None] = field(default_factory=dict)
+    """Callers whose end it could not, or need not, write down there though no engine had said that it knows of them."""
     reachable: dict[str, bool] = field(default_factory=dict)
     on_request: Callable[[TelephonyCommand], None] = lambda _command: None
     serial: int = 0
@@ -204,7 +211,8 @@ class Asterisk:
         channel.claim = None
         channel.context = FALLBACK
         channel.up = channel.music = True
-        self.left[channel.id] = LeftCall(channel)
+        channel.known = False
+        self.left[channel.id] = LeftCall(channel, fell=True)
         self.manage("fell", channel)
         if self.people is not None:
             self.people.in_fallback(channel)
@@ -234,13 +242,19 @@ class Asterisk:
         self._leave_bridge(channel)
         if channel.in_app or channel.followed:
             self.tell("ended", leg, cause, sip_code)
-        if not channel.in_app and not channel.device and channel.context in (CONTEXT, FALLBACK):
-            left = self.left.setdefault(leg, LeftCall(channel))
-            left.ended_at, left.cause = self.scheduler.now(), cause
+        if not channel.device and channel.context in (CONTEXT, FALLBACK) and not channel.known:
+            self._remember(channel, cause)
         self.manage("hangup", channel, cause, sip_code)
         self._device_changed(channel)
         if self.people is not None:
             self.people.gone(channel)
+
+    def _remember(self, channel: Channel, cause: int) -> None:
+        if channel.in_app and cause in REFUSALS:
+            self.unwritten[channel.id] = None
+            return
+        left = self.left.setdefault(channel.id, LeftCall(channel))
+        left.ended_at, left.cause = self.scheduler.now(), cause
 
     def _end_if_there(self, channel: Channel, cause: int) -> None:
         if self.channels.get(channel.id) is channel:
@@ -292,6 +306,7 @@ class Asterisk:
         for _, _, entry in self.takes.values():
             entry.cancel()
         gone = list(self.channels.values())
+        self.unwritten.update((channel.id, None) for channel in gone if channel.id not in self.left)
         self.channels.clear()
         self.bridges.clear()
         self.playbacks.clear()

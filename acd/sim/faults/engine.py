@@ -21,6 +21,7 @@ from acd.engine.state import EngineState
 from acd.ports import Row
 from acd.runtime.audit import Auditor
 from acd.runtime.dispatcher import Codec, Dispatcher
+from acd.runtime.receipts import Receipts
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
 from acd.sim.faults.asterisk import Asterisk
@@ -105,6 +106,11 @@ class Life:
         self.manager = ManagerLink(
             outside.scheduler, self.loop, outside.asterisk, outside.network, chance, self._emit, self.wire.expect
         )
+        self.receipts = Receipts(
+            self.journal,
+            lambda leg: self.dispatcher.caller(ContactId(leg)) is not None,
+            self.manager.acknowledge,
+        )
         self.auditor = Auditor(outside.scheduler, self.dispatcher, self, on_synced=lambda: outside.synced(self))
         self.dispatcher.attach_data(_Data(outside.scheduler, chance))
 
@@ -132,6 +138,7 @@ class Life:
     async def stop(self) -> None:
         """End in order."""
         await self.auditor.close()
+        await self.receipts.close()
         await self.dispatcher.close()
         await self.journal.close()
         self.kill()
@@ -194,6 +201,7 @@ class Life:
 
     def _taken(self, leg: LegId) -> None:
         self.manager.claim(leg)
+        self.receipts.due(leg)
 
     def execute(self, command: TelephonyCommand) -> None:
         """Fulfil ``ports.CallControl``; a command's two sides are kill points."""

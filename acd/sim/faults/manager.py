@@ -139,7 +139,8 @@ class ManagerLink:
         for leg, left in list(asterisk.left.items()):
             if leg not in asterisk.channels:
                 self._told_left[leg] = None
-                self._emit(_unrouted(left.channel, left.channel.created_at, left.answered_at, left.ended_at or now))
+                began, ended = left.channel.created_at, left.ended_at or now
+                self._emit(_unrouted(left.channel, began, left.answered_at, ended, fell=left.fell))
 
     # ------------------------------------------------------------ events
 
@@ -152,6 +153,16 @@ class ManagerLink:
             self._early[leg] = None
         elif not ended[0].fell:
             del self._ended[leg]
+
+    def acknowledge(self, leg: LegId) -> None:
+        """The engine makes the record of a caller."""
+        if self.connection is not None:
+            self._scheduler.after(self._network.delay(), self._acknowledged, self.connection, leg)
+
+    def _acknowledged(self, connection: Connection, leg: LegId) -> None:
+        channel = self._asterisk.channels.get(leg)
+        if channel is not None and not connection.cut:
+            channel.known = True
 
     def hear(self, what: str, *about: Any) -> None:
         """Take an event."""
@@ -194,7 +205,7 @@ class ManagerLink:
         if caller.claimed:
             return
         channel = caller.channel
-        ended = _unrouted(channel, caller.started_at, caller.answered_at, at, cause, sip_code)
+        ended = _unrouted(channel, caller.started_at, caller.answered_at, at, cause, sip_code, fell=caller.fell)
         self._ended[channel.id] = (caller, ended)
         self._loop.call_later(SETTLE_S, self._tell, channel.id)
 
@@ -211,7 +222,9 @@ def _unrouted(
     ended: float,
     cause: int = 0,
     sip_code: int | None = None,
+    *,
+    fell: bool,
 ) -> UnroutedEnded:
     return UnroutedEnded(
-        ended, channel.id, channel.name, channel.extension, channel.caller, began, answered, cause, sip_code
+        ended, channel.id, channel.name, channel.extension, channel.caller, began, answered, cause, sip_code, fell
     )

@@ -60,8 +60,6 @@ class Crowd:
         self.called: dict[LegId, float] = {}
         """Every caller there ever was, by when."""
         self.ended: dict[LegId, float] = {}
-        self.fell: dict[LegId, None] = {}
-        """Who came into Asterisk's own queue."""
         asterisk.people = self
 
     # ------------------------------------------------------------ the day
@@ -235,7 +233,6 @@ class Crowd:
 
     def in_fallback(self, channel: Channel) -> None:
         """An agent's phone is rung by Asterisk itself."""
-        self.fell[channel.id] = None
         self._scheduler.after(self._chance.uniform(2, 15), self._fallback_rings, channel)
 
     def _fallback_rings(self, channel: Channel) -> None:

@@ -314,7 +314,7 @@ class Watch:
                 self.checked["one record for each call"] += 1
                 continue
             ended = self._crowd.ended.get(leg, self._scheduler.time)
-            seen = leg in self._crowd.fell  # Asterisk wrote it down
+            seen = leg not in self._asterisk.unwritten  # Asterisk wrote it down, or was told not to
             seen = seen or any(self._overlap(began, ended, one) > SEEN_S for one in self._served)
             known = leg in self.lasting or self._living(leg)
             what = f"{leg} of {began:.2f}-{ended:.2f} has none" + ", though known" * known + ", though seen" * seen

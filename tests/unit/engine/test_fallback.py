@@ -7,12 +7,22 @@ from dataclasses import replace
 import pytest
 
 from acd.domain.commands import DestroyBridge, HandOver, HangUp, Originate, Play, StartMusic, TakeBack
-from acd.domain.events import CallArrived, CommandFailed, DrainRequested, FallbackSeen, LegEnded, LinkChanged
+from acd.domain.events import (
+    CallArrived,
+    CommandFailed,
+    DrainRequested,
+    FallbackSeen,
+    LegEnded,
+    LinkChanged,
+    UnroutedEnded,
+)
 from acd.domain.exits import Exit
 from acd.domain.ids import LegId
-from acd.engine.fallback import STRAY_S
-from acd.engine.state import Free, InFallback, InIvr, Talking, Waiting
+from acd.engine import ending
+from acd.engine.fallback import AMI_GUARD_S, STRAY_S
+from acd.engine.state import Free, InFallback, InIvr, Parting, Talking, Waiting
 from acd.engine.views import view
+from tests.dictation_kit import judged, recording, voicemail_node
 from tests.engine_kit import GW, Bench, make_plan
 from tests.unit.engine.test_resync import audit, back, cut
 
@@ -302,6 +312,114 @@ def test_a_stale_timer_of_a_caller_who_is_back_does_nothing() -> None:
     bench.feed(CallArrived(bench.at, leg, channel.name, "169", ""))
     bench.sleep(10)
     assert isinstance(bench.contact(leg).phase, InIvr)
+
+
+def restart(bench: Bench, *legs: LegId) -> UnroutedEnded:
+    """The engine was away; these callers' calls ended meanwhile, and AMI has told nothing yet. What it could tell."""
+    cut(bench)
+    bench.feed(LinkChanged(bench.at, "ami", up=False))
+    for leg in legs:
+        bench.pbx.fall(leg)
+        bench.pbx.end_channel(leg)
+    told = bench.pbx.manager_reports[-1]
+    assert isinstance(told, UnroutedEnded)
+    bench.pbx.manager_reports.clear()
+    bench.at += 20
+    return told
+
+
+def ami_back(bench: Bench) -> None:
+    """AMI told of all who ended unseen, if of anybody."""
+    bench.feed(LinkChanged(bench.at, "ami", up=True))
+
+
+def test_who_fell_and_ended_while_the_engine_was_away_left_the_fallback_though_ari_is_asked_first() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    told = restart(bench, leg)
+    back(bench)
+    assert not bench.records
+    assert not bench.state.leases
+    assert bench.got(DestroyBridge) or not bench.pbx.bridges
+    bench.feed(told)
+    ami_back(bench)
+    (record,) = bench.records
+    assert (record.exit, record.queue, record.cause) == (Exit.FALLBACK_ABANDONED, "billing", 16)
+    assert record.ended_at == told.at
+    bench.sleep(60)
+    assert len(bench.records) == 1
+    assert not bench.timers
+
+
+def test_who_fell_and_ended_there_left_the_fallback_when_ami_is_the_first_to_tell() -> None:
+    bench = Bench()
+    leg, menu = bench.queued(), bench.call()
+    told = restart(bench, menu, leg)
+    bench.feed(told)
+    ami_back(bench)
+    back(bench)
+    bench.sleep(60)
+    assert {record.contact_id: record.exit for record in bench.records} == {
+        bench.contact_id(leg): Exit.FALLBACK_ABANDONED,
+        bench.contact_id(menu): Exit.IVR_EXIT,
+    }
+
+
+def test_who_ended_inside_without_having_fallen_left_from_where_we_knew_the_caller() -> None:
+    bench = Bench()
+    waiter, menu = bench.queued(), bench.call()
+    since = bench.at
+    told = replace(restart(bench, menu, waiter), at=since - 0.5, fell=False)  # in whole seconds
+    bench.feed(told)  # AMI is the first to tell: ARI settles that
+    assert isinstance(bench.contact(waiter).phase, Waiting)
+    back(bench)
+    bench.feed(told)
+    (record,) = bench.records
+    assert (record.exit, record.ended_at, record.cause) == (Exit.SHORT_ABANDONED, since, 16)
+
+
+def test_news_of_an_end_elsewhere_of_a_caller_who_is_here_is_settled_by_ari() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    bench.pbx.fall(leg)
+    bench.pbx.end_channel(leg)
+    told = bench.pbx.manager_reports.pop()
+    bench.pbx.manager_reports.clear()
+    bench.feed(told)
+    assert isinstance(bench.contact(leg).phase, Waiting)
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_who_did_not_fall_left_from_where_we_knew_the_caller_once_ami_had_its_time(up: bool) -> None:  # noqa: FBT001
+    bench = Bench()
+    waiter, menu, talker = bench.queued("2"), bench.call(), bench.talking()
+    restart(bench, waiter, menu, talker)
+    gone = bench.at
+    back(bench)
+    assert [record.exit for record in bench.records] == [Exit.ANSWERED]
+    back(bench)  # a second look knows no more
+    if up:
+        ami_back(bench)
+    bench.sleep(ending.FALLBACK_GUARD_S + 1 if up else AMI_GUARD_S + ending.FALLBACK_GUARD_S + 1)
+    assert [record.exit for record in bench.records] == [Exit.ANSWERED, Exit.ABANDONED, Exit.IVR_EXIT]
+    assert {record.ended_at for record in bench.records} == {gone}
+
+
+def test_the_file_of_a_recording_that_broke_off_tells_how_the_call_ended() -> None:
+    bench, leg, _ = recording(voicemail_node())
+    restart(bench, leg)
+    back(bench)
+    assert isinstance(bench.contact(leg).phase, Parting)
+    judged(bench, 8.0)
+    assert [record.exit for record in bench.records] == [Exit.VOICEMAIL]
+
+
+def test_who_was_called_back_did_not_come_to_the_fallback() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    bench.state.contacts[bench.contact_id(leg)] = replace(bench.contact(leg), line=LegId("acd-c-1"))
+    bench.feed(restart(bench, leg))
+    assert isinstance(bench.contact(leg).phase, Waiting)
 
 
 # ---------------------------------------------------------------- draining

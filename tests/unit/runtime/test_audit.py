@@ -208,6 +208,7 @@ async def test_says_when_it_is_in_step() -> None:
 async def test_a_caller_who_came_while_asterisk_was_being_asked_stays() -> None:
     world = World()
     await world.start()
+    world.submit(LinkChanged(world.clock.now(), "ami", up=True))
     world.call("old")
     await asyncio.sleep(10)
     asked_at = world.clock.now()

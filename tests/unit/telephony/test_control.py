@@ -337,6 +337,26 @@ async def test_what_is_to_be_set_at_once_goes_by_ami_and_by_ari_only_while_that_
     assert (path, params["value"]) == ("/channels/c1/variable", "7.500")
 
 
+async def test_a_receipt_is_noted_on_the_channel_unless_another_engine_may_command(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: list[tuple[str, str, str]] = []
+
+    def by_ami(leg: LegId, name: str, value: str) -> bool:
+        at_once.append((leg, name, value))
+        return len(at_once) < 2
+
+    monkeypatch.setattr(desk.control, "_set_at_once", by_ami)
+    desk.control.acknowledge(L1)
+    assert at_once == [(L1, "ACD_KNOWN", "1")]
+    desk.control.acknowledge(L1)  # AMI is away
+    ((method, path, params, _),) = await desk.requests()
+    assert (method, path, params) == ("POST", "/channels/c1/variable", {"variable": "ACD_KNOWN", "value": "1"})
+    monkeypatch.setattr(desk.control, "_permitted", lambda: False)
+    desk.control.acknowledge(L1)
+    assert len(at_once) == 2
+
+
 async def test_nobody_is_kept_by_ami_for_an_engine_that_ari_does_not_hear(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,3 +61,12 @@ def test_a_call_past_the_engine_keeps_its_own_times() -> None:
         cause=16,
         sip_code=None,
     )
+
+
+def test_a_call_that_never_came_to_the_fallback_is_told_as_such() -> None:
+    call = UnroutedCall(
+        "7", "7", "PJSIP/gw1-7", "169", "", 900.0, 950.0, 16, "", None, None, "", None, "", left_engine=False
+    )
+    event = to_event(call, AT)
+    assert isinstance(event, UnroutedEnded)
+    assert not event.fell
