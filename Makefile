@@ -3,6 +3,7 @@
 # make test   everything that is checked, on a real Asterisk too
 # make soak   the engine's runtime in SEEDS=1000 simulated histories full of faults, then killed at each place it can be
 # make fuzz   loader, expressions, interpreter, ARI, AMI and API with CASES=100000 random cases each; ONLY="ari ami" these parts
+# make soak-kill KILLS=50   kills the engine so often amid real calls, at random instants
 # All need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
 
 PYTHON ?= python3
@@ -14,13 +15,14 @@ CALLS ?=
 CASES ?= 1000
 API_CASES ?= 50
 ONLY ?=
+KILLS ?= 50
 # Call centres that tests run side by side: each is mostly waiting, for prompts to end and phones to ring.
 CENTRES ?= 3
 SEEDS ?= 1000
 FROM ?= 0
 JOBS ?= 0
 
-.PHONY: help demo test bench fuzz soak lint types layers unit asterisk-tests check clean
+.PHONY: help demo test bench soak-kill fuzz soak lint types layers unit asterisk-tests check clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -70,6 +72,9 @@ unit: $(STAMP)
 	$(BIN)/acd tools fetch --only-postgresql
 	$(BIN)/pytest -q -n auto --cov --cov-fail-under=100 tests/unit/domain tests/unit/engine tests/property tests/replay
 	$(BIN)/pytest -q -n auto tests/unit tests/contract/test_simulated.py --ignore tests/unit/domain --ignore tests/unit/engine
+
+soak-kill: $(STAMP)
+	KILLS=$(KILLS) $(BIN)/pytest -v tests/asterisk/test_kill_points.py
 
 asterisk-tests: $(STAMP)
 	$(BIN)/acd tools fetch

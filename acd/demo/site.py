@@ -81,12 +81,17 @@ class Site:
     async def start_engine(self) -> None:
         """Start the engine, also again after it ended, and wait until it is ready."""
         self._progress.stage("Starting the engine")
+        engine = await self.launch_engine()
+        await self._until(engine, "be ready", self._ready)
+
+    async def launch_engine(self) -> children.Child:
+        """Start the engine, also again after it ended."""
         given = self.deployment
         argv = [sys.executable, "-m", "acd", "run", "--config", str(given.config), "--flows", str(given.flows)]
         log = given.folder / "engine.log"
         self.engine = await children.start("the engine", argv, log, given.folder, {**os.environ, **given.env})
         self._stack.push_async_callback(self.engine.stop)
-        await self._until(self.engine, "be ready", self._ready)
+        return self.engine
 
     async def _start_phones(self, manner: phones.Manner) -> None:
         given = self.deployment

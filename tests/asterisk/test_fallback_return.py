@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -26,6 +27,7 @@ async def whole_centre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         queue={"short_abandon": "100ms", "ring_timeout": "30s"},
         flows={"lkpm": straight_to("q_lkpm")},
         access_codes={LKPM: {"flow": "lkpm"}},
+        fallback={"at_stop": "hand_over"},
     )
     async with call_centre(tmp_path_factory.mktemp("fallback"), wishes=wishes) as running:
         yield running
@@ -85,6 +87,13 @@ async def over_ami(centre: Centre, action: str) -> str:
     return answer.decode()
 
 
+async def falls(centre: Centre, caller: Telephone) -> None:
+    """Lead a caller from the engine to Asterisk's own queue, as the dead-man's timeout would."""
+    channel = await centre.channel(caller)
+    redirect = f"Redirect\r\nChannel: {channel}\r\nContext: acd-fallback\r\nExten: {LKPM}\r\nPriority: 1"
+    assert "Success" in await over_ami(centre, redirect)
+
+
 async def test_callers_no_engine_took_are_served_in_order_with_the_time_they_waited(centre: Centre) -> None:
     taken_back = await centre.metric("acd_fallback_taken_back_total")
     phone = await centre.phone("agent119", RINGS, ready=False)  # without any phone that queue takes nobody
@@ -119,14 +128,7 @@ async def test_who_waited_before_the_engine_died_keeps_the_place_across_the_fall
     await kill(centre)
     newer, newer_call = await calls(centre, "08135550012")
     await wait_in_queue(centre, 1)
-    # The one who waited in the engine leaves to the fallback as the dead-man would have it: behind the newer one.
-    name = next(
-        line.split("!")[0]
-        for line in (await asyncio.to_thread(centre.site.asterisk.rx, "core show channels concise")).splitlines()
-        if "!StasisBroadcast!" in line or "!Stasis!" in line
-    )
-    redirect = f"Redirect\r\nChannel: {name}\r\nContext: acd-fallback\r\nExten: {LKPM}\r\nPriority: 1"
-    assert "Success" in await over_ami(centre, redirect)
+    await falls(centre, older)  # behind the newer one
     await wait_in_queue(centre, 2)
 
     await centre.site.start_engine()
@@ -137,6 +139,26 @@ async def test_who_waited_before_the_engine_died_keeps_the_place_across_the_fall
     newer.end(newer_call)
     assert (await centre.record(older))["exit"] == "abandoned"
     assert (await centre.record(newer))["exit"] == "abandoned"
+
+
+async def test_who_hung_up_while_no_engine_was_there_left_from_where_the_caller_was(centre: Centre) -> None:
+    await centre.phone("agent119", RINGS, ready=False)
+    fell, fell_call = await calls(centre, "08135550013")
+    stayed, stayed_call = await calls(centre, "08135550014")
+    for caller in (fell, stayed):
+        await centre.phase(caller, "waiting")
+        await centre.receipt(caller)
+    await kill(centre)
+    await falls(centre, fell)
+    await wait_in_queue(centre, 1)
+    for caller, call in ((fell, fell_call), (stayed, stayed_call)):
+        caller.end(call)
+    await wait_in_queue(centre, 0)
+
+    await centre.site.start_engine()
+    assert (await centre.record(fell))["exit"] == "fallback_abandoned"
+    assert (await centre.record(stayed))["exit"] == "abandoned"
+    assert (await centre.record(fell))["queue"] == "q_lkpm"
 
 
 async def test_who_talks_with_an_agent_of_the_fallback_queue_is_not_torn_away(centre: Centre) -> None:
@@ -177,3 +199,57 @@ async def test_a_phone_of_the_fallback_queue_that_rings_is_silenced_and_rings_fo
     assert (await centre.phase(caller, "talking"))["agent"] == "agent119"
     caller.end(call)
     assert (await centre.record(caller))["exit"] == "answered"
+
+
+async def test_draining_hands_over_who_waits_and_its_end_has_them_back(centre: Centre) -> None:
+    phone = await centre.phone("agent119", ANSWERS)
+    talker, talk = await calls(centre, "08135550041")
+    await centre.phase(talker, "talking")
+    phone.manner = RINGS
+    waiters = [await calls(centre, f"0813555005{place}") for place in range(2)]
+    places = [await centre.phase(caller, "waiting") for caller, _ in waiters]
+    await centre.phone("agent120", RINGS, ready=False)
+    async with centre.http.post("/api/v1/drain") as answer:
+        assert await answer.json() == {"draining": True}
+    await wait_in_queue(centre, 2)
+    newcomer, new_call = await calls(centre, "08135550061")
+    await wait_in_queue(centre, 3)
+    assert (await centre.phase(talker, "talking"))["agent"] == "agent119"
+    assert not talk.over.is_set()
+    async with centre.http.post("/api/v1/resume") as answer:
+        assert await answer.json() == {"draining": False}
+    for (caller, _), place in zip(waiters, places, strict=True):
+        assert (await centre.phase(caller, "waiting"))["since"] == place["since"]
+    await centre.phase(newcomer, "waiting")
+    for caller, call in (*waiters, (newcomer, new_call), (talker, talk)):
+        caller.end(call)
+        await centre.record(caller)
+
+
+async def test_a_stop_that_hands_over_leaves_who_waits_to_asterisks_queue_in_order_and_who_talks_alone(
+    centre: Centre,
+) -> None:
+    phone = await centre.phone("agent119", ANSWERS)
+    talker, talk = await calls(centre, "08135550071")
+    await centre.phase(talker, "talking")
+    phone.manner = RINGS
+    await centre.phone("agent120", RINGS, ready=False)
+    waiters = [await calls(centre, f"0813555008{place}") for place in range(3)]
+    places = [await centre.phase(caller, "waiting") for caller, _ in waiters]
+    assert centre.site.engine is not None
+    centre.site.engine.process.send_signal(signal.SIGTERM)
+    await centre.site.engine.process.wait()
+    assert len(await in_queue(centre)) == 3  # at once, with no timeout to run out
+    lines = (await asyncio.to_thread(centre.site.asterisk.rx, "queue show")).splitlines()
+    queued = [line.split()[1] for line in lines if "PJSIP/gw1" in line]
+    assert queued == sorted(queued)  # channels are numbered in the order they came
+    assert not talk.over.is_set()
+
+    await centre.site.start_engine()
+    assert (await centre.phase(talker, "talking"))["agent"] == "agent119"
+    for place, (caller, call) in enumerate(waiters):
+        assert (await centre.phase(caller, "waiting"))["since"] == places[place]["since"]
+        caller.end(call)
+        assert (await centre.record(caller))["exit"] == "abandoned"
+    talker.end(talk)
+    assert (await centre.record(talker))["exit"] == "answered"

@@ -1,0 +1,93 @@
+"""How long a restart takes with many channels: measured, not asserted. Runs only when told how many.
+
+CHANNELS=1000 RESTARTS=10 .venv/bin/pytest -v tests/asterisk/test_restart_speed.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from acd.demo.deployment import Wishes
+from acd.deploy.plan import PbxPlan
+from acd.runtime.clock import AnchoredClock
+from tests.call_centre import Centre, call_centre, straight_to
+
+CHANNELS = int(os.environ.get("CHANNELS", "0"))
+RESTARTS = int(os.environ.get("RESTARTS", "5"))
+STEPS = {
+    "recovered": "recovered_s",
+    "listening": "listening_s",
+    "ari_link_state up": "connected_s",
+    "resynced": "reconciled_s",
+}
+"""What the engine's log says, and what that is called here."""
+pytestmark = [
+    pytest.mark.asterisk,
+    pytest.mark.asyncio,
+    pytest.mark.skipif(CHANNELS == 0, reason="a measurement: say CHANNELS=1000"),
+]
+
+
+def _plan(plan: PbxPlan) -> PbxPlan:
+    return replace(plan, extra_modules=(*plan.extra_modules, "res_clioriginate"))
+
+
+async def many(centre: Centre, channels: int) -> None:
+    """Let callers wait, two channels each: one in the engine, and its other end."""
+    for _ in range(channels // 2):
+        command = "channel originate Local/704@acd-from-trunk application Wait 36000"
+        await asyncio.to_thread(centre.site.asterisk.rx, command)
+
+    async def so() -> bool:
+        contacts = (await centre.site.api.status())["contacts"]
+        return sum(bool(contact["phase"] == "waiting") for contact in contacts) >= channels // 2
+
+    await centre.eventually(so, lambda: "not all callers wait", 120)
+
+
+async def restarted(centre: Centre) -> dict[str, float]:
+    """Kill the engine and start it again: seconds from the start of the process until it is so far."""
+    assert centre.site.engine is not None
+    centre.site.engine.process.kill()
+    await centre.site.engine.process.wait()
+    began, loop_began = AnchoredClock().now(), asyncio.get_running_loop().time()
+    await centre.site.start_engine()
+    took = {"ready_s": asyncio.get_running_loop().time() - loop_began}
+    for line in centre.site.engine.log.read_text().splitlines():
+        said = json.loads(line) if line.startswith("{") else {}
+        step = " ".join(str(said[key]) for key in ("event", "state") if key in said)
+        if step in STEPS:
+            took[STEPS[step]] = datetime.fromisoformat(said["timestamp"]).timestamp() - began
+    took["reconciled_after_connection_s"] = took["reconciled_s"] - took["connected_s"]
+    return took
+
+
+async def test_a_restart_with_many_channels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wishes = Wishes(
+        queue={"overflow": {"after": "10h"}},
+        flows={"lkpm": straight_to("q_lkpm")},
+        access_codes={"704": {"flow": "lkpm"}},
+        fallback={"dead_man": "600s"},
+        overload={"calls_per_second": "1000", "burst": "2000"},
+    )
+    async with call_centre(tmp_path, wishes=wishes, plan=_plan) as centre:
+        await many(centre, CHANNELS)
+        line = sorted((c["since"], c["id"]) for c in (await centre.site.api.status())["contacts"])
+        measured = []
+        for _ in range(RESTARTS):
+            measured.append(await restarted(centre))
+            again = sorted((c["since"], c["id"]) for c in (await centre.site.api.status())["contacts"])
+            assert again == line
+        with capsys.disabled():
+            print()
+            for step in measured[0]:
+                print(json.dumps({"channels": CHANNELS, step: sorted(round(took[step], 2) for took in measured)}))
+        await asyncio.to_thread(centre.site.asterisk.rx, "channel request hangup all")
+        await centre.at_rest()
