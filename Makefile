@@ -74,6 +74,7 @@ unit: $(STAMP)
 	$(BIN)/pytest -q -n auto tests/unit tests/contract/test_simulated.py --ignore tests/unit/domain --ignore tests/unit/engine
 
 soak-kill: $(STAMP)
+	$(BIN)/acd tools fetch
 	KILLS=$(KILLS) $(BIN)/pytest -v tests/asterisk/test_kill_points.py
 
 asterisk-tests: $(STAMP)

@@ -67,8 +67,10 @@ def resynced(turn: Turn, event: Resynced) -> None:
         _forgotten(turn, event, bridges)
     _missing(turn, event, channels)
     _leases(turn, event)
+    asked_at = _asked_at(event)
     for contact in list(turn.state.contacts.values()):
-        _repair(turn, contact, channels, bridges, after_gap=event.after_gap)
+        if contact.arrived_at <= asked_at:  # of who came since then nothing was missed
+            _repair(turn, contact, channels, bridges, after_gap=event.after_gap)
     _callers(turn, event, bridges)
     fallback.resynced(turn, event)
     _needless(turn, event)

@@ -227,7 +227,18 @@ class AriControl:
         if state is not AriState.UP:
             self._ahead.lost()
             self._reflex.clear()
+            self._forget_who_is_on_the_way()
         self._on_state(state, why)
+
+    def _forget_who_is_on_the_way(self) -> None:
+        """The link is down: what comes of them is found at the next look. Who comes once it is up waits it out."""
+        self._bridges_to_make.clear()
+        self._hung_up.clear()
+        self._threshold.clear()
+        for timer in (*self._expected.values(), *self._to_follow.values()):
+            timer.cancel()
+        self._expected.clear()
+        self._to_follow.clear()
 
     def prepare(self, devices: Collection[str]) -> None:
         """Have a channel ready to each of the phones that ring next."""
@@ -638,15 +649,6 @@ class AriControl:
         found = await self.link.resync()
         await self._ahead.recognise(found.channels, after_gap=after_gap)
         if after_gap:
-            self._bridges_to_make.clear()
-            self._hung_up.clear()
-            for timer in self._expected.values():
-                timer.cancel()
-            self._expected.clear()
-            self._threshold.clear()
-            for timer in self._to_follow.values():
-                timer.cancel()
-            self._to_follow.clear()
             for channel in found.channels:
                 if _inside(channel) and not channel.id.startswith(OUR_LEG_PREFIX):
                     self._follow(LegId(channel.id))

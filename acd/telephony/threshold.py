@@ -81,7 +81,7 @@ class Threshold:
         return True
 
     def clear(self) -> None:
-        """Forget those on the way: Asterisk is being looked at anew."""
+        """Forget those on the way: the link by which they would come is down."""
         self._callers.clear()
         self._legs.clear()
         self._joining.clear()

@@ -183,6 +183,10 @@ class Wire:
         if self._asterisk.client is session:
             self._asterisk.client = None
         self.session = None
+        self._held.clear()
+        for timer in self._expected.values():
+            timer.cancel()
+        self._expected.clear()
         self._on_state(False)  # noqa: FBT003 - down
         for request in session.unanswered:
             request.finish("timeout")
@@ -339,10 +343,6 @@ class Wire:
         channels = await self._look(session, self._asterisk.list_channels)
         bridges = await self._look(session, self._asterisk.list_bridges)
         if after_gap:
-            self._held.clear()
-            for timer in self._expected.values():
-                timer.cancel()
-            self._expected.clear()
             for channel in self._asterisk.channels.values():
                 channel.followed = channel.followed or channel.in_app
         return Resynced(self._scheduler.now(), channels, bridges, after_gap=after_gap, asked_at=asked_at)

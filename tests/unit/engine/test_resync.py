@@ -124,6 +124,22 @@ def test_what_was_heard_of_after_asterisk_was_asked_is_not_missing() -> None:
     assert leg in bench.state.leases
 
 
+def test_a_caller_who_came_since_asterisk_was_asked_is_on_the_way_in_and_not_lost() -> None:
+    bench = Bench()
+    cut(bench)
+    asked_at = bench.at
+    bench.at += 0.2
+    bench.pbx.connected = True
+    bench.pbx.now = bench.at
+    leg = bench.call()
+    heard = list(bench.ordered)
+    bench.pbx.channels[leg].in_app = False  # still to be claimed when Asterisk made its list
+    bench.feed(replace(bench.pbx.resync(after_gap=True), asked_at=asked_at))
+    assert isinstance(bench.contact(leg).phase, InIvr)
+    assert not bench.got(Play)
+    assert heard
+
+
 def test_a_feature_call_that_ended_unheard_is_forgotten() -> None:
     bench = Bench()
     channel = bench.pbx.new_channel(LegId("dial"), "PJSIP/ana")

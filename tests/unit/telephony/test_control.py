@@ -920,11 +920,37 @@ async def test_after_a_gap_callers_are_followed_again(desk: Desk) -> None:
     assert sources == ["channel:c1"]
 
 
+async def test_who_comes_while_asterisk_is_asked_after_a_gap_is_answered_all_the_same(desk: Desk) -> None:
+    exists(desk.ari, [], [], [])
+    await desk.ari.emit({"type": "CallBroadcast", "channel": channel()})
+    await desk.until()
+    desk.control.execute(Answer(C1, L1))
+    await desk.control.resync(after_gap=True)
+    assert "/channels/c1/answer" not in desk.ari.paths("POST")
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
+    await desk.ari.until(lambda: "/channels/c1/answer" in desk.ari.paths("POST"))
+
+
+async def test_what_was_ordered_for_who_was_on_the_way_in_ends_with_the_link(desk: Desk) -> None:
+    exists(desk.ari, [], [], [])
+    await desk.ari.emit({"type": "CallBroadcast", "channel": channel()})
+    await desk.until()
+    desk.control.execute(Answer(C1, L1))
+    desk.ari.drop()
+    await desk.ari.until(lambda: desk.states[-2:] == [AriState.CONNECTING, AriState.UP] and len(desk.states) > 2)
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
+    await desk.until(2)
+    await asyncio.sleep(0.02)
+    assert "/channels/c1/answer" not in desk.ari.paths("POST")
+
+
 async def test_a_hang_up_before_the_gap_is_forgotten(desk: Desk) -> None:
     exists(desk.ari, [], [], [])
     await desk.ari.emit({"type": "ChannelHangupRequest", "channel": channel()})
     await desk.ari.emit({"type": "ChannelDestroyed", "channel": channel("other"), "cause": 16})
     await desk.until()
+    desk.ari.drop()
+    await desk.ari.until(lambda: desk.states[-2:] == [AriState.CONNECTING, AriState.UP] and len(desk.states) > 2)
     await desk.control.resync(after_gap=True)
     await desk.ari.emit({"type": "StasisEnd", "channel": channel()})
     await desk.until(2)
