@@ -194,7 +194,7 @@ class App:
         self._trunks: set[str] = set()
         self._words = Words()
         self._use(settings)
-        self._reloader = Reloader(settings.plan.version, self._clock, load, test, self._apply)
+        self._reloader = Reloader(settings, self._clock, load, test, self._apply)
         ami = settings.ami
         self._watch = PbxWatch(
             AmiConfig(ami.host, ami.port, ami.user, ami.password.reveal()),

@@ -58,6 +58,8 @@ def check(config: ConfigOption = CONFIG, flows: FlowsOption = FLOWS) -> None:
         suite = read_suite(settings, flows)
     nodes = sum(len(flow.nodes) for flow in settings.plan.flows.values())
     cases = sum(len(one.cases) for one in suite)
+    for warning in settings.warnings:
+        print(f"{warning} (warning)")
     print(f"No mistakes. Flows {', '.join(settings.plan.flows)}: {nodes} nodes, {cases} test cases.")
 
 

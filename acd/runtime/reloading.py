@@ -37,6 +37,8 @@ class Loading:
     """Why the latest attempt was refused: ``file:line:column: path: message``, or a test of a flow that failed."""
     at_next_start: tuple[str, ...] = ()
     """Sections of acd.yaml that changed and are in force only after a restart of the engine."""
+    warnings: tuple[str, ...] = ()
+    """What should be looked at in the configuration in force, such as a flow that no test walks through."""
 
 
 class Reloader:
@@ -50,7 +52,7 @@ class Reloader:
 
     def __init__(
         self,
-        version: str,
+        settings: Settings,
         clock: Clock,
         load: Callable[[], Settings],
         test: Callable[[Settings], tuple[str, ...]],
@@ -61,7 +63,12 @@ class Reloader:
         self._apply = apply
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
-        self.state = Loading(version, clock.now(), {"loaded": 0, "refused": 0, "unchanged": 0})
+        self.state = Loading(
+            settings.plan.version,
+            clock.now(),
+            {"loaded": 0, "refused": 0, "unchanged": 0},
+            warnings=_warnings(settings),
+        )
 
     async def reload(self) -> Loading:
         """Try once. Never raises for what stands in the files."""
@@ -75,6 +82,7 @@ class Reloader:
             if failed:
                 return self._refused(failed)
             later = self._apply(settings)  # the same files may name secrets that changed
+            self.state = replace(self.state, warnings=_warnings(settings))
             if same:
                 return self._note("unchanged")
             log.info("configuration_loaded", version=settings.plan.version, at_next_start=later)
@@ -93,3 +101,7 @@ class Reloader:
             self.state, attempts=attempts, outcome=outcome, attempted_at=self._clock.now(), mistakes=mistakes
         )
         return self.state
+
+
+def _warnings(settings: Settings) -> tuple[str, ...]:
+    return tuple(str(warning) for warning in settings.warnings[:SHOWN])

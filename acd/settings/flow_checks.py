@@ -28,7 +28,7 @@ from acd.settings import (
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.limit_file import voicemail_nodes
 from acd.settings.names import Names, check_fulfilled, check_spoken, refer, refer_all
-from acd.settings.sources import Source, Sources
+from acd.settings.sources import FLOW_TEST_SUFFIX, Source, Sources
 from acd.settings.yaml_marks import Document, Path_, printable
 
 FLOW_EXITS = frozenset(
@@ -53,6 +53,13 @@ def check(sources: Sources, names: Names) -> None:
     for name, source in sources.flows.items():
         if source.model is not None:
             _check_flow(sources, source, source.model, names, _entered(sources, name))
+
+
+def warn(sources: Sources) -> None:
+    """Note which flows nothing walks through before they come into force."""
+    for name, source in sources.flows.items():
+        if name not in sources.tested:
+            source.document.warn((), f"no test walks through this flow: there is no {name}{FLOW_TEST_SUFFIX} beside it")
 
 
 def _entered(sources: Sources, flow: str) -> list[str]:

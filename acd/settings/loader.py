@@ -11,7 +11,7 @@ from pathlib import Path
 
 from acd.domain.errors import ConfigError
 from acd.domain.ids import AgentId, CalendarId, Language, SkillId, TrunkId
-from acd.settings import build, calendar_checks, values
+from acd.settings import build, calendar_checks, flow_checks, values
 from acd.settings.build_data import data_settings
 from acd.settings.build_prompts import build_prompts
 from acd.settings.checks import check
@@ -98,6 +98,7 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today
         return None
     recordings, national = acd.recordings, _national(files, today)
     calendar_checks.warn(sources, today, national)
+    flow_checks.warn(sources)
     found = repr([(name, days.days) for name, days in national.items()]).encode() if national else b""
     prompts = build_prompts(base, files)
     return values.Settings(

@@ -78,6 +78,8 @@ class Sources:
     prompts: Source[prompt_files.PromptsFile]
     flows: dict[str, Source[FlowFile]]
     tables: dict[str, Table]
+    tested: frozenset[str] = frozenset()
+    """Flows that have a file of test cases; ``acd.flows`` reads it."""
     strays: list[Document] = field(default_factory=list)
     """Files and folders that are not what they should be; only their mistakes count."""
 
@@ -133,6 +135,11 @@ def read_all(config_dir: Path, flows_dir: Path) -> Sources:
         prompts=_source(flows_dir / PROMPTS_FILE, prompt_files.PromptsFile),
         flows={path.stem: _source(path, FlowFile) for path in _flow_files(flows_dir)},
         tables={path.stem: read_table(path) for path in _files(flows_dir, {".csv"})},
+        tested=frozenset(
+            path.name.removesuffix(FLOW_TEST_SUFFIX)
+            for path in _yaml_files(flows_dir)
+            if path.name.endswith(FLOW_TEST_SUFFIX)
+        ),
         strays=[*_strays(config_dir, list(CONFIG_FILES)), *_strays(flows_dir, None)],
     )
 

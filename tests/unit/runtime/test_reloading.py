@@ -34,7 +34,7 @@ class World:
         self.failed: tuple[str, ...] = ()
         self.tested: list[str] = []
         self.applied: list[str] = []
-        self.reloader = Reloader(settings.plan.version, AnchoredClock(), self.load, self.test, self.apply)
+        self.reloader = Reloader(settings, AnchoredClock(), self.load, self.test, self.apply)
         self.before_load: Callable[[], None] = lambda: None
 
     def load(self) -> Settings:
@@ -85,6 +85,22 @@ async def test_the_same_version_is_only_used_for_secrets_that_changed(given: Set
     world = World(given)
     state = await world.reloader.reload()
     assert (state.outcome, world.tested, world.applied) == ("unchanged", [], [given.plan.version])
+
+
+async def test_what_should_be_looked_at_in_the_version_in_force_is_told_and_not_that_of_a_refused_one(
+    given: Settings,
+) -> None:
+    untested = Mistake("bantuan.yaml", 1, 1, "", "no test walks through this flow")
+    given = replace(given, warnings=())
+    world = World(given)
+    assert world.reloader.state.warnings == ()
+    world.disk, world.failed = replace(newer(given, "v2"), warnings=(untested,)), ("a test failed",)
+    assert (await world.reloader.reload()).warnings == ()
+    world.failed = ()
+    assert (await world.reloader.reload()).warnings == (str(untested),)
+    world.disk = newer(given, "v2")  # a test file was written, which changes nothing else
+    state = await world.reloader.reload()
+    assert (state.outcome, state.warnings) == ("unchanged", ())
 
 
 async def test_attempts_are_made_one_at_a_time(given: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from acd.settings import load
 from tests.unit.settings.conftest import Deployment
 from tests.unit.settings.test_loader import mistakes
 
@@ -108,3 +109,17 @@ def test_skills_a_node_asks_for_must_exist_and_be_had_by_someone(sample: Deploym
 def test_a_flow_cannot_claim_what_only_the_engine_knows(sample: Deployment, exit_: str) -> None:
     (message,) = told(sample, f"a: {{kind: hang_up, exit: {exit_}}}")
     assert f"'{exit_}' is the engine's to find out" in message
+
+
+def test_a_flow_that_no_test_walks_through_is_warned_of(sample: Deployment) -> None:
+    assert warned(sample) == []
+    told(sample, "a: {kind: transfer, context: sales, extension: 100}")
+    said = "no test walks through this flow: there is no test.test.yaml beside it"
+    assert warned(sample) == [f"test.yaml:1:1: (file): {said}"]
+    (sample.flows / "test.test.yaml").touch()
+    assert warned(sample) == []
+
+
+def warned(sample: Deployment) -> list[str]:
+    found = load(sample.config, sample.flows, {}, secrets=False).warnings
+    return [str(one).rpartition("/")[2] for one in found if "ivr_flows" in one.file]
