@@ -42,6 +42,7 @@ def check(pbx: LivePbx, plan: PbxPlan, recordings: Path, sounds: Sounds | None =
         lambda: _ami(pbx),
         lambda: _modules(pbx),
         lambda: _dialplan(pbx, plan),
+        lambda: _ways_out(pbx, plan),
         lambda: _endpoints(pbx, plan),
         lambda: _fallback(pbx, plan),
         lambda: music(pbx, plan.music_classes),
@@ -135,6 +136,16 @@ def _dialplan(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
                 f"the access code {code.exten} is not in {contexts.from_trunk}",
                 "acd asterisk install; then: dialplan reload",
             )
+
+
+def _ways_out(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
+    for way in plan.ways_out:
+        for number in way.numbers:
+            if f"Dial(PJSIP/{number}@{way.endpoint}," not in pbx.console(f"dialplan show {number}@{way.context}"):
+                yield missing(
+                    f"flows cannot hand callers to {number}: it is not in {way.context}",
+                    "acd asterisk install; then: dialplan reload; Dial() needs the module app_dial",
+                )
 
 
 def _endpoints(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from acd.domain.errors import DeployError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 _EXTENSION = re.compile(r"\+?[0-9*#]+|_[0-9XZN.!*#+\[\]-]+")
+_NUMBER = re.compile(r"\+?[0-9]+")
 _ADDRESS = re.compile(r"[A-Za-z0-9.:/\[\]_-]+")
 _URI = re.compile(r"sips?:[^\s;,\"<>\\]+")
 _CODEC = re.compile(r"[a-z0-9_]+")
@@ -109,6 +110,22 @@ class AccessCodePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class WayOutPlan:
+    """Numbers outside that flows hand callers to, by a trunk's endpoint: these and no others can be called there."""
+
+    context: str
+    endpoint: str
+    numbers: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be written."""
+        _require(_NAME, self.context, "the context")
+        _require(_NAME, self.endpoint, "the trunk's name")
+        for number in self.numbers:
+            _require(_NUMBER, number, "the number outside")
+
+
+@dataclass(frozen=True, slots=True)
 class FallbackQueuePlan:
     """A queue of Asterisk's own, which serves callers while no engine does; ``members`` are phones' endpoints."""
 
@@ -197,6 +214,7 @@ class PbxPlan:
     extra_includes: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     extra_modules: tuple[str, ...] = ()
     music_classes: tuple[str, ...] = ()
+    ways_out: tuple[WayOutPlan, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse double names and queues nobody declared."""

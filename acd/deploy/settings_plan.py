@@ -18,8 +18,11 @@ from acd.deploy.plan import (
     PhonePlan,
     RegistrationPlan,
     UserPlan,
+    WayOutPlan,
 )
 from acd.domain.errors import DeployError
+from acd.domain.flow import TransferNode
+from acd.settings.values import WAY_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +62,20 @@ def pbx_plan(settings: Settings, *, moh_dir: Path | None = None) -> PbxPlan:
         dead_man_s=pbx.dead_man_s,
         contexts=ContextsPlan(pbx.context_from_trunk, pbx.context_from_agents, pbx.context_fallback),
         music_classes=tuple(sorted({queue.music for queue in plan.queues.values()})),
+        ways_out=_ways_out(settings),
+    )
+
+
+def _ways_out(settings: Settings) -> tuple[WayOutPlan, ...]:
+    """Gather the numbers outside that flows hand callers to, by the endpoint that calls them."""
+    nodes = (node for flow in settings.plan.flows.values() for node in flow.nodes.values())
+    found: dict[str, set[str]] = {}
+    for node in nodes:
+        if isinstance(node, TransferNode) and node.context.startswith(WAY_OUT):
+            found.setdefault(node.context, set()).add(node.extension)
+    return tuple(
+        WayOutPlan(context, context.removeprefix(WAY_OUT), tuple(sorted(numbers)))
+        for context, numbers in sorted(found.items())
     )
 
 

@@ -15,7 +15,7 @@ from acd.domain.errors import DeployError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from acd.deploy.plan import FallbackQueuePlan, PbxPlan, PbxTrunkPlan, PhonePlan, UserPlan
+    from acd.deploy.plan import FallbackQueuePlan, PbxPlan, PbxTrunkPlan, PhonePlan, UserPlan, WayOutPlan
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "asterisk"
 
@@ -69,6 +69,7 @@ def included_files(plan: PbxPlan, recordings: Path, moh_dir: Path, templates: Pa
             access_codes=codes,
             recordings=recordings,
             fallback_queue=next((queue.name for queue in plan.fallback_queues), ""),
+            ways_out="".join(_way_out(fill, way) for way in plan.ways_out),
             **_dialplan(plan),
         ),
         "acd_pjsip.conf": fill(
@@ -143,6 +144,11 @@ def _access_code(fill: _Filler, plan: PbxPlan, exten: str, queue: str) -> str:
         dead_man=dead_man,
         **_dialplan(plan),
     )
+
+
+def _way_out(fill: _Filler, way: WayOutPlan) -> str:
+    numbers = "".join(fill("parts/number_outside.conf", number=n, endpoint=way.endpoint) for n in way.numbers)
+    return f"\n[{way.context}]\n{numbers}"
 
 
 def _dialplan(plan: PbxPlan) -> dict[str, object]:

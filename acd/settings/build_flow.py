@@ -51,6 +51,7 @@ from acd.settings import data_nodes, flow_file, media_file
 from acd.settings.build_http import event_node, http_node
 from acd.settings.expression_checks import SAID_TYPES
 from acd.settings.expressions import Checker
+from acd.settings.values import way_out
 
 
 def levels(requires: dict[str, int]) -> tuple[SkillLevel, ...]:
@@ -157,7 +158,7 @@ def _node(
                 after=_way(node.after),
             )
         case flow_file.Transfer():
-            return TransferNode(name, node.context, node.extension)
+            return _transfer(name, node)
         case flow_file.Consent():
             return ConsentNode(
                 name,
@@ -212,6 +213,12 @@ def _node(
             return LookupNode(name, node.table, key, results, NodeId(node.next), NodeId(node.missing), _way(node.error))
         case media_file.Record() | media_file.Voicemail() | media_file.SilenceCheck():
             return media_file.node(name, node)
+
+
+def _transfer(name: NodeId, node: flow_file.Transfer) -> TransferNode:
+    if node.number and node.gateway:
+        return TransferNode(name, way_out(node.gateway), node.number)
+    return TransferNode(name, node.context or "", node.extension or "")
 
 
 def _survey(name: NodeId, node: flow_file.Survey) -> SurveyNode:

@@ -98,6 +98,7 @@ _NUMBERS = r"\+?[0-9XZN]+\.?"
 _DIAL = r"[A-Za-z0-9]{2,12}/[A-Za-z0-9_.@/-]{0,40}\{(?:number|e164)\}[A-Za-z0-9_.@/:-]{0,60}"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 _CODE = r"\+?[0-9]{2,15}"
+_OUTSIDE = r"\+?[0-9]{3,20}"
 _DIALLED = r"[0-9*#]{1,8}"
 _KEY = r"[0-9*#]"
 _PREFIX = r"[A-Za-z0-9]{2,12}/[A-Za-z0-9_.-]{1,60}"
@@ -136,6 +137,7 @@ PolicyName = Annotated[
     str, matching(_POLICY, "a policy such as longest_idle, or module:Class of your own"), _like_text(_POLICY)
 ]
 AccessNumber = Annotated[str, matching(_CODE, "a number of 2 to 15 digits"), _like_text(_CODE)]
+Outside = Annotated[str, matching(_OUTSIDE, "a telephone number: digits, perhaps after a +"), _like_text(_OUTSIDE)]
 Dialled = Annotated[str, matching(_DIALLED, "1 to 8 of the keys 0-9, * and #"), _like_text(_DIALLED)]
 Key = Annotated[str, matching(_KEY, "one of the keys 0-9, * and #"), _like_text(_KEY)]
 NumberPattern = Annotated[

@@ -24,6 +24,7 @@ from acd.settings import (
     media_checks,
     media_file,
     subflow_checks,
+    transfer_checks,
 )
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.limit_file import voicemail_nodes
@@ -220,9 +221,7 @@ def _check_node(
         case media_file.Record() | media_file.Voicemail() | media_file.SilenceCheck():
             media_checks.check_node(document, path, node, flow, names)
         case flow_file.Transfer():
-            ours = sources.acd.model.dialplan if sources.acd.model else None
-            if ours and node.context in {ours.from_trunk, ours.from_agents}:
-                document.add((*path, "context"), f"'{node.context}' would bring the caller back to this engine")
+            transfer_checks.check(sources, document, path, node)
         case _:
             pass
 

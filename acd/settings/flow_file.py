@@ -17,6 +17,7 @@ from acd.settings.fields import (
     Key,
     Level,
     Name,
+    Outside,
     PositiveDuration,
     Priority,
     Strict,
@@ -189,11 +190,15 @@ class Queue(NodeMatching):
 
 
 class Transfer(Strict):
-    """Hand the caller to Asterisk's dialplan."""
+    """Hand the caller to Asterisk's dialplan, or there to a number outside. To an agent leads a ``queue`` node."""
 
     kind: Literal["transfer"]
-    context: Word
-    extension: Word
+    context: Word | None = None
+    extension: Word | None = None
+    number: Outside | None = None
+    """Number outside, as the gateway wants it."""
+    gateway: Word | None = None
+    """PJSIP endpoint of a trunk, by which that number is called."""
 
 
 class HangUp(Strict):

@@ -163,6 +163,14 @@ class Registration:
     password: Secret
 
 
+WAY_OUT = "acd-out-"
+
+
+def way_out(endpoint: str) -> str:
+    """Name the context of the dialplan in which flows' transfers to numbers outside are called by an endpoint."""
+    return WAY_OUT + endpoint
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """A SIP gateway's PJSIP endpoint; ``match`` are addresses, ``address:port`` or networks."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from acd.deploy.check import check
 from acd.deploy.check_sounds import Sounds
 from acd.deploy.live import LivePbx
 from acd.deploy.modules import REQUIRED
-from acd.deploy.plan import PbxPlan
+from acd.deploy.plan import PbxPlan, WayOutPlan
 from acd.domain.errors import DeployError
 from tests.unit.deploy.plans import small_plan
 
@@ -210,6 +210,16 @@ def test_one_thing_missing_is_one_finding_in_plain_words(
     assert len(found) == 1
     assert words in found[0]
     assert "\n    -> " in found[0]
+
+
+def test_a_number_outside_that_a_flow_hands_callers_to_must_be_in_the_dialplan(
+    pbx: FakePbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(PLAN, ways_out=(WayOutPlan("acd-out-gw1", "gw1", ("110", "0215252008")),))
+    pbx.console["dialplan show 110@acd-out-gw1"] = "  '110' => 1. Dial(PJSIP/110@gw1,60)  [pbx_config]"
+    assert [line.split("\n")[0] for line in pbx.find(monkeypatch, plan)] == [
+        "MISSING: flows cannot hand callers to 0215252008: it is not in acd-out-gw1"
+    ]
 
 
 def test_without_a_console_the_rest_is_still_looked_at(pbx: FakePbx, monkeypatch: pytest.MonkeyPatch) -> None:

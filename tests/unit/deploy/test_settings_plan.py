@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from acd.deploy.plan import WayOutPlan
 from acd.deploy.settings_plan import pbx_plan
 from acd.settings.loader import load
 
@@ -40,3 +41,19 @@ def test_the_music_of_every_queue_is_wanted() -> None:
 def test_phones_without_a_password_stay_the_operators_own() -> None:
     plan = pbx_plan(load(ROOT / "config", ROOT / "ivr_flows", ENVIRON))
     assert {phone.secret for phone in plan.phones} == {None}
+
+
+def test_numbers_outside_that_flows_hand_callers_to_are_ways_out_by_their_gateway(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "ivr_flows", tmp_path / "ivr_flows")
+    flow = (
+        "languages: [id]\nentry: a\nnodes:\n"
+        "  a: {kind: menu, choices: {1: b, 2: c, 3: d}, failed: e}\n"
+        '  b: {kind: transfer, number: "0215252008", gateway: gw1}\n'
+        '  c: {kind: transfer, number: "110", gateway: gw1}\n'
+        '  d: {kind: transfer, number: "110", gateway: gw1}\n'
+        '  e: {kind: transfer, context: sales, extension: "100"}\n'
+    )
+    (tmp_path / "ivr_flows" / "luar.yaml").write_text(flow, encoding="utf-8")
+    plan = pbx_plan(load(ROOT / "config", tmp_path / "ivr_flows", ENVIRON))
+    assert plan.ways_out == (WayOutPlan("acd-out-gw1", "gw1", ("0215252008", "110")),)
+    assert pbx_plan(load(ROOT / "config", ROOT / "ivr_flows", ENVIRON)).ways_out == ()

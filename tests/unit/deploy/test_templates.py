@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from acd.deploy.plan import ContextsPlan, PbxTrunkPlan, RegistrationPlan
+from acd.deploy.plan import ContextsPlan, PbxTrunkPlan, RegistrationPlan, WayOutPlan
 from acd.deploy.templates import TEMPLATES, included_files, instance_files
 from acd.domain.errors import DeployError
 from tests.unit.deploy.plans import AMI_SECRET, ARI_SECRET, PHONE_SECRET, small_plan
@@ -101,6 +101,25 @@ def test_the_dialplan_dials_nothing() -> None:
         "Set", "MSet", "GotoIf", "TryExec", "StasisBroadcast", "Stasis",
         "Goto", "ExecIf", "Hangup", "Answer", "MixMonitor", "StopMixMonitor", "Queue", "Return",
     }  # fmt: skip
+
+
+def test_only_numbers_that_flows_name_can_be_called_and_only_from_a_context_of_their_own() -> None:
+    text = _files(ways_out=(WayOutPlan("acd-out-gw1", "gw1", ("110", "+65612345")),))["acd_extensions.conf"]
+    before, _, after = text.partition("[acd-out-gw1]\n")
+    assert "Dial(" not in before
+    assert [line for line in after.splitlines() if not line.startswith(";")] == [
+        "exten => 110,1,Dial(PJSIP/110@gw1,60)",
+        " same => n,Hangup(${HANGUPCAUSE})",
+        "exten => +65612345,1,Dial(PJSIP/+65612345@gw1,60)",
+        " same => n,Hangup(${HANGUPCAUSE})",
+    ]
+    assert not re.findall(r"acd-out-", before)
+
+
+@pytest.mark.parametrize("number", ["", "_X.", "110,1", "0811&PJSIP/evil", "${X}"])
+def test_what_is_no_number_cannot_be_called(number: str) -> None:
+    with pytest.raises(DeployError, match="the number outside"):
+        WayOutPlan("acd-out-gw1", "gw1", (number,))
 
 
 def test_contexts_can_have_other_names() -> None:
