@@ -6,9 +6,11 @@ What is waited for is heard sound, never a time: a slow machine only makes a tes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from itertools import count
+
+import yaml
 
 from acd.demo.api import Json
 from acd.demo.audio import ALAW, CALLER_HZ, heard
@@ -92,14 +94,14 @@ class IvrCaller:
         """Whether even a piece of a prompt was heard at any time."""
         return self.centre.voice(prompt, language).found_in(self.puppet.ear.sound) is not None
 
-    async def hears_an_agent(self) -> None:
-        """Wait until an agent talks."""
+    async def hears_the_other_side(self) -> None:
+        """Wait until an agent, or whoever was called, talks."""
 
         async def so() -> bool:
             frames = self.puppet.ear.packets[-_FRAMES_OF_TALK:]
             return all(heard([ALAW[byte] for byte in frame.sound], CALLER_HZ, _PURE) for frame in frames)
 
-        await self.centre.eventually(so, lambda: f"by {self.way}: no agent was heard")
+        await self.centre.eventually(so, lambda: f"by {self.way}: nobody was heard")
 
     def presses(self, *keys: str) -> None:
         """Press keys."""
@@ -121,12 +123,37 @@ async def caller(centre: Centre, dialled: str, way: Way) -> IvrCaller:
     return IvrCaller(centre, await centre.puppet(f"0812{next(_NUMBERS):07}", dialled, way))
 
 
-async def both_ways(centre: Centre, dialled: str, lives: Callable[[IvrCaller], Awaitable[None]]) -> None:
-    """Let two callers live through the same at the same time: keys by RFC 4733 and keys by SIP INFO."""
+async def both_ways(
+    centre: Centre, dialled: str, lives: Callable[[IvrCaller], Awaitable[None]], *, through: Collection[str] = ()
+) -> None:
+    """Let two callers live through the same at the same time: keys by RFC 4733 and keys by SIP INFO.
+
+    ``through`` names the kinds of nodes that this exercises: the records of both callers must tell of them. Which kinds
+    are named anywhere is looked at by ``tests/unit/test_ivr_kinds.py``.
+    """
     callers = [await caller(centre, dialled, way) for way in WAYS]
     async with asyncio.TaskGroup() as group:
         for one in callers:
             group.create_task(_as_coroutine(lives(one)))
+    for one in callers:
+        missed = set(through) - await kinds_met(centre, one.puppet.number) if through else set()
+        assert not missed, f"by {one.way}: came to no node of {missed}"
+
+
+async def kinds_met(centre: Centre, number: str) -> set[str]:
+    """The kinds of all nodes that the calls of a number came to, by their records."""
+    found: set[str] = set()
+    for record in await centre.site.api.records():
+        if record["caller"] == number:
+            async with centre.http.get(f"/api/v1/records/{record['contact_id']}") as answer:
+                found |= {kind_of(centre, step["flow"], step["node"]) for step in (await answer.json())["path"]}
+    return found
+
+
+def kind_of(centre: Centre, flow: str, node: str) -> str:
+    """A node's kind, as its flow's file says."""
+    text = (centre.site.deployment.flows / f"{flow}.yaml").read_text(encoding="utf-8")
+    return str(yaml.load(text, yaml.BaseLoader)["nodes"][node]["kind"])  # noqa: S506 - gives text only
 
 
 async def _as_coroutine(work: Awaitable[None]) -> None:

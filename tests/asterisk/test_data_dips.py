@@ -146,7 +146,7 @@ async def test_a_number_that_was_keyed_in_leads_to_what_is_known_of_it_or_that_n
             "tutup",
         ]
 
-    await both_ways(centre, KEYED, lives)
+    await both_ways(centre, KEYED, lives, through=("http", "event"))
 
     async def all_told() -> bool:
         return len(data.told) == told + 2

@@ -174,7 +174,7 @@ async def test_lookup_branch_goto_wait_set_subflow_and_return_lead_where_they_sa
         assert not caller.ever("uji_gagal")
         assert (await caller.record())["exit"] == "self_service"
 
-    await both_ways(centre, "731", lives)
+    await both_ways(centre, "731", lives, through=("lookup", "branch", "goto", "wait", "set", "subflow", "return"))
 
 
 async def test_gate_consent_survey_and_say_ask_and_say_what_was_answered(centre: Centre) -> None:
@@ -189,7 +189,7 @@ async def test_gate_consent_survey_and_say_ask_and_say_what_was_answered(centre:
         await again.hears("uji_gagal")
         assert not again.ever("uji_menu")
 
-    await both_ways(centre, "732", lives)
+    await both_ways(centre, "732", lives, through=("gate", "consent", "survey", "say"))
 
 
 async def test_who_refuses_the_notice_is_led_elsewhere(centre: Centre) -> None:
@@ -216,13 +216,61 @@ async def test_a_voice_passes_the_silence_check_and_is_recorded_until_the_hash(c
         assert not caller.ever("uji_gagal")
         await caller.record()
 
-    await both_ways(centre, "733", lives)
+    await both_ways(centre, "733", lives, through=("record", "voicemail", "silence_check"))
 
 
-async def test_callback_says_the_callers_number_and_asks_whether_it_is_right(centre: Centre) -> None:
+async def test_a_key_passes_the_silence_check_too(centre: Centre) -> None:
+    async def lives(caller: IvrCaller) -> None:
+        await caller.begins("uji_menu")
+        caller.presses("5")
+        await caller.begins("uji_kumpul")
+        assert caller.cut("uji_menu")
+        record = await caller.leaves()
+        assert (record["exit"], record["last_node"]) == ("ivr_exit", "nama")
+
+    await both_ways(centre, "733", lives, through=("silence_check",))
+
+
+async def test_callback_reads_numbers_back_takes_another_one_and_promises_a_call(centre: Centre) -> None:
     async def lives(caller: IvrCaller) -> None:
         await caller.hears("callback_number", "say_0", "say_8")
         await caller.begins("callback_confirm")
-        assert (await caller.leaves())["exit"] in {"abandoned", "short_abandoned"}
+        caller.presses("2")
+        await caller.begins("callback_enter")
+        other = f"021{caller.puppet.number[-7:]}"
+        caller.presses(*other, "#")
+        await caller.hears("callback_number", "say_0", "say_2", "say_1")
+        await caller.begins("callback_confirm")
+        caller.presses("1")
+        await caller.hears("callback_noted")
+        await _taken_back(centre, other)
+        record = await caller.record()
+        assert (record["exit"], record["last_node"]) == ("callback_cancelled", "balik")
+
+    await both_ways(centre, "734", lives, through=("callback",))
+
+
+async def test_who_declines_a_callback_goes_the_other_way(centre: Centre) -> None:
+    async def lives(caller: IvrCaller) -> None:
+        await caller.begins("callback_number")
+        caller.presses("*")
+        await caller.hears("uji_gagal")
+        assert not caller.ever("callback_noted")
+        assert (await caller.record())["exit"] == "self_service"
 
     await both_ways(centre, "734", lives)
+
+
+async def _taken_back(centre: Centre, number: str) -> None:
+    """Wait for the promise to call a number, and take it back."""
+    found: list[str] = []
+
+    async def so() -> bool:
+        async with centre.http.get("/api/v1/callbacks") as answer:
+            callbacks = (await answer.json())["callbacks"]
+        found[:] = [one["contact_id"] for one in callbacks if one["number"].endswith(number[-7:])]
+        return bool(found)
+
+    await centre.eventually(so, lambda: f"nobody is promised a call to {number}")
+    async with centre.http.post(f"/api/v1/callbacks/{found[0]}/cancel") as answer:
+        assert answer.status == 200, await answer.text()

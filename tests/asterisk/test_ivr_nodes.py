@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 
+from acd.demo.callers import ADDRESS as CALLERS
 from acd.demo.deployment import Wishes
 from acd.deploy.plan import PbxPlan
 from acd.runtime.clock import AnchoredClock
@@ -59,6 +60,7 @@ def collect(following: str, **more: object) -> Yaml:
     }
 
 
+OUTSIDE = "0215252008"
 GAVE_UP = {"gagal": play("uji_gagal", "menyerah", barge_in="false"), "menyerah": {"kind": "hang_up"}}
 FLOWS: dict[str, Yaml] = {
     "701": flow(
@@ -108,6 +110,7 @@ FLOWS: dict[str, Yaml] = {
     ),
     "707": flow(antre={"kind": "queue", "queue": "q_umum", "keys": {"*": "akhir"}}),
     "708": flow(sambung={"kind": "transfer", "context": "uji", "extension": "100"}),
+    "710": flow(keluar={"kind": "transfer", "number": OUTSIDE, "gateway": "gw1"}),
     "709": flow(pamit={"kind": "hang_up", "exit": "closed", "cause": "21"}),
 }
 ALWAYS = {"hours": {"mon-sun": ["00:00-24:00"]}}
@@ -164,7 +167,7 @@ async def test_play_is_cut_by_a_key_kept_for_the_menu_unless_it_may_not_be(centr
         assert not caller.ever("uji_sub")
         assert (await caller.record())["exit"] == "self_service"
 
-    await both_ways(centre, "701", lives)
+    await both_ways(centre, "701", lives, through=("play",))
 
 
 async def test_menu_leads_on_by_a_key_says_itself_again_by_the_star_and_goes_back_by_the_hash(centre: Centre) -> None:
@@ -182,7 +185,7 @@ async def test_menu_leads_on_by_a_key_says_itself_again_by_the_star_and_goes_bac
         record = await caller.record()
         assert (record["exit"], record["last_node"], record["cause"]) == ("self_service", "tutup", 16)
 
-    await both_ways(centre, "702", lives)
+    await both_ways(centre, "702", lives, through=("menu",))
 
 
 async def test_menu_tells_who_is_silent_or_wrong_and_gives_up_after_its_retries(centre: Centre) -> None:
@@ -214,7 +217,7 @@ async def test_collect_ends_by_the_terminator_by_silence_and_by_the_last_digit_a
         await caller.hears("uji_terima", "uji_akhir")
         assert (await caller.record())["exit"] == "self_service"
 
-    await both_ways(centre, "704", lives)
+    await both_ways(centre, "704", lives, through=("collect",))
 
 
 async def test_hours_lead_by_the_calendar(centre: Centre) -> None:
@@ -222,7 +225,7 @@ async def test_hours_lead_by_the_calendar(centre: Centre) -> None:
         await caller.hears("uji_satu", "uji_dua", "uji_akhir")
         assert (await caller.record())["exit"] == "self_service"
 
-    await both_ways(centre, "705", lives)
+    await both_ways(centre, "705", lives, through=("hours",))
 
 
 async def test_set_language_speaks_the_other_language_from_there_on(centre: Centre) -> None:
@@ -232,7 +235,7 @@ async def test_set_language_speaks_the_other_language_from_there_on(centre: Cent
         assert not caller.ever("uji_akhir")
         assert (await caller.record())["language"] == "en"
 
-    await both_ways(centre, "706", lives)
+    await both_ways(centre, "706", lives, through=("set_language",))
 
 
 async def test_queue_is_left_by_its_key_and_otherwise_leads_to_an_agent_who_is_heard(centre: Centre) -> None:
@@ -244,10 +247,10 @@ async def test_queue_is_left_by_its_key_and_otherwise_leads_to_an_agent_who_is_h
 
     async def stays(caller: IvrCaller) -> None:
         await centre.phase_of(caller.puppet.number, "talking")
-        await caller.hears_an_agent()
+        await caller.hears_the_other_side()
         assert (await caller.leaves())["exit"] == "answered"
 
-    await both_ways(centre, "707", goes)
+    await both_ways(centre, "707", goes, through=("queue",))
     for agent in ("agent101", "agent102"):
         await centre.phone(agent)
     await both_ways(centre, "707", stays)
@@ -258,7 +261,19 @@ async def test_transfer_hands_the_caller_to_the_dialplan(centre: Centre) -> None
         await caller.hears("uji_dua")
         assert (await caller.record())["exit"] == "transferred"
 
-    await both_ways(centre, "708", lives)
+    await both_ways(centre, "708", lives, through=("transfer",))
+
+
+async def test_transfer_calls_a_number_outside_by_the_trunk(centre: Centre) -> None:
+    phone = await centre.telephones.add("customer", CALLERS, port=centre.site.deployment.ports.customers)
+
+    async def lives(caller: IvrCaller) -> None:
+        await caller.hears_the_other_side()
+        assert (await caller.leaves())["exit"] == "transferred"
+
+    await both_ways(centre, "710", lives, through=("transfer",))
+    assert len(phone.calls) == 2
+    await centre.at_rest()
 
 
 async def test_answer_and_hang_up_begin_and_end_the_call_with_the_exit_and_cause_given(centre: Centre) -> None:
@@ -267,4 +282,4 @@ async def test_answer_and_hang_up_begin_and_end_the_call_with_the_exit_and_cause
         assert (record["exit"], record["cause"], record["last_node"]) == ("closed", 21, "pamit")
         assert record["answered_at"] is not None
 
-    await both_ways(centre, "709", lives)
+    await both_ways(centre, "709", lives, through=("answer", "hang_up"))

@@ -44,6 +44,8 @@ MAX_INSTANT_NODES = 100
 """Nodes walked through without waiting; the configuration check refuses such loops, this stops what slips by."""
 _EMPTY: dict[VariableType, Value] = {"text": "", "digits": "", "number": 0, "boolean": False, "date": "", "time": ""}
 
+PLAIN_WAYS = ("otherwise", "missing", "failed", "next")
+"""Fields of nodes with expressions that name where a caller goes for whom there is nothing better; the first it has."""
 Step: TypeAlias = Callable[["Walk", Node], NodeId | None]
 """What a kind of node does on being entered. Gives the node to go on at, None when the walk ends or waits here."""
 
@@ -178,10 +180,17 @@ def go(walk: Walk, node_id: NodeId | None, step: Step) -> None:
 
 
 def error_way(walk: Walk, node: Node) -> NodeId | None:
-    """Where a node leads whose expression has no value: its own branch, else the flow's; never to itself."""
+    """Where a node leads whose expression has no value: its own branch, else the flow's; never to itself.
+
+    Without either the caller is led on as one for whom nothing was found: an expression ends no call.
+    """
     flow = walk.flow
-    way: NodeId | None = getattr(node, "error", None) or (flow.on_error if flow is not None else None)
-    return None if way == node.id else way
+    ways = (
+        getattr(node, "error", None),
+        flow.on_error if flow is not None else None,
+        *(getattr(node, name, None) for name in PLAIN_WAYS),
+    )
+    return next((way for way in ways if way and way != node.id), None)
 
 
 def hushing(before: Position, walk: Walk) -> Outcome:

@@ -27,7 +27,10 @@ def test_check_names_mistakes_of_cases_too(workshop: Workshop) -> None:
     done = flow(workshop, "check")
     assert done.exit_code == 0, done.output
     assert "No mistakes. Flows 169, cek_nib, gerbang, investor, t" in done.stdout
-    assert "t.yaml:1:1: (file): no test walks through this flow: there is no t.test.yaml beside it (warning)" in done.stdout
+    assert (
+        "t.yaml:1:1: (file): no test walks through this flow: there is no t.test.yaml beside it (warning)"
+        in done.stdout
+    )
     workshop.cases("  a: {steps: [hear: [mian]]}\n")
     done = flow(workshop, "check")
     assert done.exit_code == 1

@@ -112,12 +112,31 @@ def test_an_expression_without_a_value_takes_the_error_branch_and_sets_nothing(
 
 
 @pytest.mark.parametrize("on_error", [None, "set"])
-def test_without_an_error_branch_that_leads_elsewhere_the_call_ends_as_a_technical_failure(
-    on_error: str | None,
-) -> None:
+def test_without_an_error_branch_that_leads_elsewhere_the_caller_goes_the_plain_way(on_error: str | None) -> None:
     set_ = SetNode(n("set"), (Assignment("x", text("!")),), n("end"))
     made = plan(flow(A, set_, END, on_error=NodeId(on_error) if on_error else None))
-    assert start(made)[1][-1] == ivr.BROKEN
+    _, actions, _ = start(made)
+    assert ivr.Miscarry(A, n("set")) in actions
+    assert nodes(actions) == ["set", "end"]
+
+
+def test_a_node_that_leads_nowhere_else_ends_the_call_as_a_technical_failure() -> None:
+    set_ = SetNode(n("set"), (Assignment("x", text("!")),), n("set"))
+    assert start(plan(flow(A, set_, END, on_error=n("set"))))[1][-1] == ivr.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("node", "way"),
+    [
+        (BranchNode(n("a"), (Case(Expression("!", "boolean"), n("yes")),), n("no")), "no"),
+        (LookupNode(n("a"), "t", text("!"), (), n("yes"), n("no")), "no"),
+        (SubflowNode(n("a"), A, n("on"), (Assignment("x", text("!")),)), "on"),
+    ],
+)
+def test_the_plain_way_is_that_of_a_caller_for_whom_nothing_was_found(node: Node, way: str) -> None:
+    ends = [HangUpNode(n(name)) for name in ("yes", "no", "on")]
+    _, actions, _ = start(plan(flow(A, node, *ends, variables={"x": "text"})))
+    assert nodes(actions) == ["a", way]
 
 
 def test_the_first_case_that_is_true_is_taken_else_otherwise() -> None:
@@ -269,4 +288,6 @@ def test_a_caller_finishes_on_the_version_it_began() -> None:
 
 def test_nobody_evaluates_where_no_plan_has_expressions() -> None:
     made = plan(flow(A, SetNode(n("s"), (Assignment("x", text("'1'")),), n("end")), END))
-    assert ivr.start(replace(scene(made), evaluate=ivr.no_evaluator), A)[1][-1] == ivr.BROKEN
+    _, actions = ivr.start(replace(scene(made), evaluate=ivr.no_evaluator), A)
+    assert ivr.Miscarry(A, n("s")) in actions
+    assert ivr.Remember({"x": "1"}) not in actions

@@ -53,9 +53,23 @@ def test_an_error_takes_the_nodes_error_branch_and_is_counted() -> None:
     assert made.state.ivr.errors == {"main b": 1}
 
 
-def test_an_error_without_a_branch_of_its_own_takes_the_flows_and_else_ends_the_call_with_a_record() -> None:
+def test_an_error_without_a_branch_of_its_own_takes_the_flows_and_else_the_way_of_who_fits_nowhere() -> None:
     assert heard(flow(branch("1 / count > 0"), on_error=n("good")))[0] == ["good"]
-    _, made = heard(flow(branch("1 / count > 0")))
+    spoken, made = heard(flow(branch("1 / count > 0")))
+    assert spoken == ["bad"]
+    assert made.state.ivr.errors == {"main b": 1}
+
+
+def test_a_variable_that_cannot_be_set_stays_as_it_was_and_the_caller_goes_on() -> None:
+    setting = SetNode(n("s"), (Assignment("count", Checker(VARIABLES).made("1 / count", "number")),), n("b"))
+    spoken, made = heard(flow(setting, branch("count == 0")))
+    assert spoken == ["good"]
+    assert made.state.ivr.errors == {"main s": 1}
+
+
+def test_an_error_that_leads_back_to_itself_ends_the_call_with_a_record() -> None:
+    setting = SetNode(n("s"), (Assignment("count", Checker(VARIABLES).made("1 / count", "number")),), n("s"))
+    _, made = heard(flow(setting, on_error=n("s")))
     assert [record.exit for record in made.records] == [Exit.FAILED_TECHNICAL]
     assert made.got(WriteRecord)
 
