@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from acd.settings import flow_file
-from acd.settings.flow_file import FlowFile
+from acd.settings import talk_nodes, way_nodes
+from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import refer
 from acd.settings.sources import Sources
 from acd.settings.yaml_marks import Document, Path_
@@ -19,7 +19,7 @@ _MOST_REPETITIONS = 4
 _REPETITION = re.compile(r"[*+?]|\{[0-9]*,?[0-9]*\}")
 
 
-def check_menu(document: Document, path: Path_, node: flow_file.Menu) -> None:
+def check_menu(document: Document, path: Path_, node: talk_nodes.Menu) -> None:
     """A key may mean one thing."""
     for name in ("repeat", "back"):
         key = getattr(node, name)
@@ -29,7 +29,7 @@ def check_menu(document: Document, path: Path_, node: flow_file.Menu) -> None:
         document.add((*path, "back"), f"key {node.back} repeats the menu already")
 
 
-def check_collect(document: Document, path: Path_, node: flow_file.Collect, flow: FlowFile) -> None:
+def check_collect(document: Document, path: Path_, node: talk_nodes.Collect, flow: FlowFile) -> None:
     """The input asked for can be given."""
     if node.min_digits > node.max_digits:
         document.add((*path, "min_digits"), f"is more than max_digits ({node.max_digits})")
@@ -62,13 +62,13 @@ def _check_pattern(document: Document, path: Path_, pattern: str) -> None:
     return None
 
 
-def check_consent(document: Document, path: Path_, node: flow_file.Consent) -> None:
+def check_consent(document: Document, path: Path_, node: talk_nodes.Consent) -> None:
     """Yes and no are different keys."""
     if node.accept == node.refuse:
         document.add((*path, "accept"), f"key {node.accept} refuses already")
 
 
-def check_survey(document: Document, path: Path_, node: flow_file.Survey, flow: FlowFile) -> None:
+def check_survey(document: Document, path: Path_, node: talk_nodes.Survey, flow: FlowFile) -> None:
     """Questions can be answered, and their variables are numbers."""
     for name, question in node.questions.items():
         below: Path_ = (*path, "questions", name)
@@ -84,7 +84,7 @@ def check_survey(document: Document, path: Path_, node: flow_file.Survey, flow: 
         document.add((*path, "terminator"), "a digit cannot end a number")
 
 
-def check_gate(sources: Sources, document: Document, path: Path_, node: flow_file.Gate) -> None:
+def check_gate(sources: Sources, document: Document, path: Path_, node: way_nodes.Gate) -> None:
     """The lists exist."""
     for name in ("allow", "block"):
         table = getattr(node, name)
@@ -97,7 +97,7 @@ def check_after(
     path: Path_,
     after: str,
     flow: FlowFile,
-    edges: Callable[[flow_file.NodeSection], Iterator[tuple[Path_, str]]],
+    edges: Callable[[NodeSection], Iterator[tuple[Path_, str]]],
 ) -> None:
     """After a conversation no second one may follow: the contact has one record and one recording."""
     seen: set[str] = set()
@@ -108,8 +108,8 @@ def check_after(
         if node is None or name in seen:
             continue
         seen.add(name)
-        if isinstance(node, flow_file.Queue | flow_file.CallbackNodeSection | flow_file.Subflow | flow_file.Goto) and (
-            not isinstance(node, flow_file.Goto) or node.flow is not None
+        if isinstance(node, way_nodes.Queue | way_nodes.CallbackNodeSection | way_nodes.Subflow | way_nodes.Goto) and (
+            not isinstance(node, way_nodes.Goto) or node.flow is not None
         ):
             document.add((*path, "after"), f"leads to '{name}': after a conversation no queue or other flow may follow")
             return

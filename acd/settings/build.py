@@ -35,7 +35,9 @@ from acd.engine.ivr import names as flow_names
 from acd.settings import files
 from acd.settings.build_calendars import calendar
 from acd.settings.build_callbacks import callbacks, offer
-from acd.settings.build_flow import flow, keys, levels
+from acd.settings.build_flow import flow
+from acd.settings.build_talk_nodes import keys
+from acd.settings.build_way_nodes import levels
 from acd.settings.expression_checks import reads_earlier
 from acd.settings.limit_file import limits
 from acd.settings.matching_files import RelaxationSection, ReservationSection

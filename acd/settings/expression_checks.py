@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from acd.domain.flow import SayKind, VariableType
 from acd.engine.ivr import names as flow_names
-from acd.settings import data_nodes, flow_file, json_bodies, media_file
+from acd.settings import data_nodes, json_bodies, media_file, talk_nodes, way_nodes
 from acd.settings.expressions import NAME, RESERVED, Checker, note
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.names import Names
@@ -66,7 +66,7 @@ def check(document: Document, flow: FlowFile, names: Names, flows: Mapping[str, 
 def _declared(flow: FlowFile) -> Iterator[tuple[Path_, str]]:
     yield from ((("variables", variable), variable) for variable in flow.variables)
     for name, node in flow.nodes.items():
-        if not isinstance(node, flow_file.Collect | media_file.Record) or node.variable is None:
+        if not isinstance(node, talk_nodes.Collect | media_file.Record) or node.variable is None:
             continue
         if node.variable not in flow.variables:
             yield ("nodes", name, "variable"), node.variable
@@ -75,15 +75,15 @@ def _declared(flow: FlowFile) -> Iterator[tuple[Path_, str]]:
 def of_node(node: NodeSection, flow: FlowFile, flows: Mapping[str, FlowFile]) -> Iterator[Written]:
     """Every expression of a node; those that set a variable nobody declared are left out."""
     match node:
-        case flow_file.Set():
+        case way_nodes.Set():
             yield from _assignments("set", node.set, flow.types)
-        case flow_file.Branch():
+        case way_nodes.Branch():
             yield from (Written(("cases", n, "when"), case.when, "boolean") for n, case in enumerate(node.cases))
-        case flow_file.Subflow() if node.flow in flows:
+        case way_nodes.Subflow() if node.flow in flows:
             yield from _assignments("arguments", node.arguments, flows[node.flow].types)
-        case flow_file.Say():
+        case talk_nodes.Say():
             yield from _items(node)
-        case flow_file.Lookup():
+        case way_nodes.Lookup():
             yield Written(("key",), node.key, "text")
         case data_nodes.Event():
             yield from (Written(("values", name), source, None) for name, source in node.values.items())
@@ -97,14 +97,14 @@ def of_node(node: NodeSection, flow: FlowFile, flows: Mapping[str, FlowFile]) ->
             pass
 
 
-def _items(node: flow_file.Say) -> Iterator[Written]:
+def _items(node: talk_nodes.Say) -> Iterator[Written]:
     for number, item in enumerate(node.items):
         match item:
-            case flow_file.SayValue():
+            case talk_nodes.SayValue():
                 yield Written(("items", number, "value"), item.value, SAID_TYPES[item.say])
-            case flow_file.SayText():
+            case talk_nodes.SayText():
                 yield Written(("items", number, "text"), item.text, None, template=True)
-            case flow_file.SayChosen():
+            case talk_nodes.SayChosen():
                 yield Written(("items", number, "prompt"), item.prompt, "text")
             case _:
                 pass

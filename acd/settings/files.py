@@ -1,7 +1,7 @@
 """The shape of each file in ``config/``, as an operator writes it.
 
 Decides which keys there are, their types, ranges and defaults. Must not know other files: what refers to what is
-checked in ``checks``; the flows' nodes stand in ``flow_file``. Editors show the docstrings, through ``acd schema``.
+checked in ``checks``; flows stand in ``flow_file``. Editors show the docstrings, through ``acd schema``.
 """
 
 from __future__ import annotations

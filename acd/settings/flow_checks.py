@@ -18,13 +18,14 @@ from acd.settings import (
     asking_checks,
     data_nodes,
     expression_checks,
-    flow_file,
     http_checks,
     matching_checks,
     media_checks,
     media_file,
     subflow_checks,
+    talk_nodes,
     transfer_checks,
+    way_nodes,
 )
 from acd.settings.flow_file import FlowFile, NodeSection
 from acd.settings.limit_file import voicemail_nodes
@@ -44,7 +45,7 @@ FLOW_EXITS = frozenset(
     }
 )
 """What a flow may say of a call; the other exits are the engine's to find out."""
-_ASKING = flow_file.Menu | flow_file.Collect | flow_file.Consent | flow_file.Survey
+_ASKING = talk_nodes.Menu | talk_nodes.Collect | talk_nodes.Consent | talk_nodes.Survey
 Edge = tuple[Path_, str]
 """Where a reference to a node stands below its own node, and the node's name."""
 
@@ -101,38 +102,38 @@ def _check_flow(sources: Sources, source: Source[FlowFile], flow: FlowFile, name
 def edges(node: NodeSection) -> Iterator[Edge]:
     """Every way out of a node."""
     match node:
-        case flow_file.Answer() | flow_file.Play() | flow_file.Say() | flow_file.SetLanguage():
+        case talk_nodes.Answer() | talk_nodes.Play() | talk_nodes.Say() | talk_nodes.SetLanguage():
             yield ("next",), node.next
-        case flow_file.Menu():
+        case talk_nodes.Menu():
             yield from ((("choices", key), target) for key, target in node.choices.items())
             yield ("failed",), node.failed
-        case flow_file.Collect():
+        case talk_nodes.Collect():
             yield from ((("next",), node.next), (("failed",), node.failed))
-        case flow_file.Hours():
+        case way_nodes.Hours():
             yield from ((("open",), node.open), (("closed",), node.closed), (("holiday",), node.holiday))
-        case flow_file.Queue():
+        case way_nodes.Queue():
             if node.overflow is not None:
                 yield ("overflow",), node.overflow
             yield from ((("keys", key), target) for key, target in node.keys.items())
             if node.after is not None:
                 yield ("after",), node.after
-        case flow_file.Consent() | flow_file.Gate():
+        case talk_nodes.Consent() | way_nodes.Gate():
             yield from ((("next",), node.next), (("refused",), node.refused))
-        case flow_file.Survey():
+        case talk_nodes.Survey():
             yield ("next",), node.next
             if node.silent is not None:
                 yield ("silent",), node.silent
-        case flow_file.CallbackNodeSection():
+        case way_nodes.CallbackNodeSection():
             yield ("failed",), node.failed
-        case flow_file.Branch():
+        case way_nodes.Branch():
             yield from ((("cases", number, "next"), case.next) for number, case in enumerate(node.cases))
             yield ("otherwise",), node.otherwise
-        case flow_file.Set() | flow_file.Wait() | flow_file.Subflow() | data_nodes.Event():
+        case way_nodes.Set() | way_nodes.Wait() | way_nodes.Subflow() | data_nodes.Event():
             yield ("next",), node.next
-        case flow_file.Goto():
+        case way_nodes.Goto():
             if node.next is not None:
                 yield ("next",), node.next
-        case flow_file.Lookup():
+        case way_nodes.Lookup():
             yield from ((("next",), node.next), (("missing",), node.missing))
         case data_nodes.Http():
             yield ("next",), node.next
@@ -143,7 +144,7 @@ def edges(node: NodeSection) -> Iterator[Edge]:
             yield from ((("next",), node.next), (("empty",), node.empty), (("failed",), node.failed))
         case media_file.SilenceCheck():
             yield from ((("next",), node.next), (("silent",), node.silent))
-        case flow_file.Transfer() | flow_file.HangUp() | flow_file.Return():
+        case way_nodes.Transfer() | way_nodes.HangUp() | way_nodes.Return():
             pass
         case _:
             assert_never(node)
@@ -156,13 +157,13 @@ def _prompts(node: NodeSection) -> Iterator[Edge]:
     for key in ("prompts", "invalid_prompts", "timeout_prompts", "review"):
         for number, prompt in enumerate(getattr(node, key, ())):
             yield (key, number), prompt
-    if isinstance(node, flow_file.Say):
+    if isinstance(node, talk_nodes.Say):
         for number, item in enumerate(node.items):
             if isinstance(item, str):
                 yield ("items", number), item
-            elif isinstance(item, flow_file.SayChosen):
+            elif isinstance(item, talk_nodes.SayChosen):
                 yield from ((("items", number, "of", n), prompt) for n, prompt in enumerate(item.of))
-    if isinstance(node, flow_file.Survey):
+    if isinstance(node, talk_nodes.Survey):
         for name, question in node.questions.items():
             yield from ((("questions", name, "prompts", n), prompt) for n, prompt in enumerate(question.prompts))
 
@@ -171,63 +172,63 @@ def _check_node(
     sources: Sources, document: Document, path: Path_, node: NodeSection, flow: FlowFile, names: Names
 ) -> None:
     match node:
-        case flow_file.Hours():
+        case way_nodes.Hours():
             refer(document, (*path, "calendar"), node.calendar, names.calendars, "calendar")
-        case flow_file.Say():
+        case talk_nodes.Say():
             for mute in (one for one in flow.languages if not saying.speaks(Language(one))):
                 for number, item in enumerate(node.items):
-                    if isinstance(item, flow_file.SayValue):
+                    if isinstance(item, talk_nodes.SayValue):
                         document.add((*path, "items", number, "say"), f"values cannot be said in {mute}")
-        case flow_file.SetLanguage():
+        case talk_nodes.SetLanguage():
             if node.language not in flow.languages:
                 document.add(
                     (*path, "language"),
                     f"'{node.language}' is none of the flow's languages: {', '.join(flow.languages)}",
                 )
-        case flow_file.Menu():
+        case talk_nodes.Menu():
             asking_checks.check_menu(document, path, node)
-        case flow_file.Collect():
+        case talk_nodes.Collect():
             asking_checks.check_collect(document, path, node, flow)
-        case flow_file.Consent():
+        case talk_nodes.Consent():
             asking_checks.check_consent(document, path, node)
-        case flow_file.Survey():
+        case talk_nodes.Survey():
             asking_checks.check_survey(document, path, node, flow)
-        case flow_file.Gate():
+        case way_nodes.Gate():
             asking_checks.check_gate(sources, document, path, node)
-        case flow_file.CallbackNodeSection():
+        case way_nodes.CallbackNodeSection():
             refer(document, (*path, "queue"), node.queue, names.queues, "queue")
             if isinstance(sources.acd.document.value, dict) and "callbacks" not in sources.acd.document.value:
                 document.add(path, "needs 'callbacks' in acd.yaml", at_key=True)
-        case flow_file.Queue():
+        case way_nodes.Queue():
             _check_queue_node(sources, document, path, node, flow, names)
-        case flow_file.HangUp() if node.exit not in FLOW_EXITS:
+        case way_nodes.HangUp() if node.exit not in FLOW_EXITS:
             allowed = ", ".join(sorted(FLOW_EXITS))
             document.add((*path, "exit"), f"'{node.exit}' is the engine's to find out; a flow may say {allowed}")
-        case flow_file.Goto() if (node.next is None) == (node.flow is None):
+        case way_nodes.Goto() if (node.next is None) == (node.flow is None):
             document.add(path, "needs either 'next' or 'flow'", at_key=True)
-        case flow_file.Goto() if node.flow is not None:
+        case way_nodes.Goto() if node.flow is not None:
             refer(document, (*path, "flow"), node.flow, names.flows, "flow")
-        case flow_file.Subflow():
+        case way_nodes.Subflow():
             subflow_checks.check(sources, document, path, node, flow, names)
-        case flow_file.Lookup():
+        case way_nodes.Lookup():
             _check_lookup(sources, document, path, node, flow)
         case data_nodes.Http() if sources.acd.model:
             http_checks.check_http(document, path, node, flow.known_variables, sources.acd.model.data)
         case data_nodes.Event() if sources.acd.model:
             http_checks.check_event(document, path, node, sources.acd.model.data)
-        case flow_file.Set():
+        case way_nodes.Set():
             for variable in node.set:
                 refer(document, (*path, "set", variable), variable, flow.known_variables, "variable", at_key=True)
         case media_file.Record() | media_file.Voicemail() | media_file.SilenceCheck():
             media_checks.check_node(document, path, node, flow, names)
-        case flow_file.Transfer():
+        case way_nodes.Transfer():
             transfer_checks.check(sources, document, path, node)
         case _:
             pass
 
 
 def _check_queue_node(
-    sources: Sources, document: Document, path: Path_, node: flow_file.Queue, flow: FlowFile, names: Names
+    sources: Sources, document: Document, path: Path_, node: way_nodes.Queue, flow: FlowFile, names: Names
 ) -> None:
     refer(document, (*path, "queue"), node.queue, names.queues, "queue")
     known = [
@@ -245,7 +246,7 @@ def _check_queue_node(
         asking_checks.check_after(document, path, node.after, flow, edges)
 
 
-def _check_lookup(sources: Sources, document: Document, path: Path_, node: flow_file.Lookup, flow: FlowFile) -> None:
+def _check_lookup(sources: Sources, document: Document, path: Path_, node: way_nodes.Lookup, flow: FlowFile) -> None:
     known = refer(document, (*path, "table"), node.table, frozenset(sources.tables), "table")
     columns = sources.tables[node.table].columns if known else None
     for variable, column in node.results.items():
@@ -286,15 +287,15 @@ def _check_reached(document: Document, flow: FlowFile, entered: list[str]) -> No
 def _unpressed(node: NodeSection) -> Iterator[str]:
     """Where a caller goes who presses no key. Waiting in a queue ends a round: there an agent may answer."""
     match node:
-        case flow_file.Menu() | flow_file.Collect():
+        case talk_nodes.Menu() | talk_nodes.Collect():
             yield node.failed
-        case flow_file.Queue():
+        case way_nodes.Queue():
             pass
-        case flow_file.CallbackNodeSection():
+        case way_nodes.CallbackNodeSection():
             yield node.failed  # at once, for a number that cannot be called back
-        case flow_file.Consent():
+        case talk_nodes.Consent():
             yield node.next if node.silence == "accepted" else node.refused
-        case flow_file.Survey():
+        case talk_nodes.Survey():
             yield node.silent or node.next
         case _:
             yield from (target for _, target in edges(node))

@@ -1,6 +1,6 @@
 """The shape of what the files say about matching: policies, relaxation, levels, capacity, reservations.
 
-Decides which keys there are, their types, ranges and defaults; part of ``files`` and, for nodes, of ``flow_file``. What
+Decides which keys there are, their types, ranges and defaults; part of ``files`` and, for nodes, of ``way_nodes``. What
 refers to what is checked in ``matching_checks``.
 """
 

@@ -7,7 +7,7 @@ a flow is run.
 from __future__ import annotations
 
 from acd.domain.flow import VariableType
-from acd.settings import flow_file
+from acd.settings import way_nodes
 from acd.settings.flow_file import FlowFile
 from acd.settings.names import Names, refer
 from acd.settings.sources import Sources
@@ -15,7 +15,7 @@ from acd.settings.yaml_marks import Document, Path_
 
 
 def check(
-    sources: Sources, document: Document, path: Path_, node: flow_file.Subflow, flow: FlowFile, names: Names
+    sources: Sources, document: Document, path: Path_, node: way_nodes.Subflow, flow: FlowFile, names: Names
 ) -> None:
     """Note the mistakes of one ``subflow`` node."""
     for variable in node.returns:
@@ -32,7 +32,7 @@ def check(
         known = refer(document, where, variable, other.known_variables, f"variable of flow '{node.flow}'")
         if known and ours in flow.types and _held(flow.types[ours]) != _held(other.types[variable]):
             document.add(where, f"'{variable}' is {other.types[variable]} there, '{ours}' is {flow.types[ours]} here")
-    if not any(isinstance(one, flow_file.Return) for one in other.nodes.values()):
+    if not any(isinstance(one, way_nodes.Return) for one in other.nodes.values()):
         document.add((*path, "flow"), f"flow '{node.flow}' has no return node: nobody would come back from it")
     for language in flow.languages:
         if language not in other.languages:
@@ -52,7 +52,7 @@ def _calls_itself(sources: Sources, flow: str) -> bool:
     while ahead:
         source = sources.flows.get(ahead.pop())
         nodes = source.model.nodes.values() if source is not None and source.model is not None else ()
-        called = {node.flow for node in nodes if isinstance(node, flow_file.Subflow)}
+        called = {node.flow for node in nodes if isinstance(node, way_nodes.Subflow)}
         if flow in called:
             return True
         ahead += called - seen

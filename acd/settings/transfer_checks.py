@@ -6,9 +6,9 @@ Decides where a caller may be handed to. Must not know how Asterisk's files are 
 from __future__ import annotations
 
 from acd.settings.files import TrunksFile
-from acd.settings.flow_file import Transfer
 from acd.settings.names import refer
 from acd.settings.sources import Sources
+from acd.settings.way_nodes import Transfer
 from acd.settings.yaml_marks import Document, Path_
 
 _PJSIP = "PJSIP/"
