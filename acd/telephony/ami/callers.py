@@ -12,6 +12,8 @@ from acd.telephony.ami.facts import FallbackCaller, UnroutedCall
 from acd.telephony.ami.messages import AmiEvent
 
 _ENGINES = frozenset({"Stasis", "StasisBroadcast"})
+_DIALLED = "AppDial"
+"""What the list says a channel does that ``Dial()`` made: a number outside to which a flow led a caller."""
 _DOWN = "0"
 """Channel state of a channel Asterisk itself is dialling."""
 
@@ -206,7 +208,8 @@ class Callers:
         context, with_engine = channel.get("Context"), channel.get("Application") in _ENGINES
         caller = self._live.get(channel.get("Uniqueid"))
         if caller is None:
-            if context not in (self._entry, self._fallback) or channel.get("ChannelState") == _DOWN:
+            dialled = channel.get("ChannelState") == _DOWN or channel.get("Application") == _DIALLED
+            if context not in (self._entry, self._fallback) or dialled:
                 return
             caller = self._begin(channel, now - _seconds(channel.get("Duration")))
         if context == self._entry and with_engine and (after_gap or caller.fallback_at is not None):

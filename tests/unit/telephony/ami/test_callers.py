@@ -204,7 +204,9 @@ def test_a_call_still_waiting_to_be_claimed_at_an_audit_is_not_taken_for_the_eng
     assert len(told(followed, hangup())) == 1
 
 
-@pytest.mark.parametrize("other", [{"context": "acd-from-agents"}, {"ChannelState": "0"}])
+@pytest.mark.parametrize(
+    "other", [{"context": "acd-from-agents"}, {"ChannelState": "0"}, {"ChannelState": "6", "application": "AppDial"}]
+)
 def test_channels_that_are_no_callers_are_not_adopted(other: dict[str, str]) -> None:
     followed = callers()
     load(followed, listed(**other))
