@@ -272,7 +272,8 @@ async def test_transfer_calls_a_number_outside_by_the_trunk(centre: Centre) -> N
         assert (await caller.leaves())["exit"] == "transferred"
 
     await both_ways(centre, "710", lives, through=("transfer",))
-    assert len(phone.calls) == 2
+    called = [call.invite.first if call.invite is not None else "" for call in phone.calls]
+    assert [f"sip:{OUTSIDE}@" in line for line in called] == [True, True], called
     await centre.at_rest()
 
 
