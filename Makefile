@@ -2,6 +2,7 @@
 # make bench  the speed on this machine, beside Asterisk's app_queue; ONLY="calls waiting" measures these parts
 # make test   everything that is checked, on a real Asterisk too
 # make soak   the engine's runtime in SEEDS=1000 simulated histories full of faults, then killed at each place it can be
+# make misbehave   CALLS=10000 real calls of people who keep to no rule: nothing is left of them a minute later
 # make fuzz   loader, expressions, interpreter, ARI, AMI and API with CASES=100000 random cases each; ONLY="ari ami" these parts
 # make soak-kill KILLS=50   kills the engine so often amid real calls, at random instants
 # All need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
@@ -22,7 +23,7 @@ SEEDS ?= 1000
 FROM ?= 0
 JOBS ?= 0
 
-.PHONY: help demo test bench soak-kill fuzz soak lint types layers unit asterisk-tests check clean
+.PHONY: help demo test bench fuzz soak soak-kill misbehave lint types layers unit asterisk-tests check clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -46,6 +47,11 @@ bench: $(STAMP)
 soak: $(STAMP)
 	@$(BIN)/acd simulate --faults --seed $(FROM) --replications $(SEEDS) --jobs $(JOBS)
 	@$(BIN)/acd simulate --faults --kill-points --seed $(FROM) --replications 20 --seconds 120 --jobs $(JOBS)
+
+misbehave: $(STAMP)
+	$(BIN)/acd tools fetch
+	ACD_MISBEHAVING_CALLS=$(or $(CALLS),10000) ACD_MISBEHAVING_AT_ONCE=32 ACD_MISBEHAVING_SEED=$(or $(SEED),1) \
+		$(BIN)/pytest -q -s tests/asterisk/test_misbehaving_callers.py
 
 $(FUZZ_STAMP): $(STAMP)
 	@echo "Adding schemathesis, and atheris where there is a build of it ..."

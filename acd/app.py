@@ -152,6 +152,8 @@ class App:
         self._offer_delays = delays.of_offers()
         self._loop_delays = delays.of_loop()
         self._loop_holds = delays.of_own_work()
+        self._journal_delays = delays.of_journal()
+        journal.on_durable = self._journal_delays.add
         self._pulse = Pulse(self._loop_delays.add, self._loop_holds.add)
         self._shelf = MediaShelf(_media_key(settings.journal.file.with_name(MEDIA_KEY)))
         self._sounds = Sounds(lambda: self._settings.prompts, maker, self._address)
@@ -491,7 +493,7 @@ class App:
         self._metrics = MetricsExporter(
             self.dispatcher.view,
             self._writers,
-            (self._offer_delays, self._loop_delays, self._loop_holds),
+            (self._offer_delays, self._loop_delays, self._loop_holds, self._journal_delays),
             self._data.figures,
             self._loads,
             self._fallbacks,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from acd.demo.postgresql import Cluster
 from acd.store.database import make_engine, upgrade
-from tests.postgresql import Cluster
 
 # A busy machine is no failure: nothing here fails for the time it took.
 settings.register_profile("acd", deadline=None, suppress_health_check=[HealthCheck.too_slow])

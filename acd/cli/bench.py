@@ -6,6 +6,7 @@ Decides which parts there are, what is printed and the exit codes; the bench mod
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -19,12 +20,14 @@ from rich.table import Table
 
 from acd.cli.demo import STOPPED_CODE, ConfigOption, FlowsOption
 from acd.demo import bench as calls_bench
-from acd.demo import bench_ivr, bench_members, bench_menus, bench_overload, bench_sides, bench_waiting
+from acd.demo import bench_ivr, bench_journal, bench_members, bench_menus, bench_overload, bench_sides, bench_waiting
 from acd.demo.bench_table import Row
 from acd.demo.deployment import Deployment, Wishes
 from acd.demo.phones import Manner
-from acd.demo.session import Stopped, hold, set_up
+from acd.demo.session import Stopped, hold, set_up, stoppable
 from acd.demo.site import Site
+from acd.deploy.postgresql import fetch_postgresql
+from acd.deploy.progress import shown_progress
 from acd.domain.errors import AcdError
 from acd.sim import matching_speed, speed
 
@@ -44,6 +47,7 @@ class Part(StrEnum):
     MEMBERS = "members"
     MATCHING = "matching"
     SIMULATOR = "simulator"
+    JOURNAL = "journal"
     IVR = "ivr"
     OVERLOAD = "overload"
 
@@ -104,6 +108,13 @@ class Bench:
         self.say("simulator: two groups, two skills ...")
         return [Row("simulated contacts", "a second", speed.measure().per_second, at_least=SIMULATED)]
 
+    def journal(self) -> list[Row]:
+        """Time how long events are not durable yet."""
+        with stoppable(), shown_progress(sys.stdout) as progress:
+            programs = fetch_postgresql(progress)
+        with stoppable():
+            return uvloop.run(bench_journal.measure(programs, self.say))
+
     def ivr(self) -> list[Row]:
         """Time what callers hear after a key, a step of the interpreter, and the loop with many callers in menus."""
 
@@ -148,6 +159,7 @@ PARTS: dict[Part, Callable[[Bench], list[Row]]] = {
     Part.MEMBERS: Bench.members,
     Part.MATCHING: Bench.matching,
     Part.SIMULATOR: Bench.simulator,
+    Part.JOURNAL: Bench.journal,
     Part.IVR: Bench.ivr,
     Part.OVERLOAD: Bench.overload,
 }

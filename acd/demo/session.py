@@ -47,7 +47,7 @@ def set_up(config: Path, flows: Path, wishes: Wishes, kind: str) -> Prepared:
         AcdError: what is missing or wrong.
         Stopped: by a signal.
     """
-    with _stoppable(), shown_progress(sys.stdout) as progress:
+    with stoppable(), shown_progress(sys.stdout) as progress:
         tools = fetch_tools(progress, NEEDED)
         progress.stage("Preparing the deployment")
         deployment = prepare(new_folder(tools, kind), config, flows, wishes, SystemRandom())
@@ -85,7 +85,7 @@ async def hold(prepared: Prepared, manner: Manner | None, use: Callable[[Site], 
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Let SIGTERM interrupt as Ctrl-C does, even where a shell has us ignore it, and call both by one name."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

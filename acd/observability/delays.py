@@ -1,4 +1,4 @@
-"""Delays inside the process, those of offers and of the event loop: counted where they arise, read at each scrape.
+"""Delays of offers, of the event loop and of the journal: counted where they arise, read at each scrape.
 
 Decides the limits of the histograms. Must not know what an offer is, nor read a clock.
 """
@@ -13,6 +13,9 @@ from prometheus_client.core import HistogramMetricFamily
 LIMITS_S = (0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.5)
 """Ten milliseconds is what is promised; finer below it, to see it coming."""
 LOOP_LIMITS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+JOURNAL_LIMITS_S = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 5.0)
+"""Fifty milliseconds is what is promised."""
 
 
 class Delays:
@@ -60,4 +63,12 @@ def of_loop() -> Delays:
     return Delays(
         "acd_loop_delay_seconds", "How late the event loop was, a hundred times a second; missed beats count.",
         LOOP_LIMITS_S,
+    )  # fmt: skip
+
+
+def of_journal() -> Delays:
+    """For the time in which a crash would have taken events with it."""
+    return Delays(
+        "acd_journal_window_seconds", "How long the oldest event of each commit of the journal was not durable.",
+        JOURNAL_LIMITS_S,
     )  # fmt: skip

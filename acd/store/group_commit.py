@@ -106,6 +106,10 @@ class GroupedJournal(ABC):
         self._lost_since_snapshot = 0
         self._failing = ""
         self._thread: threading.Thread | None = None
+        self._waiting_since = self._writing_since = 0.0
+        """When the first of those was appended."""
+        self.on_durable: Callable[[float], None] = lambda _seconds: None
+        """Told, in the writer's thread, how long the oldest of a group had not been durable when it was."""
 
     def _begin(self, seq: int, prune_to: int) -> None:
         """Start the writer after event ``seq``."""
@@ -171,9 +175,11 @@ class GroupedJournal(ABC):
             if missing or self._failing:
                 before, needless = self._without_needless(before)
                 missing += needless
-            self._waiting = before
+            since, self._waiting = self._waiting_since, before
             self._put(SnapshotRow(state, missing))
-            self._waiting += after
+            if after:
+                self._waiting += after
+                self._waiting_since = since
             self._lost_since_snapshot = 0
 
     async def flush(self) -> None:
@@ -246,6 +252,7 @@ class GroupedJournal(ABC):
         with self._cond:
             if not failures:
                 self._writing, self._waiting = self._waiting, []
+                self._writing_since = self._waiting_since
 
     def _write_group(self) -> bool:
         seq = self._seq
@@ -272,6 +279,8 @@ class GroupedJournal(ABC):
         return True
 
     def _succeeded(self) -> None:
+        if self._writing:
+            self.on_durable(time.monotonic() - self._writing_since)
         with self._cond:
             self._done += len(self._writing)
             self._writing = []
@@ -301,6 +310,8 @@ class GroupedJournal(ABC):
     # ── small helpers ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _put(self, item: EventRow | SnapshotRow) -> None:
+        if not self._waiting:
+            self._waiting_since = time.monotonic()
         self._waiting.append(item)
         self._taken += 1
 

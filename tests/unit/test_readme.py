@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from acd.__main__ import GROUPS, make_app
 from acd.domain.exits import Exit
 from acd.engine.kpi import NOT_OFFERED, SUCCESSES
-from acd.observability.delays import of_loop, of_offers, of_own_work
+from acd.observability.delays import of_journal, of_loop, of_offers, of_own_work
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.gaps import GapLedger
@@ -33,7 +33,7 @@ def test_every_metric_is_explained_and_no_other() -> None:
     exporter = MetricsExporter(
         lambda: a_view(busy_figures()),
         lambda: (WriterHealth("journal", 0, 0, 0),),
-        (of_offers(), of_loop(), of_own_work()),
+        (of_offers(), of_loop(), of_own_work(), of_journal()),
         data=lambda: FIGURES,
         loads=lambda: {"loaded": 1},
         active=lambda: True,

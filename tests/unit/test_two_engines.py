@@ -18,6 +18,7 @@ from aiohttp import encode_basic_auth
 from acd.app import App
 from acd.demo import children
 from acd.demo.api import Api
+from acd.demo.postgresql import Cluster
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, LinkChanged
 from acd.domain.ids import LegId
@@ -29,7 +30,6 @@ from tests.fakes.ari_server import FakeAri
 from tests.fakes.deployment import SUPERVISOR
 from tests.fakes.fault_proxy import FaultProxy
 from tests.migrated import migrate
-from tests.postgresql import Cluster
 from tests.unit.telephony.test_control import channel
 from tests.unit.test_app import get, until
 

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from acd.cli import db
+from acd.demo.postgresql import Cluster
 from acd.ports import RecordFilter
 from acd.store.database import sqlite_url
 from acd.store.journal import SqliteJournal
 from acd.store.records import open_records
 from tests.fakes import deployment
-from tests.postgresql import Cluster
 from tests.unit.store.test_records import all_pages, record
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from acd.demo.postgresql import Cluster
 from acd.deploy import postgresql
 from acd.deploy.postgresql import PROGRAMS, find_postgresql
 from acd.domain.errors import DeployError
-from tests.postgresql import Cluster
 
 
 def stand_ins(folder: Path, version: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from acd.demo.postgresql import Cluster
 from acd.domain.events import DigitPressed, Event, LegAnswered
 from acd.domain.ids import LegId
 from acd.store import group_commit
@@ -22,7 +24,6 @@ from acd.store.lease import Lease
 from acd.store.seat import Seat
 from tests.fakes.fault_proxy import FaultProxy
 from tests.migrated import migrate
-from tests.postgresql import Cluster
 from tests.unit.store.waiting import until
 
 
@@ -249,3 +250,24 @@ async def test_closing_while_it_is_refused_ends_and_says_what_was_lost(place: Pl
     assert journal.health().lost == 1
     journal.append(event(2))
     assert journal.health().lost == 2
+
+
+async def test_what_a_crash_would_have_taken_is_told_from_the_oldest_event_of_a_commit(place: Place) -> None:
+    async with place.opened() as journal:
+        told: list[float] = []
+        journal.on_durable = told.append
+        journal.append(event(0))
+        await journal.flush()
+        assert len(told) == 1
+        await place.refuse(journal)
+        journal.append(event(1))
+        await until(lambda: bool(journal.health().failing))
+        errors, began = journal.health().errors, time.monotonic()
+        journal.append(event(2))
+        await until(lambda: journal.health().errors > errors)
+        journal.append(event(3))
+        apart = time.monotonic() - began
+        place.relent()
+        await journal.flush()
+        assert len(told) == 3
+        assert told[2] >= apart

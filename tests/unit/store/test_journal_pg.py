@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from acd.demo.postgresql import Cluster
 from acd.domain.events import Event
 from acd.store import journal_pg
 from acd.store.journal_pg import JournalReader, PostgresJournal
 from acd.store.lease import Lease
 from acd.store.seat import Seat
 from tests.fakes.fault_proxy import TO_CLIENT, FaultProxy
-from tests.postgresql import Cluster
 from tests.unit.store.test_journal_contract import event, events
 from tests.unit.store.waiting import until
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from acd.demo.postgresql import Cluster
 from acd.domain.ids import ContactId
 from acd.store.records import open_records
 from acd.store.seat import Seat
-from tests.postgresql import Cluster
 from tests.unit.store.test_journal_pg import take
 from tests.unit.store.test_records import record
 

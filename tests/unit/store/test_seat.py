@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from acd.demo.postgresql import Cluster
 from acd.domain.errors import StoreError
 from acd.store import seat as seat_module
 from acd.store.lease import Lease, elapsed
 from acd.store.pg import Line, address, database_of, said
 from acd.store.seat import Keeper, Seat, Turn
 from tests.fakes.fault_proxy import FaultProxy
-from tests.postgresql import Cluster
 from tests.unit.store.waiting import until
 
 

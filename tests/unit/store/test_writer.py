@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from acd.demo.postgresql import Cluster
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, ContactId, DispositionId
@@ -23,7 +24,7 @@ from acd.store.database import make_engine, sqlite_url, upgrade
 from acd.store.records import SqlRecords, open_records
 from acd.store.spool import LEAST, Spool
 from tests.fakes.fault_proxy import TO_CLIENT, FaultProxy
-from tests.postgresql import Cluster
+from tests.slow_commits import committing, make_fast, make_slow
 from tests.unit.store.test_records import all_pages, record
 from tests.unit.store.waiting import until
 
@@ -288,16 +289,25 @@ async def test_an_answer_that_got_lost_doubles_nothing(
     cluster: Cluster, migrated_url: str, tmp_path: Path, hasty: None
 ) -> None:
     """The commit happens, its answer does not come: the rows are written again, from the spool."""
+    name = migrated_url.rpartition("/")[2]
     async with proxied(cluster, migrated_url) as (proxy, url), spooling(url, tmp_path / "s") as store:
         store.write([record(0)])
         await store.stored()
-        proxy.swallow(TO_CLIENT)
+        make_slow(cluster, name, 1.0)
         store.write([record(1)])
+        await until(lambda: committing(cluster, name))
+        proxy.swallow(TO_CLIENT)
+        await until(lambda: cluster.sql("SELECT count(*) FROM call_records", name) == "2")
         await until(lambda: store.health().errors > 0)
+        make_fast(cluster, name)
         proxy.heal()
         proxy.reset()
         store.write([record(1, exit=Exit.CLOSED)])
         assert await everything(store) == ids(0, 1)
+        kept = await store.get(ContactId("c00001"))
+        assert kept is not None
+        assert kept.exit is Exit.ANSWERED
+        assert store.health().lost == 0
 
 
 async def test_a_month_later_the_same_contact_is_still_the_same(migrated_url: str) -> None:

@@ -1,4 +1,7 @@
-"""A PostgreSQL cluster of the tests' own, on loopback, never run as root."""
+"""A PostgreSQL cluster of a run's or a test's own, on loopback, never run as root.
+
+Decides how it is made, started and ended. Must not know what is kept in it.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from acd.deploy.postgresql import fetch_postgresql
+from acd.domain.errors import DeployError
 
 READY_S = 60.0
+_STATUS_LINE = 8
+"""Of ``postmaster.pid``."""
 _CONF = """
 listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = ''
-fsync = off                    # a test kills processes, never the machine
+fsync = {fsync}
 shared_buffers = 16MB
 max_connections = 60
 jit = off
@@ -34,9 +40,13 @@ lc_messages = 'C'
 
 
 class Cluster:
-    """One cluster; root runs it as ``nobody``. ``start`` and ``stop`` or ``kill`` may follow each other often."""
+    """One cluster; root runs it as ``nobody``. ``start`` and ``stop`` or ``kill`` may follow each other often.
 
-    def __init__(self, programs: Path | None = None) -> None:
+    Unless it is ``durable`` nothing is forced to the disk: tests kill processes, never the machine.
+    """
+
+    def __init__(self, programs: Path | None = None, *, durable: bool = False) -> None:
+        self._durable = durable
         self._user = _other_user() if os.geteuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="acd-postgresql-"))
         self._bin = programs or fetch_postgresql()
@@ -59,7 +69,8 @@ class Cluster:
     @property
     def pid(self) -> int:
         """The postmaster's."""
-        assert self._process is not None
+        if self._process is None:
+            raise DeployError("PostgreSQL does not run")
         return self._process.pid
 
     @property
@@ -77,7 +88,7 @@ class Cluster:
         )  # fmt: skip
         password.unlink()
         with (self._folder / "data/postgresql.conf").open("a") as conf:
-            conf.write(_CONF.format(port=self.port))
+            conf.write(_CONF.format(port=self.port, fsync="on" if self._durable else "off"))
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
@@ -87,7 +98,7 @@ class Cluster:
         end = time.monotonic() + READY_S
         while not _says_ready(ready, self._process.pid):  # told by a file only
             if self._process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(f"PostgreSQL did not start:\n{self.log()[-2000:]}")
+                raise DeployError(f"PostgreSQL did not start:\n{self.log()[-2000:]}")
             time.sleep(0.02)
 
     def stop(self) -> None:
@@ -134,8 +145,9 @@ class Cluster:
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run a statement with psql; gives its unadorned output."""
         argv = [str(self._bin / "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement]
-        done = subprocess.run(argv, env=self.environ(database), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        done = subprocess.run(argv, env=self.environ(database), capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        if done.returncode != 0:
+            raise DeployError(f"psql: {done.stderr}")
         return done.stdout.strip()
 
     def environ(self, database: str) -> dict[str, str]:
@@ -150,7 +162,8 @@ class Cluster:
     def _run(self, program: str, *arguments: str) -> None:
         with (self._folder / "log").open("ab") as log:
             process = self._popen([str(self._bin / program), *arguments], log.fileno())
-        assert process.wait(READY_S) == 0, self.log()[-2000:]
+        if process.wait(READY_S) != 0:
+            raise DeployError(f"{program} failed:\n{self.log()[-2000:]}")
 
     def _popen(self, argv: list[str], log: int) -> subprocess.Popen[bytes]:
         user: dict[str, Any] = {}
@@ -158,7 +171,7 @@ class Cluster:
             user = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
         environ = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "GMT"}
         nothing = subprocess.DEVNULL
-        return subprocess.Popen(argv, cwd=self._folder, env=environ, stdin=nothing, stdout=log, stderr=log, **user)
+        return subprocess.Popen(argv, cwd=self._folder, env=environ, stdin=nothing, stdout=log, stderr=log, **user)  # noqa: S603 - ours
 
 
 def _other_user() -> pwd.struct_passwd:
@@ -168,7 +181,7 @@ def _other_user() -> pwd.struct_passwd:
 def _says_ready(file: Path, pid: int) -> bool:
     with suppress(OSError):
         lines = file.read_text().splitlines()
-        return len(lines) > 7 and int(lines[0]) == pid and lines[7].strip() == "ready"
+        return len(lines) >= _STATUS_LINE and int(lines[0]) == pid and lines[_STATUS_LINE - 1].strip() == "ready"
     return False
 
 
