@@ -1,6 +1,7 @@
 """Callers who do not keep to the rules, and packets that are no SIP: nothing of them is left a minute later.
 
-``ACD_MISBEHAVING_CALLS`` says how many calls (240 by default), ``ACD_MISBEHAVING_SEED`` which.
+``ACD_MISBEHAVING_CALLS`` says how many calls (500 by default), ``ACD_MISBEHAVING_AT_ONCE`` how many at the same time,
+``ACD_MISBEHAVING_SEED`` which. ``make misbehave CALLS=10000`` tells how far it is.
 """
 
 from __future__ import annotations
@@ -18,29 +19,42 @@ import pytest_asyncio
 
 from acd.demo.callers import ADDRESS as CALLERS
 from acd.demo.deployment import Wishes
-from tests.call_centre import Centre, call_centre, straight_to
+from tests.call_centre import Centre, Yaml, call_centre, straight_to
 from tests.fakes.telephone import PhoneCall, Telephone
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
-UMUM = "701"
-CALLS = int(os.environ.get("ACD_MISBEHAVING_CALLS", "240"))
+UMUM, EARLY = "701", "702"
+"""Numbers of a flow that answers at once, and of one that speaks before it does."""
+CALLS = int(os.environ.get("ACD_MISBEHAVING_CALLS", "500"))
 SEED = int(os.environ.get("ACD_MISBEHAVING_SEED", "1"))
-AT_ONCE = 12
+AT_ONCE = int(os.environ.get("ACD_MISBEHAVING_AT_ONCE", "16"))
 LEFT_S = 60.0
-AGENTS = {"agent119": 200, "agent120": 180, "agent121": 486}
-"""How their phones behave: one answers, one only rings, one is busy."""
+DEAF_S = 40.0
+"""How long a caller is deaf before its port is given back; Asterisk gives up after 32 s (RFC 3261, timer H)."""
+TELL_S, MANY = 10.0, 500
+"""How often is told how far it is, with more calls than so many."""
+AGENTS = {"agent119": 200, "agent120": 180, "agent121": 486, "agent122": 183}
+"""How their phones behave: one answers, one only rings, one is busy, one plays early media and is never picked up."""
+
+
+def speaks_first(queue: str) -> Yaml:
+    """A flow that says something before it answers: callers get early media (183)."""
+    flow = straight_to(queue)
+    flow["nodes"]["sapa"] = {"kind": "play", "prompts": ["bye"], "next": "jawab"}
+    return {**flow, "entry": "sapa"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def centre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Centre]:
     wishes = Wishes(
         wrap_up_s=0.1,
-        trunk_capacity=60,
+        trunk_capacity=240,
+        overload={"calls_per_second": "200", "burst": "400"},
         # Who is gone without a word waits no longer than this.
         queue={"music": "acd", "ring_timeout": "2s", "max_no_answer": "99", "overflow": {"after": "15s"}},
-        flows={"umum": straight_to("q_umum")},
-        access_codes={UMUM: {"flow": "umum"}},
+        flows={"umum": straight_to("q_umum"), "awal": speaks_first("q_umum")},
+        access_codes={UMUM: {"flow": "umum"}, EARLY: {"flow": "awal"}},
     )
     async with call_centre(tmp_path_factory.mktemp("misbehaving"), wishes=wishes) as running:
         yield running
@@ -101,6 +115,26 @@ async def vanish(caller: Telephone, chance: Random) -> None:
     await asyncio.sleep(chance.uniform(0, 0.3))
 
 
+async def early_media(caller: Telephone, chance: Random) -> None:
+    """Send sound before the answer, then give up, go without a word, or hang up right after it."""
+    call = caller.dial(EARLY)
+    await asyncio.sleep(chance.uniform(0.1, 1.5))
+    if caller.transport is not None and call.media[1]:
+        for number in range(20):
+            caller.transport.sendto(b"\x80\x08" + number.to_bytes(2, "big") + b"\0" * 8 + b"\xd5" * 160, call.media)
+    match chance.randrange(3):
+        case 0:
+            caller.cancel(call)
+            await caller.answered(call)
+            if call.status == 200:
+                caller.end(call)
+        case 1:
+            if await caller.answered(call) == 200:
+                caller.end(call)
+        case _:
+            pass
+
+
 async def never_acknowledge(caller: Telephone, chance: Random) -> None:
     """Call, and take no notice of what comes."""
     caller.dial(UMUM)
@@ -125,8 +159,9 @@ WAYS: dict[str, tuple[Way, int]] = {
     "invite_anew": (invite_anew, 3),
     "vanish": (vanish, 2),
     "never_acknowledge": (never_acknowledge, 2),
+    "early_media": (early_media, 3),
 }
-"""How callers misbehave, and how many of twenty do so."""
+"""How callers misbehave, and how many of 23 do so."""
 
 
 # ---------------------------------------------------------------- packets
@@ -212,8 +247,10 @@ async def test_nothing_is_left_of_callers_who_misbehave(centre: Centre, capsys: 
     names = chance.choices(list(WAYS), [share for _, share in WAYS.values()], k=CALLS)
     gone: list[Telephone] = []
     refused: list[int] = []
+    done = 0
 
     async def place(number: int, name: str, own: Random) -> None:
+        nonlocal done
         kind = Deaf if name == "never_acknowledge" else Telephone
         async with room:
             caller = kind(f"0813{number:07d}", "", centre.site.deployment.sip, CALLERS)
@@ -223,8 +260,20 @@ async def test_nothing_is_left_of_callers_who_misbehave(centre: Centre, capsys: 
                 await WAYS[name][0](caller, own)
             except Refused:
                 refused.append(number)
-            if name == "vanish" and caller.transport is not None:
-                caller.transport.close()
+            if caller.transport is not None:
+                if name == "vanish":
+                    caller.transport.close()
+                else:
+                    asyncio.get_running_loop().call_later(DEAF_S, caller.transport.close)
+            done += 1
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(TELL_S)
+            if CALLS <= MANY:
+                continue
+            with capsys.disabled():
+                print(f"{done} of {CALLS} calls", flush=True)
 
     async def hang_up_now_and_then() -> None:
         while True:
@@ -234,12 +283,13 @@ async def test_nothing_is_left_of_callers_who_misbehave(centre: Centre, capsys: 
                     if call.status == 200 and not call.over.is_set():
                         desk.end(call)
 
-    agents = asyncio.create_task(hang_up_now_and_then())
+    agents = asyncio.gather(hang_up_now_and_then(), tell())
     try:
         packets = await send_odd_packets(centre, chance)
         await asyncio.gather(*(place(n, name, Random(SEED * 1_000_003 + n)) for n, name in enumerate(names)))
         packets += await send_odd_packets(centre, chance)
         seen: list[object] = []
+        over = asyncio.get_running_loop().time()
 
         async def nothing_left() -> bool:
             status = await centre.site.api.status()
@@ -252,6 +302,7 @@ async def test_nothing_is_left_of_callers_who_misbehave(centre: Centre, capsys: 
             return seen == [(0, 0), [0], [], []]
 
         await centre.eventually(nothing_left, lambda: f"left: {seen}", LEFT_S)
+        took_s = asyncio.get_running_loop().time() - over
     finally:
         agents.cancel()
         await asyncio.gather(agents, return_exceptions=True)
@@ -259,13 +310,18 @@ async def test_nothing_is_left_of_callers_who_misbehave(centre: Centre, capsys: 
             if caller.transport is not None:
                 caller.transport.close()
     assert len(refused) < CALLS / 2, "most were to misbehave"
+    unanswered = [call for one in gone for call in one.calls if call.number == EARLY and call.status != 200]
+    early = sum(bool(call.media[1]) for call in unanswered)
+    assert early > 0, "sound was to come before the answer"
     after, call = await _calls_well(centre)
     assert (await centre.phase(after, "talking"))["agent"] == "agent119"
     after.end(call)
     with capsys.disabled():
-        print(
-            json.dumps({"calls": dict(Counter(names)), "refused": len(refused), "odd_packets": packets, "left": seen})
-        )
+        figures = {
+            "calls": Counter(names), "refused": len(refused), "odd_packets": packets, "early_media": early,
+            "left": seen, "nothing_left_after_s": round(took_s, 1),
+        }  # fmt: skip
+        print(json.dumps(figures))
     await centre.everybody_home()
 
 

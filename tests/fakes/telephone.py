@@ -73,7 +73,10 @@ class PhoneCall:
 
 @dataclass
 class Telephone(SipPhone):
-    """``manner`` is what it does with calls that come in: a SIP status to refuse with, 200 to answer, 180 to ring."""
+    """``manner`` is what it does with calls that come in: a SIP status to refuse with, 200 to answer, 180 to ring.
+
+    183 is early media: it says where its sound is before anybody picks it up.
+    """
 
     ear: Ear | None = None
     manner: int = 200
@@ -184,8 +187,11 @@ class Telephone(SipPhone):
         call = PhoneCall(number.group(1) if number else "", call_id, invite)
         call.peer, call.media = addr, (addr[0], _media(data))
         self.calls.append(call)
-        if self.manner < 300:
+        if self.manner == 183:
+            self._reply(invite, addr, "183 Session Progress", self._sdp())
+        elif self.manner < 300:
             self._reply(invite, addr, "180 Ringing")
+        if self.manner < 300:
             call.rings.set()
         if self.manner == 200:
             self.answer(call)
@@ -198,6 +204,8 @@ class Telephone(SipPhone):
         if message.status < 200:
             if message.status == 180:
                 call.rings.set()
+            elif _MEDIA.search(data):  # early media
+                call.media = (self.registrar[0], _media(data))
             return
         call.to = message.lines("To")[0].partition(":")[2].strip()
         self._in_dialog(call, "ACK", _branch() if message.status < 300 else call.branch)
