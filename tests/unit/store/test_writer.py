@@ -6,12 +6,14 @@ import asyncio
 import os
 import resource
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from acd.demo.postgresql import Cluster
 from acd.domain.errors import StoreError
@@ -243,6 +245,46 @@ async def test_on_a_full_disk_rows_wait_in_the_spool_which_has_its_room_already(
             assert store.health().spooled > 0
         assert await everything(store) == ids(*range(written))
         assert store.health().lost == 0
+
+
+@pytest.mark.parametrize("way", ["locked", "read-only"])
+async def test_an_sqlite_file_that_refuses_is_waited_for_and_no_row_is_blamed(
+    way: str, tmp_path: Path, hasty: None
+) -> None:
+    path = tmp_path / "r.sqlite"
+    async with spooling(sqlite_url(path), tmp_path / "s") as store:
+        store.write([record(0)])
+        await store.stored()
+        with _locked(path) if way == "locked" else _read_only(store):
+            store.write([record(1), record(2)])
+            await until(lambda: store.health().spooled == 2)
+            await until(lambda: store.health().errors > 0)
+            assert {"locked": "locked", "read-only": "readonly"}[way] in store.health().failing
+        assert await everything(store) == ids(0, 1, 2)
+        assert store.health().lost == 0
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Somebody else writes and does not come to an end."""
+    other = sqlite3.connect(path)
+    other.execute("begin immediate")
+    yield
+    other.rollback()
+    other.close()
+
+
+@contextmanager
+def _read_only(store: SqlRecords) -> Iterator[None]:
+    """Have SQLite refuse to write, as it does when the file system is mounted anew after an error."""
+    refuse = True
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA query_only = {refuse}")
+
+    event.listen(store._engine.sync_engine, "begin", begin)
+    yield
+    refuse = False
 
 
 @contextmanager
