@@ -103,7 +103,7 @@ nodes:
   utama:
     kind: menu
     prompts: [pilih]
-    choices: {1: nomor, 2: antre, 3: hening, 4: rekam, 5: pesan, 6: cabang, 7: tabel, 8: alih, 0: pindah}
+    choices: {1: nomor, 2: antre, 3: hening, 4: rekam, 5: pesan, 6: cabang, 7: tabel, 8: alih, 9: keluar, 0: pindah}
     repeat: "*"
     back: "#"
     timeout: 3s
@@ -165,6 +165,7 @@ nodes:
   cabang: {kind: subflow, flow: cabang, arguments: {isi: hasil}, returns: {hasil: isi}, next: pisah}
   tabel: {kind: lookup, table: blokir, key: nik, results: {hasil: alasan}, next: tutup, missing: libur}
   alih: {kind: transfer, context: luar, extension: "100"}
+  keluar: {kind: transfer, number: "0215252008", gateway: gw1}
   pindah: {kind: goto, flow: cabang}
   libur: {kind: play, prompts: [sibuk], next: tutup, barge_in: false}
   tutup: {kind: hang_up, exit: self_service}

@@ -65,7 +65,7 @@ TREE: dict[str, Any] = yaml.load(GOOD, yaml.BaseLoader)  # noqa: S506 - it makes
 NEEDED = {
     "answer": ["next"], "play": ["prompts", "next"], "say": ["items", "next"], "menu": ["choices", "failed"],
     "collect": ["variable", "next", "failed"], "hours": ["calendar", "open", "closed", "holiday"],
-    "set_language": ["language", "next"], "queue": ["queue"], "transfer": ["context", "extension"],
+    "set_language": ["language", "next"], "queue": ["queue"], "transfer": ["context", "extension", "number", "gateway"],
     "set": ["set", "next"],
     "branch": ["cases", "otherwise"], "wait": ["seconds", "next"], "subflow": ["flow", "next"],
     "lookup": ["table", "key", "next", "missing"], "http": ["url", "next", "failed"],
