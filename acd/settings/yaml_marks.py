@@ -28,6 +28,8 @@ MAX_BYTES = 1_000_000
 """No file an operator writes by hand is larger; a device or a dump given by accident is."""
 MAX_DEPTH = 30
 _START: Position = (1, 1)
+_LONGEST = 3_000
+"""Characters of a message."""
 _FIRST_SURROGATE, _LAST_SURROGATE = "\ud800", "\udfff"
 
 
@@ -67,11 +69,12 @@ class Document:
 
     def warn(self, path: Path_, message: str, *, at_key: bool = False) -> None:
         """Note at a path what is no mistake, but will not do for long."""
-        self.warnings.append(Mistake(self.file, *self.position(path, at_key=at_key), show(path), message))
+        position = self.position(path, at_key=at_key)
+        self.warnings.append(Mistake(self.file, *position, show(path), printable(message, _LONGEST)))
 
     def add_at(self, position: Position, path: Path_, message: str) -> None:
-        """Note a mistake at a position."""
-        self.mistakes.append(Mistake(self.file, *position, show(path), message))
+        """Note a mistake at a position. Whatever the message quotes of a file, it stays on one line."""
+        self.mistakes.append(Mistake(self.file, *position, show(path), printable(message, _LONGEST)))
 
     def position(self, path: Path_, *, at_key: bool = False) -> Position:
         """Where a path stands: its value or its key; for a path that is not there, the key of its nearest parent."""

@@ -55,6 +55,12 @@ def test_forms_are_those_of_the_codecs_with_the_trunks_first(sample: Deployment)
     [
         ("prompts.yaml", "  bye:\n", "  bye:\n    version: 0\n", "prompts.bye.version: must be at least 1, not '0'"),
         ("prompts.yaml", "  bye:\n", "  bye:\n    fr: Merci\n", "prompts.bye.fr: unknown language 'fr'"),
+        (
+            "prompts.yaml",
+            "  bye:\n",
+            "  bye:\n    \ufeffen: Bye\n",
+            "prompts.bye.\N{REPLACEMENT CHARACTER}en: unknown language '\N{REPLACEMENT CHARACTER}en'",
+        ),
         ("prompts.yaml", "  bye:\n", "  bye:\n    voices: {fr: x}\n", "prompts.bye.voices.fr: unknown language 'fr'"),
         ("prompts.yaml", "  bye:\n", "  bye:\n    fr: {a: b}\n", "prompts.bye.fr: "),
         ("prompts.yaml", "  bye:\n", "  empty: {version: 1}\n  bye:\n", "prompts.empty: has no text in any language"),

@@ -108,6 +108,16 @@ def test_what_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:
     assert unnameable.message.startswith("cannot be read: ")  # Python's words for it differ by version
 
 
+def test_a_message_stays_on_one_line_whatever_it_quotes() -> None:
+    document = parse(b"a: 1\n", "f.yaml")
+    document.add(("a",), "unknown language '\ufeffen\n'")
+    document.warn(("a",), "no test of '\x1b[2J'")
+    assert [m.message for m in (*document.mistakes, *document.warnings)] == [
+        "unknown language '\N{REPLACEMENT CHARACTER}en\N{REPLACEMENT CHARACTER}'",
+        "no test of '\N{REPLACEMENT CHARACTER}[2J'",
+    ]
+
+
 def test_paths_are_shown_on_one_line_without_control_characters() -> None:
     assert show(("a", 0, "b")) == "a[0].b"
     assert show(("a\n\x1b[31m",)) == "a\ufffd\ufffd[31m"
