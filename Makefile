@@ -5,6 +5,7 @@
 # make misbehave   CALLS=10000 real calls of people who keep to no rule: nothing is left of them a minute later
 # make fuzz   loader, expressions, interpreter, ARI, AMI and API with CASES=100000 random cases each; ONLY="ari ami" these parts
 # make soak-kill KILLS=50   kills the engine so often amid real calls, at random instants
+# make soak-restart CHANNELS=1000 RESTARTS=10   how soon a killed engine serves again amid so many channels
 # All need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
 
 PYTHON ?= python3
@@ -17,13 +18,15 @@ CASES ?= 1000
 API_CASES ?= 50
 ONLY ?=
 KILLS ?= 50
+CHANNELS ?= 1000
+RESTARTS ?= 10
 # Call centres that tests run side by side: each is mostly waiting, for prompts to end and phones to ring.
 CENTRES ?= 3
 SEEDS ?= 1000
 FROM ?= 0
 JOBS ?= 0
 
-.PHONY: help demo test bench fuzz soak soak-kill misbehave lint types layers unit asterisk-tests check clean
+.PHONY: help demo test bench fuzz soak soak-kill soak-restart misbehave lint types layers unit asterisk-tests check clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -82,6 +85,10 @@ unit: $(STAMP)
 soak-kill: $(STAMP)
 	$(BIN)/acd tools fetch
 	KILLS=$(KILLS) $(BIN)/pytest -v tests/asterisk/test_kill_points.py
+
+soak-restart: $(STAMP)
+	$(BIN)/acd tools fetch
+	CHANNELS=$(CHANNELS) RESTARTS=$(RESTARTS) $(BIN)/pytest -v tests/asterisk/test_restart_speed.py
 
 asterisk-tests: $(STAMP)
 	$(BIN)/acd tools fetch

@@ -353,7 +353,6 @@ def _link(turn: Turn, event: LinkChanged) -> None:
         turn.state.ari_up = event.up
         return
     turn.state.ami_up = event.up
-    if event.up:
-        fallback.all_told(turn)
-    else:
+    fallback.link_changed(turn)
+    if not event.up:
         presence.phones_unknown(turn)

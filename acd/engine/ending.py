@@ -30,6 +30,8 @@ ENDED_KEPT_S = 3600.0
 """How long an ended leg is remembered, so that a late report of it makes no second record."""
 FALLBACK_GUARD_S = 5.0
 """After a call ended in Asterisk's own queue: how long AMI may take to tell what became of it there."""
+AMI_GUARD_S = 30.0
+"""The same while AMI is down."""
 RECORDING_GUARD_S = 10.0
 """After a conversation: how long to wait for Asterisk to say that its recording is closed."""
 NOTHING_ELSE = (Exit.IVR_EXIT, Exit.OVERFLOWED)
@@ -183,8 +185,9 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None, 
         case Parting():
             pass  # the look at the file tells how it ended
         case InFallback() as fallen:  # what became of it there is told by AMI
-            turn.to_phase(contact, replace(fallen, gone=fallen.gone or Gone(turn.at, cause, sip_code)))
-            turn.start_timer(f"fallback:{contact.id}", FALLBACK_GUARD_S)
+            if fallen.gone is None:
+                turn.to_phase(contact, replace(fallen, gone=Gone(turn.at, cause, sip_code)))
+                wait_for_ami(turn, contact)
         case Promised() | CallingBack():  # a promise that can be kept is the callback desk's matter
             finish(turn, contact, Exit.CALLBACK_CANCELLED, cause, sip_code)
         case Waiting(since=since) as waiting:
@@ -195,6 +198,11 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None, 
             finish(turn, contact, Exit.SHORT_ABANDONED if short else Exit.ABANDONED, cause, sip_code)
         case _:
             assert_never(contact.phase)
+
+
+def wait_for_ami(turn: Turn, contact: Contact) -> None:
+    """Give AMI its time to tell how a call ended in Asterisk's own queue."""
+    turn.start_timer(f"fallback:{contact.id}", FALLBACK_GUARD_S if turn.state.ami_up else AMI_GUARD_S)
 
 
 def _gone_in_flow(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:

@@ -22,8 +22,6 @@ Astray: TypeAlias = Waiting | InIvr | InFallback
 """Where a caller is to be led, and so may be outside."""
 STRAY_S = 60.0
 """Longer than Asterisk's lists are apart: who is neither with us nor in the fallback by then is with somebody else."""
-AMI_GUARD_S = 30.0
-"""How long the record of a caller who went unseen waits for AMI, which knows of those who ended in the fallback."""
 
 
 def seen(turn: Turn, event: FallbackSeen) -> None:
@@ -159,7 +157,7 @@ def resynced(turn: Turn, event: Resynced) -> None:
         match contact.phase:
             case InFallback() as fallen if inside.get(contact.leg):
                 _go_on(turn, contact, fallen)
-            case InFallback(channel="", since=since) if turn.at - since > STRAY_S:
+            case InFallback(channel="", gone=None, since=since) if turn.at - since > STRAY_S:
                 ending.finish(turn, contact, Exit.TRANSFERRED, 0, None)
             case _:
                 pass
@@ -175,9 +173,9 @@ def ended(turn: Turn, event: UnroutedEnded) -> bool:
     if contact is None or contact.away or contact.line is not None:
         return False
     match contact.phase:
-        case InFallback(was=Waiting() | InIvr() as was) as fallen if not event.fell and not contact.fallen:
-            gone = Gone(max(event.at, was.since), event.cause, event.sip_code)  # Asterisk tells whole seconds
-            untold(turn, contact, replace(fallen, gone=gone))
+        case InFallback(was=Waiting() | InIvr() as was, gone=Gone(inside=True)) as fallen if not event.fell:
+            at = max(event.at, was.since)  # Asterisk tells whole seconds
+            untold(turn, contact, replace(fallen, gone=Gone(at, event.cause, event.sip_code, inside=True)))
             return True
         case InFallback() as fallen:
             pass
@@ -201,26 +199,26 @@ def perhaps_ended(turn: Turn, contact: Contact, event: LegEnded) -> bool:
     if not isinstance(phase, Waiting | InIvr):
         return False
     contact = ending.let_go(turn, contact)
-    gone = Gone(turn.at, event.cause, event.sip_code)
+    gone = Gone(turn.at, event.cause, event.sip_code, inside=True)
     turn.to_phase(contact, InFallback(turn.at, _still(phase), gone=gone))
-    turn.start_timer(f"fallback:{contact.id}", AMI_GUARD_S)
+    ending.wait_for_ami(turn, contact)
     return True
 
 
-def all_told(turn: Turn) -> None:
-    """AMI has told of those who ended unseen, up to what it is still settling: the others did not fall."""
+def link_changed(turn: Turn) -> None:
+    """AMI is up, and has told of who ended unseen, but for what it is settling; or it is down: then wait for that."""
     for contact in turn.state.contacts.values():
         if isinstance(contact.phase, InFallback) and contact.phase.gone is not None:
-            turn.start_timer(f"fallback:{contact.id}", ending.FALLBACK_GUARD_S)
+            ending.wait_for_ami(turn, contact)
 
 
 def untold(turn: Turn, contact: Contact, fallen: InFallback) -> None:
     """Nobody told how the call ended there: make the record of what is known."""
     gone = fallen.gone or Gone(turn.at, 0, None)
     now, turn.at = turn.at, gone.at  # the wait for AMI was not the caller's
-    if contact.fallen or fallen.was is None:
+    if fallen.was is None or not gone.inside:
         _finish(turn, replace(contact, connected_at=fallen.connected_at), gone.cause, gone.sip_code)
-    else:  # nor was the caller ever seen there
+    else:
         ending.caller_gone(turn, turn.to_phase(contact, fallen.was), gone.cause, gone.sip_code)
     turn.at = now
 

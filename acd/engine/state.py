@@ -225,6 +225,8 @@ class Gone:
     at: float
     cause: int
     sip_code: int | None
+    inside: bool = False
+    """As far as is known, the caller was with us until then."""
 
 
 @dataclass(frozen=True, slots=True)

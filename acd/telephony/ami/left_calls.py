@@ -39,6 +39,14 @@ class LeftCalls:
                 calls.append(call)
         return sorted(calls, key=lambda call: (call.ended_at, call.started_at, call.uniqueid))
 
+    def doubtful(self, entries: Iterable[AmiEvent], channels: Collection[str]) -> set[str]:
+        """Give the keys of entries without an end whose channels were not listed a moment later: read them again.
+
+        What ended between the two looks has its end by now. One that has none still did not live to see it.
+        """
+        keys = {entry.get("Key") for entry in entries if entry.get("Val").startswith(",")}
+        return {key for key in keys if key.rpartition("/")[2] not in channels}
+
     def needless(self, entries: Iterable[AmiEvent]) -> list[str]:
         """Give the keys of entries told before: to be asked before ``read``, so that a look lies in between."""
         return [key for entry in entries if (key := entry.get("Key").rpartition("/")[2]) in self._told]

@@ -243,6 +243,11 @@ class PbxWatch:
 
     async def _tell_left(self, entries: list[AmiEvent], channels: set[str]) -> None:
         """Tell of calls nobody saw, and delete what was told at the look before: by now that is in the journal."""
+        doubtful = self._left.doubtful(entries, channels)
+        if doubtful:
+            again = await self._list("DBGetTree", Family=FAMILY) or []
+            entries = [entry for entry in entries if entry.get("Key") not in doubtful]
+            entries += [entry for entry in again if entry.get("Key") in doubtful]
         for key in self._left.needless(entries):
             await self.link.action("DBDel", Family=FAMILY, Key=key)
             self._left.deleted(key)

@@ -19,7 +19,7 @@ from acd.domain.events import (
 from acd.domain.exits import Exit
 from acd.domain.ids import LegId
 from acd.engine import ending
-from acd.engine.fallback import AMI_GUARD_S, STRAY_S
+from acd.engine.fallback import STRAY_S
 from acd.engine.state import Free, InFallback, InIvr, Parting, Talking, Waiting
 from acd.engine.views import view
 from tests.dictation_kit import judged, recording, voicemail_node
@@ -400,9 +400,43 @@ def test_who_did_not_fall_left_from_where_we_knew_the_caller_once_ami_had_its_ti
     back(bench)  # a second look knows no more
     if up:
         ami_back(bench)
-    bench.sleep(ending.FALLBACK_GUARD_S + 1 if up else AMI_GUARD_S + ending.FALLBACK_GUARD_S + 1)
+    bench.sleep(ending.FALLBACK_GUARD_S + 1 if up else ending.AMI_GUARD_S + 1)
     assert [record.exit for record in bench.records] == [Exit.ANSWERED, Exit.ABANDONED, Exit.IVR_EXIT]
     assert {record.ended_at for record in bench.records} == {gone}
+
+
+def test_engines_that_die_again_and_again_conclude_nothing_before_ami_had_its_time() -> None:
+    bench = Bench()
+    fell, stayed = bench.queued("2"), bench.queued("2")
+    told = restart(bench, stayed, fell)
+    gone = bench.at
+    for _ in range(20):
+        back(bench)
+        audit(bench)
+        bench.at += ending.FALLBACK_GUARD_S - 1
+        cut(bench)
+        bench.feed(LinkChanged(bench.at, "ami", up=False))
+    assert not bench.records
+    back(bench)
+    bench.feed(told)
+    ami_back(bench)
+    bench.sleep(ending.FALLBACK_GUARD_S + 1)
+    assert {record.contact_id: (record.exit, record.ended_at) for record in bench.records} == {
+        bench.contact_id(fell): (Exit.FALLBACK_ABANDONED, told.at),
+        bench.contact_id(stayed): (Exit.ABANDONED, gone),
+    }
+
+
+def test_who_was_back_from_the_fallback_is_not_believed_to_have_ended_there() -> None:
+    bench = Bench()
+    leg = stranger(bench)
+    bench.settle()
+    assert bench.contact(leg).fallen
+    restart(bench, leg)
+    back(bench)
+    ami_back(bench)
+    bench.sleep(ending.FALLBACK_GUARD_S + 1)
+    assert [record.exit for record in bench.records] == [Exit.IVR_EXIT]
 
 
 def test_the_file_of_a_recording_that_broke_off_tells_how_the_call_ended() -> None:

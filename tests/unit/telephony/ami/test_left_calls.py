@@ -50,6 +50,15 @@ def test_who_waited_in_vain_was_answered_by_nobody() -> None:
     assert (call.fallback_at, call.answered_at) == (1010.0, None)
 
 
+def test_an_entry_without_an_end_whose_channel_is_not_listed_is_read_again() -> None:
+    entries = [
+        entry("1000.5", ",1010,,,,169,PJSIP/gw1-0000001,"),
+        entry("1000.6", ",1010,,,,169,PJSIP/gw1-0000002,"),
+        entry("1000.7", WHOLE),
+    ]
+    assert LeftCalls().doubtful(entries, {"1000.6"}) == {"/acd-left/1000.5"}
+
+
 def test_a_call_that_goes_on_is_not_told_and_one_that_died_with_asterisk_is() -> None:
     left = LeftCalls()
     open_ended = [entry("1000.5", ",1010,,,,169,PJSIP/gw1-0000001,0811222333")]

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from acd.telephony.ami import (
+    AmiEvent,
     AmiState,
     DeviceState,
     Fact,
@@ -283,6 +284,27 @@ async def test_calls_nobody_saw_are_told_once_and_forgotten_at_the_next_look(
     await pbx.until(lambda: not pbx.left)
     await watch.close()
     assert [fact for fact in facts.all if isinstance(fact, UnroutedCall)] == []
+
+
+async def test_a_call_that_ends_between_two_looks_is_told_with_its_end(
+    pbx: Pbx, clock: FixedClock, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pbx.left["1000.5"] = ",1010,,,,169,PJSIP/gw1-0000001,0811222333"
+    watch = make(pbx, clock, facts)
+    look = watch._list
+
+    async def list_(action: str, **of: str) -> list[AmiEvent] | None:
+        if action == "CoreShowChannels":
+            pbx.left["1000.5"] = "1100,1010,7,PJSIP/agent101,16,169,PJSIP/gw1-0000001,0811222333"
+        return await look(action, **of)
+
+    monkeypatch.setattr(watch, "_list", list_)
+    await watch.start()
+    told = await facts.until(synced)
+    await watch.close()
+    assert [(fact.ended_at, fact.agent) for fact in told if isinstance(fact, UnroutedCall)] == [
+        (1100.0, "PJSIP/agent101")
+    ]
 
 
 async def test_calls_nobody_saw_are_left_to_the_engine_that_is_surely_the_active_one(
