@@ -227,7 +227,7 @@ def _spoil(chance: Random, value: dict[str, Any]) -> None:
     elif chance.random() < 0.25:
         value.pop(key, None)
     else:
-        value[key] = chance.choice(_VALUES) if chance.random() < 0.6 else chance.choice(TOKENS)
+        value[key] = copy.deepcopy(chance.choice(_VALUES)) if chance.random() < 0.6 else chance.choice(TOKENS)
 
 
 _VALUES: list[Any] = [
