@@ -129,6 +129,8 @@ class Originate:
     """There is no caller's channel this leg would belong to."""
     answers: LegId | None = None
     """The caller to be answered (SIP 200 OK) the moment this phone is picked up, without asking again."""
+    phone: str = ""
+    """The device that rings, where ``device`` is only the way to another Asterisk, which has it."""
     kind: Literal["originate"] = "originate"
 
 

@@ -10,11 +10,13 @@ from typing import Literal, TypeAlias
 
 from acd.domain.data import DataOutcome, Scalar
 from acd.domain.ids import (
+    ONLY_PBX,
     AgentId,
     BridgeId,
     ContactId,
     Language,
     LegId,
+    PbxId,
     PlaybackId,
     QueueId,
     RecordingName,
@@ -192,6 +194,7 @@ class TrunkChanged:
     endpoint: str
     up: bool
     detail: str = ""
+    pbx: PbxId = ONLY_PBX
     kind: Literal["trunk_changed"] = "trunk_changed"
 
 
@@ -326,6 +329,7 @@ class LinkChanged:
     at: float
     link: Literal["ari", "ami"]
     up: bool
+    pbx: PbxId = ONLY_PBX
     kind: Literal["link_changed"] = "link_changed"
 
 
@@ -363,6 +367,8 @@ class Resynced:
     """When Asterisk was asked; what happened between then and ``at`` may be missing from the lists. None: at ``at``."""
     asterisk_started: str = ""
     """Which life of Asterisk this is, in its own words; another one than before means that all its calls ended."""
+    pbx: PbxId = ONLY_PBX
+    """Whose channels and bridges these are."""
     kind: Literal["resynced"] = "resynced"
 
 

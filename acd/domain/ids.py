@@ -21,6 +21,8 @@ DispositionId = NewType("DispositionId", str)
 FlowId = NewType("FlowId", str)
 NodeId = NewType("NodeId", str)
 CalendarId = NewType("CalendarId", str)
+PbxId = NewType("PbxId", str)
+"""One of several Asterisks; its own name (``systemname``), with which the ids of its channels begin."""
 PromptKey = NewType("PromptKey", str)
 Language = NewType("Language", str)
 TimerKey = NewType("TimerKey", str)
@@ -29,6 +31,8 @@ RequestId = NewType("RequestId", str)
 OUR_LEG_PREFIX = "acd-l-"
 _TO_CUSTOMER = "c"
 OUR_BRIDGE_PREFIX = "acd-b-"
+ONLY_PBX = PbxId("")
+"""The Asterisk of a deployment that has one."""
 
 
 def customer_leg(contact: ContactId, number: int) -> LegId:

@@ -13,20 +13,26 @@ from acd.domain.calendar_plan import CalendarPlan
 from acd.domain.callback_plan import CallbackOffer, CallbackPlan, NumberPlan
 from acd.domain.flow import FlowPlan, TablePlan
 from acd.domain.ids import (
+    ONLY_PBX,
     AgentId,
     CalendarId,
     DispositionId,
     FlowId,
     Language,
+    LegId,
+    PbxId,
     PromptKey,
     QueueId,
     SkillId,
     TrunkId,
+    contact_of_leg,
 )
 from acd.domain.limits import Limits
 from acd.domain.overload import OverloadPlan
 from acd.domain.skills import SkillLevel
 
+PEER_PREFIX = "acd-peer-"
+"""What each of several Asterisks calls the others: this, and their name."""
 AgentAction: TypeAlias = Literal[
     "login", "logout", "ready", "pause", "reject", "extend_wrap_up", "disposition", "end_wrap_up"
 ]
@@ -67,6 +73,13 @@ class AgentPlan:
     """Level at which a queue is served, 1 the first to be asked; 1 for a queue not named."""
     capacity: tuple[Capacity, ...] = ()
     """By medium; empty means one call and nothing else."""
+    pbx: PbxId = ONLY_PBX
+    """The Asterisk at which the phone is registered."""
+
+    @property
+    def from_elsewhere(self) -> str:
+        """How another Asterisk dials the phone."""
+        return f"PJSIP/{self.id}@{PEER_PREFIX}{self.pbx}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +209,8 @@ class TrunkPlan:
     id: TrunkId
     channel_prefixes: tuple[str, ...]
     capacity: int
+    pbx: PbxId = ONLY_PBX
+    """The Asterisk it comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +266,20 @@ class Plan:
     """How long a caller's contact is remembered for flows that ask for earlier ones; 0 when none does."""
     overload: OverloadPlan | None = None
     """When new calls are refused; None lets all in."""
+    pbxs: tuple[PbxId, ...] = ()
+    """Where there are several Asterisks: all of them."""
+
+    def pbx_of(self, name: str) -> PbxId:
+        """Tell at which Asterisk a contact or a leg is, by its id; what begins with no name belongs to the first."""
+        if not self.pbxs:
+            return ONLY_PBX
+        begin = PbxId((contact_of_leg(LegId(name)) or name).partition("-")[0])
+        return begin if begin in self.pbxs else self.pbxs[0]
+
+    def pbx_of_agent(self, agent: AgentId) -> PbxId:
+        """Tell where an agent's phone is; of one who is not in the plan, nowhere."""
+        plan = self.agents.get(agent)
+        return plan.pbx if plan is not None else ONLY_PBX
 
     @property
     def numbers(self) -> NumberPlan:

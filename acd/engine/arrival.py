@@ -70,7 +70,7 @@ def take_in(turn: Turn, event: CallArrived, offered: int = 0) -> None:
 
 
 def _newcomer(turn: Turn, event: CallArrived, offered: int = 0) -> Contact:
-    trunk = trunks.trunk_of(turn.plan, event.channel_name)
+    trunk = trunks.trunk_of(turn.plan, event.channel_name, turn.plan.pbx_of(event.leg_id))
     position = Position(flow="", node="")  # type: ignore[arg-type] # before any flow
     code = turn.plan.access_codes.get(event.access_code)
     return turn.put(

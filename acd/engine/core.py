@@ -46,11 +46,12 @@ from acd.domain.events import (
     VoicemailMarked,
 )
 from acd.domain.exits import Exit
-from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId, RecordingName
+from acd.domain.ids import OUR_LEG_PREFIX, AgentId, ContactId, LegId, PbxId, RecordingName
 from acd.domain.plan import Plan
 from acd.domain.record import CallRecord
 from acd.engine import agent as agents
 from acd.engine import (
+    apart,
     arrival,
     callback_desk,
     callbacks,
@@ -176,7 +177,7 @@ def _dispatch(turn: Turn, event: Event) -> None:
         case SupervisorRequested():
             supervising.ordered(turn, event)
         case PhoneChanged():
-            presence.phone_changed(turn, event)
+            _phone(turn, event)
         case TrunkChanged():
             _trunk(turn, event)
         case RecordingEnded() | RecordingChecked() | TalkingStarted() | VoicemailMarked():
@@ -215,6 +216,7 @@ def _load(turn: Turn) -> None:
     for trunk in plan.trunks:
         state.trunks.setdefault(trunk, TrunkState())
     presence.load_agents(turn)
+    apart.loaded(turn)
     offers.offer_all(turn)
 
 
@@ -256,6 +258,8 @@ def _timer(turn: Turn, event: TimerFired) -> None:
         return legs.rang_out(turn, event, LegId(subject))
     if kind == "redial":
         return left_places.forget(turn)
+    if kind == "apart":
+        return apart.looked_at(turn, PbxId(subject))
     if kind in {"wrap", "rest"}:
         return _agent_timer(turn, kind, AgentId(subject))
     return _contact_timer(turn, event, kind, ContactId(subject))
@@ -300,8 +304,13 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
             turn.ignore(event, "timer is about something past")
 
 
+def _phone(turn: Turn, event: PhoneChanged) -> None:
+    presence.phone_changed(turn, event)
+    apart.phone_changed(turn, event)
+
+
 def _trunk(turn: Turn, event: TrunkChanged) -> None:
-    trunk = trunks.trunk_of(turn.plan, event.endpoint + "-")
+    trunk = trunks.trunk_of(turn.plan, event.endpoint + "-", event.pbx)
     if trunk is None:
         return turn.ignore(event, "no trunk has this endpoint")
     turn.state.trunks[trunk] = replace(turn.state.trunks.get(trunk, TrunkState()), up=event.up)
@@ -324,7 +333,7 @@ def _unrouted(turn: Turn, event: UnroutedEnded) -> None:
         contact_id=contact_id,
         exit=why,
         access_code=event.access_code,
-        trunk=trunks.trunk_of(turn.plan, event.channel_name),
+        trunk=trunks.trunk_of(turn.plan, event.channel_name, turn.plan.pbx_of(event.leg_id)),
         caller=event.caller,
         arrived_at=event.arrived_at,
         answered_at=event.connected_at,
@@ -347,12 +356,11 @@ def _unrouted(turn: Turn, event: UnroutedEnded) -> None:
 
 
 def _link(turn: Turn, event: LinkChanged) -> None:
+    links = turn.state.links(event.pbx)
     if event.link == "ari":
-        if turn.state.ari_up and not event.up:
-            turn.state.ari_lost_at = turn.at
-        turn.state.ari_up = event.up
-        return
-    turn.state.ami_up = event.up
-    fallback.link_changed(turn)
-    if not event.up:
-        presence.phones_unknown(turn)
+        lost_at = turn.at if links.ari and not event.up else links.ari_lost_at
+        turn.state.put_links(event.pbx, replace(links, ari=event.up, ari_lost_at=lost_at))
+        return apart.changed(turn, event.pbx, up=event.up)
+    turn.state.put_links(event.pbx, replace(links, ami=event.up))
+    fallback.link_changed(turn, event.pbx)
+    return None if event.up else presence.phones_unknown(turn, event.pbx)

@@ -8,7 +8,7 @@ from typing import assert_never
 from acd.domain.commands import CheckRecording, DestroyBridge, HangUp, WriteRecord
 from acd.domain.copies import replace
 from acd.domain.exits import Exit
-from acd.domain.ids import LegId, RecordingName
+from acd.domain.ids import LegId, PbxId, RecordingName
 from acd.domain.record import CallRecord
 from acd.engine import (
     earlier,
@@ -202,7 +202,8 @@ def caller_gone(turn: Turn, contact: Contact, cause: int, sip_code: int | None, 
 
 def wait_for_ami(turn: Turn, contact: Contact) -> None:
     """Give AMI its time to tell how a call ended in Asterisk's own queue."""
-    turn.start_timer(f"fallback:{contact.id}", FALLBACK_GUARD_S if turn.state.ami_up else AMI_GUARD_S)
+    ami_up = turn.state.links(turn.plan.pbx_of(contact.id)).ami
+    turn.start_timer(f"fallback:{contact.id}", FALLBACK_GUARD_S if ami_up else AMI_GUARD_S)
 
 
 def _gone_in_flow(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
@@ -248,8 +249,9 @@ def check_recording(turn: Turn, name: RecordingName) -> bool:
     return True
 
 
-def check_recordings_again(turn: Turn) -> None:
+def check_recordings_again(turn: Turn, pbx: PbxId) -> None:
     """After a gap: the end of a recording, or the result of its check, may have been missed."""
-    for name, work in list(turn.state.recordings.items()):
+    there = [(name, work) for name, work in turn.state.recordings.items() if turn.plan.pbx_of(work.contact) == pbx]
+    for name, work in there:
         turn.state.recordings[name] = replace(work, checking=False)
         check_recording(turn, name)

@@ -12,10 +12,10 @@ from acd.domain.commands import HandOver, TakeBack
 from acd.domain.copies import replace
 from acd.domain.events import CallArrived, DrainRequested, FallbackSeen, LegEnded, Resynced, UnroutedEnded
 from acd.domain.exits import Exit
-from acd.domain.ids import ContactId, LegId
+from acd.domain.ids import ONLY_PBX, ContactId, LegId, PbxId
 from acd.engine import arrival, ending, ivr, kpi, offers, takes, trunks
 from acd.engine import queueing as queues
-from acd.engine.state import Contact, Gone, InFallback, InIvr, Position, Waiting
+from acd.engine.state import Contact, Gone, InFallback, InIvr, Links, Position, Waiting
 from acd.engine.turn import Turn
 
 Astray: TypeAlias = Waiting | InIvr | InFallback
@@ -44,7 +44,7 @@ def seen(turn: Turn, event: FallbackSeen) -> None:
 
 
 def _adopt(turn: Turn, event: FallbackSeen) -> Contact:
-    trunk = trunks.trunk_of(turn.plan, event.channel_name)
+    trunk = trunks.trunk_of(turn.plan, event.channel_name, turn.plan.pbx_of(event.leg_id))
     if trunk is not None:
         trunks.lease(turn.state.leases, turn.state.trunks, event.leg_id, trunk)
     return turn.put(
@@ -86,16 +86,18 @@ def _still(phase: Waiting | InIvr) -> Waiting | InIvr:
 
 def _want_back(turn: Turn, contact: Contact, fallen: InFallback) -> None:
     there = bool(fallen.channel) and fallen.connected_at is None and fallen.gone is None
-    if there and turn.state.serving:
+    if there and turn.state.serving and not contact.cut:
         turn.to_phase(contact, replace(fallen, asked=True))
         turn.do(TakeBack(contact.id, contact.leg, fallen.channel))
 
 
-def want_all_back(turn: Turn) -> None:
-    """Have everybody back who waits in the fallback, in the order they wait."""
-    if not turn.state.ami_up:
+def want_all_back(turn: Turn, pbx: PbxId) -> None:
+    """Have everybody back who waits in an Asterisk's fallback, in the order they wait."""
+    if not turn.state.links(pbx).ami:
         return  # the order could not be sent; AMI, once back, tells of each caller anew
-    fallen = [(contact, contact.phase) for contact in turn.state.contacts.values()]
+    fallen = [
+        (contact, contact.phase) for contact in turn.state.contacts.values() if turn.plan.pbx_of(contact.id) == pbx
+    ]
     for contact, phase in sorted(fallen, key=lambda found: _turn_of(found[0])):
         if isinstance(phase, InFallback):
             _want_back(turn, contact, phase)
@@ -153,7 +155,7 @@ def _begin(turn: Turn, contact: Contact) -> None:
 def resynced(turn: Turn, event: Resynced) -> None:
     """Find those who came back unseen, let those go who are with somebody else, and want the others back."""
     inside = {channel.leg_id: channel.in_app for channel in event.channels}
-    for contact in list(turn.state.contacts.values()):
+    for contact in [c for c in turn.state.contacts.values() if turn.plan.pbx_of(c.id) == event.pbx]:
         match contact.phase:
             case InFallback() as fallen if inside.get(contact.leg):
                 _go_on(turn, contact, fallen)
@@ -161,7 +163,7 @@ def resynced(turn: Turn, event: Resynced) -> None:
                 ending.finish(turn, contact, Exit.TRANSFERRED, 0, None)
             case _:
                 pass
-    want_all_back(turn)
+    want_all_back(turn, event.pbx)
 
 
 # ---------------------------------------------------------------- how it ends there
@@ -179,7 +181,7 @@ def ended(turn: Turn, event: UnroutedEnded) -> bool:
             return True
         case InFallback() as fallen:
             pass
-        case Waiting() | InIvr() as phase if event.fell and not turn.state.ari_up:  # AMI is the first to tell
+        case Waiting() | InIvr() as phase if event.fell and not _links(turn, contact).ari:  # AMI is the first to tell
             contact, fallen = _outside(turn, contact, phase)
         case _:
             return False
@@ -194,7 +196,7 @@ def perhaps_ended(turn: Turn, contact: Contact, event: LegEnded) -> bool:
     False when it need not. Of a recording that broke off, the file tells how the call ended.
     """
     phase = contact.phase
-    if turn.state.ami_up or contact.line is not None or takes.pending(contact) is not None:
+    if _links(turn, contact).ami or contact.line is not None or takes.pending(contact) is not None:
         return False
     if not isinstance(phase, Waiting | InIvr):
         return False
@@ -205,9 +207,13 @@ def perhaps_ended(turn: Turn, contact: Contact, event: LegEnded) -> bool:
     return True
 
 
-def link_changed(turn: Turn) -> None:
+def _links(turn: Turn, contact: Contact) -> Links:
+    return turn.state.links(turn.plan.pbx_of(contact.id))
+
+
+def link_changed(turn: Turn, pbx: PbxId) -> None:
     """AMI is up, and has told of who ended unseen, but for what it is settling; or it is down: then wait for that."""
-    for contact in turn.state.contacts.values():
+    for contact in [c for c in turn.state.contacts.values() if turn.plan.pbx_of(c.id) == pbx]:
         if isinstance(contact.phase, InFallback) and contact.phase.gone is not None:
             ending.wait_for_ami(turn, contact)
 
@@ -238,7 +244,8 @@ def drain(turn: Turn, event: DrainRequested) -> None:
         return turn.ignore(event, "so it is already")
     turn.state.draining = event.on
     if not event.on:
-        want_all_back(turn)
+        for pbx in turn.plan.pbxs or (ONLY_PBX,):
+            want_all_back(turn, pbx)
         return offers.offer_all(turn)
     there = [contact for contact in turn.state.contacts.values() if not contact.away]
     for contact in sorted(there, key=_turn_of):

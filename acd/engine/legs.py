@@ -114,7 +114,9 @@ def rang_out(turn: Turn, event: TimerFired, leg: LegId) -> None:
     offer = _offer_of(waiting, leg) if isinstance(waiting, Waiting) else None
     if contact is None or not isinstance(waiting, Waiting) or offer is None:
         return turn.ignore(event, "timer is about something past")
-    offers.offer_contact(turn, offers.withdraw(turn, contact, waiting, "timed_out", offer))
+    # While its Asterisk is away nobody knows whether the agent heard it ring.
+    outcome: Outcome = "rescinded" if contact.cut else "timed_out"
+    offers.offer_contact(turn, offers.withdraw(turn, contact, waiting, outcome, offer))
     return None
 
 

@@ -34,6 +34,7 @@ def offer_contact(turn: Turn, contact: Contact, phones: int | None = None) -> bo
     before = contact.offers
     while (
         turn.state.serving
+        and not contact.cut
         and isinstance(contact.phase, Waiting)
         and len(contact.phase.offers) < (phones or turn.plan.queues.get(contact.phase.queue, NO_QUEUE).ring)
     ):
@@ -81,7 +82,7 @@ def _rung_for_too_few(turn: Turn, agent_id: AgentId) -> ContactId | None:
     ranked = []
     for contact in (turn.state.contacts[contact_id] for contact_id in held):
         waiting = contact.phase
-        if not isinstance(waiting, Waiting) or not turn.matcher.may_take(agent_id, contact):
+        if not isinstance(waiting, Waiting) or contact.cut or not turn.matcher.may_take(agent_id, contact):
             continue
         if len(waiting.offers) < turn.plan.queues.get(waiting.queue, NO_QUEUE).ring:
             ranked.append(matching.contact_rank(contact, waiting))
@@ -105,10 +106,13 @@ def _offer(turn: Turn, contact: Contact, waiting: Waiting, agent_id: AgentId) ->
     ring_s = turn.plan.queues.get(waiting.queue, NO_QUEUE).ring_timeout_s
     number = turn.state.generation + 1
     turn.change_agent(agent_id, lambda agent: agents.offered(agent, contact.id, leg, turn.at, number))
-    device = turn.plan.agents[agent_id].device
+    called = turn.plan.agents[agent_id]
+    device, phone = called.device, ""
+    if called.pbx != turn.plan.pbx_of(contact.id):
+        device, phone = called.from_elsewhere, called.device
     caller = contact.leg if contact.answered_at is None and not contact.away else None
     shown = outbound.caller_of(contact)
-    turn.do(Originate(contact.id, leg, device, shown, ring_s + 5, alone=contact.away, answers=caller))
+    turn.do(Originate(contact.id, leg, device, shown, ring_s + 5, contact.away, caller, phone))
     if not contact.bridged:
         turn.do(CreateBridge(contact.id, contact.bridge))
     offered = replace(waiting, offers=(*waiting.offers, Offer(agent_id, leg, turn.at)))

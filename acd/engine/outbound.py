@@ -42,11 +42,16 @@ def caller_of(contact: Contact) -> str:
     return contact.caller if contact.callback is None else contact.callback.number
 
 
-def free_line(turn: Turn) -> CallbackLine | None:
-    """The first way out whose trunk is up and has more free SST than are reserved for callers."""
+def free_line(turn: Turn, contact: Contact) -> CallbackLine | None:
+    """The first way out whose trunk is up and has more free SST than are reserved for callers.
+
+    Of several Asterisks it is one of the contact's own, which joins both legs.
+    """
     for line in plan_of(turn).lines:
         trunk = turn.plan.trunks.get(line.trunk)
-        if trunk is None or not turn.state.trunks.get(line.trunk, TrunkState()).up:
+        if trunk is None or trunk.pbx != turn.plan.pbx_of(contact.id):
+            continue
+        if not turn.state.trunks.get(line.trunk, TrunkState()).up:
             continue
         if trunk.capacity - trunks.in_use(turn.state.leases, line.trunk) > line.reserve:
             return line
@@ -58,7 +63,7 @@ def way_out(turn: Turn, contact: Contact, place: Waiting) -> CallbackLine | None
     plan = plan_of(turn)
     calendar = turn.plan.calendars.get(plan.calendar) if plan.calendar is not None else None
     opens = next_opening(calendar, turn.at) if calendar is not None else turn.at
-    line = free_line(turn)
+    line = free_line(turn, contact)
     if opens is None or opens > turn.at:
         hold(turn, contact, place, "closed", promise_of(contact).expires_at if opens is None else opens)
         return None

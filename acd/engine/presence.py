@@ -5,7 +5,7 @@ from __future__ import annotations
 from acd.domain.commands import Answer, HangUp, Play, Reply
 from acd.domain.copies import replace
 from acd.domain.events import AgentDialled, AgentRequested, PhoneChanged
-from acd.domain.ids import AgentId, ContactId, DispositionId, Language, LegId, PlaybackId, PromptKey
+from acd.domain.ids import AgentId, ContactId, DispositionId, Language, LegId, PbxId, PlaybackId, PromptKey
 from acd.domain.plan import FeatureCode
 from acd.engine import agent as agents
 from acd.engine import offers, supervising, wrapup
@@ -138,7 +138,7 @@ def phone_changed(turn: Turn, event: PhoneChanged) -> None:
     turn.ignore(event, "no agent has this phone")
 
 
-def phones_unknown(turn: Turn) -> None:
+def phones_unknown(turn: Turn, pbx: PbxId) -> None:
     """AMI is away: what it said last of busy phones may be long past, so they count as free until it is back."""
-    for agent_id in list(turn.state.agents):
+    for agent_id in [agent for agent in turn.state.agents if turn.plan.pbx_of_agent(agent) == pbx]:
         queues.changed(turn, agent_id, lambda a: replace(a, busy=False))

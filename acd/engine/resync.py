@@ -67,8 +67,8 @@ def resynced(turn: Turn, event: Resynced) -> None:
         _forgotten(turn, event, bridges)
     _missing(turn, event, channels)
     _leases(turn, event)
-    asked_at = _asked_at(event)
-    for contact in list(turn.state.contacts.values()):
+    here, asked_at = _Here(turn, event), _asked_at(event)
+    for contact in [contact for contact in turn.state.contacts.values() if here(contact.id)]:
         if contact.arrived_at <= asked_at:  # of who came since then nothing was missed
             _repair(turn, contact, channels, bridges, after_gap=event.after_gap)
     _callers(turn, event, bridges)
@@ -78,7 +78,7 @@ def resynced(turn: Turn, event: Resynced) -> None:
         if bridge.bridge_id.startswith(OUR_BRIDGE_PREFIX) and _owner(turn, bridge.bridge_id) is None:
             turn.do(DestroyBridge(ContactId(bridge.bridge_id.removeprefix(OUR_BRIDGE_PREFIX)), bridge.bridge_id))
     if event.after_gap:
-        ending.check_recordings_again(turn)
+        ending.check_recordings_again(turn, event.pbx)
     offers.offer_all(turn)
 
 
@@ -95,22 +95,45 @@ def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) ->
     """End every leg we believe in that does not exist. Callers first: no phone shall ring for one who is gone."""
     state = turn.state
     asked_at = _asked_at(event)
-    there = [contact for contact in state.contacts.values() if not contact.away]
+    here = _Here(turn, event)
+    there = [contact for contact in state.contacts.values() if not contact.away and here(contact.id)]
     # The end of an outbound call may free an agent at once: by then nobody else may be believed in who is gone.
     there.sort(key=lambda contact: isinstance(contact.phase, CallingBack))
     known = [(contact.leg, _on_line_since(contact)) for contact in there]
-    known += [(agent.leg, agent.work.since) for agent in state.agents.values() if agent.leg is not None]
-    known += [(leg, call.since) for leg, call in state.feature_calls.items()]
-    torn = bool(state.asterisk_started and event.asterisk_started not in {"", state.asterisk_started})
-    state.asterisk_started = event.asterisk_started or state.asterisk_started
+    legs_known = [(agent.leg, agent.work.since) for agent in state.agents.values() if agent.leg is not None]
+    known += [(leg, since) for leg, since in legs_known if here(leg)]
+    known += [(leg, call.since) for leg, call in state.feature_calls.items() if here(leg)]
+    links = state.links(event.pbx)
+    torn = bool(links.started and event.asterisk_started not in {"", links.started})
+    state.put_links(event.pbx, replace(links, started=event.asterisk_started or links.started))
+    if torn:
+        _hang_up_elsewhere(turn, event)
     for leg, since in known:
         # What we heard of since Asterisk was asked is younger than the list; in an audit, so may be what we ordered.
         if leg not in channels and since <= asked_at and (event.after_gap or event.at - since > SETTLED_S):
             if torn:  # it ended when Asterisk did, and that is when the link broke
-                turn.at = min(event.at, max(since, state.ari_lost_at))
+                turn.at = min(event.at, max(since, links.ari_lost_at))
             gone = LegEnded(turn.at, leg, CAUSE_TEMPORARY if torn else 0)
             legs.ended(turn, gone, torn=torn, unseen=event.after_gap and not torn)
             turn.at = event.at
+
+
+class _Here:
+    """Tells whether a contact or a leg is at the Asterisk that was looked at."""
+
+    def __init__(self, turn: Turn, event: Resynced) -> None:
+        self._plan, self._pbx = turn.plan, event.pbx
+
+    def __call__(self, name: str) -> bool:
+        return self._plan.pbx_of(name) == self._pbx
+
+
+def _hang_up_elsewhere(turn: Turn, event: Resynced) -> None:
+    """Asterisk died, and with it the way from other ones to its phones: there the legs are up yet, with nobody on."""
+    for agent in turn.state.agents.values():
+        leg = agent.leg
+        if leg is not None and turn.plan.pbx_of_agent(agent.id) == event.pbx != turn.plan.pbx_of(leg):
+            turn.do(HangUp(contact_of_leg(leg) or ContactId(""), leg))
 
 
 def _forgotten(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -> None:
@@ -194,9 +217,10 @@ def _leases(turn: Turn, event: Resynced) -> None:
         young = {c.leg_id for c in event.channels if event.at - c.created_at <= SETTLED_S}
         refused |= {leg for leg in (*young, *state.ended) if leg not in state.leases}
     seen = ((channel.leg_id, channel.name) for channel in event.channels)
-    leases = trunks.rebuild(turn.plan, seen, frozenset(refused))
+    leases = trunks.rebuild(turn.plan, seen, frozenset(refused), event.pbx)
     callers = {contact.leg for contact in state.contacts.values() if not contact.away}
-    leases |= {leg: trunk for leg, trunk in state.leases.items() if leg in callers}
+    here = _Here(turn, event)
+    leases |= {leg: trunk for leg, trunk in state.leases.items() if leg in callers or not here(leg)}
     state.leases = leases
     for trunk in turn.plan.trunks:
         known = state.trunks.get(trunk, TrunkState())
@@ -296,7 +320,9 @@ def _callers(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -
         known = known or channel.leg_id.startswith(OUR_LEG_PREFIX)
         if known or not channel.in_app or not _settled(event, channel):
             continue
-        if trunks.trunk_of(turn.plan, channel.name) is None or _adopt_conversation(turn, channel, event, bridges):
+        if trunks.trunk_of(turn.plan, channel.name, event.pbx) is None:
+            continue
+        if _adopt_conversation(turn, channel, event, bridges):
             continue
         state.leases.pop(channel.leg_id, None)
         offered = 0
@@ -340,7 +366,7 @@ def _adopt_conversation(turn: Turn, channel: ChannelSeen, event: Resynced, bridg
             id=ContactId(channel.leg_id),
             phase=Talking(event.at, agent.id, other.leg_id),
             access_code=channel.extension,
-            trunk=trunks.trunk_of(turn.plan, channel.name),
+            trunk=trunks.trunk_of(turn.plan, channel.name, event.pbx),
             caller=channel.caller,
             arrived_at=channel.created_at,
             answered_at=channel.created_at,

@@ -123,7 +123,7 @@ def why_not(agent: Agent | None, contact: ContactId) -> tuple[Reason, str] | Non
             pass
     if agent.presence == "paused":
         return "paused", agent.pause_reason
-    if not agent.reachable:
+    if not agent.reachable or agent.cut:
         return "phone_unreachable", ""
     if agent.busy or agent.dialling:
         return "phone_busy", ""

@@ -24,6 +24,7 @@ from acd.domain.ids import (
     Language,
     LegId,
     NodeId,
+    PbxId,
     PlaybackId,
     PromptKey,
     QueueId,
@@ -334,6 +335,8 @@ class Contact:
     """Was in Asterisk's own queue for a time."""
     message: Exit | None = None
     """A message was left: how the contact counts if nothing else comes of it."""
+    cut: bool = False
+    """Its Asterisk, one of several, is away: nothing can be done for it, its place is kept. Set by ``Turn.put``."""
 
     @property
     def leg(self) -> LegId:
@@ -419,6 +422,8 @@ class Agent:
     """Seconds in conversations and wrap-up since the login."""
     last_offer: int = 0
     """Number of the latest offer, out of a count that grows with everybody's offers."""
+    cut: bool = False
+    """The phone's Asterisk, one of several, is away. Set by ``Turn.put_agent``."""
 
 
 # ---------------------------------------------------------------- the rest
@@ -430,6 +435,19 @@ class Timer:
 
     generation: int
     due: float
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The links to one Asterisk."""
+
+    ari: bool = False
+    ami: bool = False
+    ari_lost_at: float = 0.0
+    started: str = ""
+
+
+NO_LINKS = Links()
 
 
 @dataclass(frozen=True, slots=True)
@@ -555,11 +573,27 @@ class EngineState:
     """The life of Asterisk that was seen last."""
     draining: bool = False
     """No calls are taken; see ``acd.engine.fallback``."""
+    pbxs: dict[PbxId, Links] = field(default_factory=dict)
+    """Of several Asterisks; those of a single one are the four fields above."""
 
     @property
     def serving(self) -> bool:
-        """Whether callers can be had and connected."""
-        return self.ari_up and not self.draining
+        """Whether callers can be had and connected, at one Asterisk at least; see ``Contact.cut``."""
+        return (self.ari_up or any(links.ari for links in self.pbxs.values())) and not self.draining
+
+    def links(self, pbx: PbxId) -> Links:
+        """Give the links to an Asterisk."""
+        if pbx:
+            return self.pbxs.get(pbx, NO_LINKS)
+        return Links(self.ari_up, self.ami_up, self.ari_lost_at, self.asterisk_started)
+
+    def put_links(self, pbx: PbxId, links: Links) -> None:
+        """Keep changed links."""
+        if pbx:
+            self.pbxs[pbx] = links
+        else:
+            self.ari_up, self.ami_up = links.ari, links.ami
+            self.ari_lost_at, self.asterisk_started = links.ari_lost_at, links.started
 
     def copy(self) -> EngineState:
         """Give this moment's state, which stays as it is: all values in it are frozen, and the rest is copied."""

@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from acd.domain.copies import replace
-from acd.domain.ids import LegId, TrunkId
+from acd.domain.ids import ONLY_PBX, LegId, PbxId, TrunkId
 from acd.domain.plan import Plan
 from acd.engine.state import TrunkState
 
 Leases = Mapping[LegId, TrunkId]
 
 
-def trunk_of(plan: Plan, channel_name: str) -> TrunkId | None:
-    """Tell whose trunk a channel such as ``PJSIP/gw1-0000001a`` or ``DAHDI/i1/169-3`` is; None for any other."""
+def trunk_of(plan: Plan, channel_name: str, pbx: PbxId = ONLY_PBX) -> TrunkId | None:
+    """Tell whose trunk a channel such as ``PJSIP/gw1-0000001a`` or ``DAHDI/i1/169-3`` is; None for any other.
+
+    Each of several Asterisks (``pbx``) has names of its own.
+    """
     # The serial number goes first: PJSIP/gw1-b-0000001a is no channel of PJSIP/gw1.
     stem = channel_name.rpartition("-")[0]
     for trunk in plan.trunks.values():
-        for prefix in trunk.channel_prefixes:
+        for prefix in trunk.channel_prefixes if trunk.pbx == pbx else ():
             if stem == prefix or stem.startswith(prefix + "/"):
                 return trunk.id
     return None
@@ -51,11 +54,13 @@ def lease(leases: dict[LegId, TrunkId], states: dict[TrunkId, TrunkState], leg: 
         states[trunk] = replace(known, peak=used)
 
 
-def rebuild(plan: Plan, channels: Iterable[tuple[LegId, str]], refused: frozenset[LegId]) -> dict[LegId, TrunkId]:
-    """Make the ledger from the channels (id, name) that exist; ``refused`` ones are on their way out and hold none."""
+def rebuild(
+    plan: Plan, channels: Iterable[tuple[LegId, str]], refused: frozenset[LegId], pbx: PbxId = ONLY_PBX
+) -> dict[LegId, TrunkId]:
+    """Make an Asterisk's ledger from its channels (id, name); ``refused`` ones are on their way out and hold none."""
     leases: dict[LegId, TrunkId] = {}
     for leg, name in channels:
-        trunk = trunk_of(plan, name)
+        trunk = trunk_of(plan, name, pbx)
         if trunk is not None and leg not in refused:
             leases[leg] = trunk
     return leases

@@ -99,6 +99,8 @@ class Turn:
 
     def put(self, contact: Contact) -> Contact:
         """Keep a changed contact."""
+        if self.plan.pbxs and contact.cut is self.state.links(self.plan.pbx_of(contact.id)).ari:
+            contact = replace(contact, cut=not contact.cut)
         contacts = self.state.contacts
         self.contacts_were.append((contact.id, contacts.get(contact.id)))
         contacts[contact.id] = contact
@@ -126,6 +128,8 @@ class Turn:
 
     def put_agent(self, agent: Agent) -> Agent:
         """Keep a changed agent."""
+        if self.plan.pbxs and agent.cut is self.state.links(self.plan.pbx_of_agent(agent.id)).ari:
+            agent = replace(agent, cut=not agent.cut)
         agents = self.state.agents
         self.agents_were.append((agent.id, agents.get(agent.id)))
         agents[agent.id] = agent

@@ -20,6 +20,7 @@ from acd.domain.ids import (
     ContactId,
     Language,
     NodeId,
+    PbxId,
     QueueId,
     TimerKey,
     TrunkId,
@@ -52,6 +53,7 @@ from acd.engine.state import (
     InFallback,
     InIvr,
     Leaving,
+    Links,
     Offered,
     Parting,
     Promised,
@@ -231,6 +233,8 @@ class EngineView:
     """Promises not yet kept."""
     voicemails: tuple[VoicemailsView, ...] = ()
     calendars: tuple[CalendarView, ...] = ()
+    pbxs: tuple[tuple[PbxId, Links], ...] = ()
+    """The links to each of several Asterisks; to a single one, see above."""
 
 
 @dataclass(slots=True)
@@ -457,7 +461,8 @@ def _trunks(plan: Plan, state: EngineState) -> Iterator[TrunkView]:
     for trunk in plan.trunks.values():
         known = state.trunks.get(trunk.id, TrunkState())
         used = trunks.in_use(state.leases, trunk.id)
-        yield TrunkView(trunk.id, trunk.capacity, used, known.peak, known.blocked, known.up)
+        up = known.up and (not plan.pbxs or state.links(trunk.pbx).ari)
+        yield TrunkView(trunk.id, trunk.capacity, used, known.peak, known.blocked, up)
 
 
 def _voicemails(plan: Plan, state: EngineState) -> Iterator[VoicemailsView]:
@@ -494,4 +499,5 @@ def view(state: EngineState, at: float, index: PlanIndex | None = None) -> Engin
         callbacks=tuple(_callbacks(state, places)),
         voicemails=tuple(_voicemails(plan, state)),
         calendars=calendar_views(plan, at),
+        pbxs=tuple((pbx, state.links(pbx)) for pbx in plan.pbxs),
     )

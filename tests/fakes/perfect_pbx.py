@@ -211,11 +211,12 @@ class PerfectPbx:
 
     def _carry_out(self, command: TelephonyCommand) -> Failure | None:
         match command:
-            case Originate(leg_id=leg, device=device):
+            case Originate(leg_id=leg, device=device, phone=phone):
                 if leg in self.channels:
                     return "refused"
                 user, _, endpoint = device.rpartition("@")  # a number at a trunk: the channel bears the trunk's name
                 name = f"{user.partition('/')[0]}/{endpoint}" if user else device
+                name = phone or name  # another Asterisk's: the adapter calls it so
                 self.new_channel(leg, name, agent_device=device).in_app = False
             case CreateBridge(bridge_id=bridge):
                 self.bridges.setdefault(bridge, set())

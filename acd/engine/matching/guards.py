@@ -14,6 +14,7 @@ def available(agent: Agent) -> bool:
         and type(agent.work) is Free
         and agent.leg is None
         and agent.reachable
+        and not agent.cut
         and not agent.busy
         and not agent.dialling
         and not agent.resting
@@ -43,6 +44,8 @@ def _phone_guard(agent: Agent) -> str | None:
         return "the phone is not on the hook yet"
     if not agent.reachable:
         return "the phone is unreachable"
+    if agent.cut:
+        return "the phone's Asterisk is away"
     if agent.busy:
         return "the phone is in use"
     if agent.dialling:

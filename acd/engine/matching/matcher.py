@@ -88,7 +88,7 @@ class Matcher:
                 self._count(*before, -1)
             self._queued[contact.id] = now
             self._count(*now, 1)
-        if not phase.offers:
+        if not phase.offers and not contact.cut:
             need = need_of(phase)
             self._latest = (phase, need)
             self.router.contact_waiting(contact.id, need, phase.priority, phase.since)

@@ -1,0 +1,488 @@
+"""Several Asterisks: each is known by itself, and one that is away costs nobody at the others anything."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from acd.domain.commands import Command, HangUp, Originate, TakeBack, TelephonyCommand
+from acd.domain.events import (
+    CallArrived,
+    CallbackRequested,
+    FallbackSeen,
+    LinkChanged,
+    PhoneChanged,
+    PlanLoaded,
+    Resynced,
+    TrunkChanged,
+    UnroutedEnded,
+)
+from acd.domain.exits import Exit
+from acd.domain.ids import AgentId, ContactId, LegId, PbxId, QueueId, RequestId, TrunkId
+from acd.domain.plan import Plan
+from acd.engine.apart import SETTLED_S
+from acd.engine.matching.guards import guard
+from acd.engine.state import EngineState, Free, InCall, InFallback, Offered, Talking, Waiting, WrapUp
+from acd.engine.views import view
+from acd.store.codec import decode, encode
+from tests.callback_kit import callback_plan
+from tests.engine_kit import Bench, make_plan, with_queue
+
+A, B = PbxId("a"), PbxId("b")
+AT_B = ("budi", "citra")
+E1 = "DAHDI/i1"
+
+
+def plan_of_two(plan: Plan | None = None) -> Plan:
+    """The plan with a trunk and two agents at b, all else at a. Both have an E1 of that name."""
+    plan = plan or make_plan()
+    agents = {name: replace(agent, pbx=B if name in AT_B else A) for name, agent in plan.agents.items()}
+    trunks = {name: replace(trunk, pbx=A) for name, trunk in plan.trunks.items()}
+    e1 = trunks[TrunkId("e1")]
+    trunks[TrunkId("e2")] = replace(e1, id=TrunkId("e2"), pbx=B)
+    return replace(plan, agents=agents, trunks=trunks, pbxs=(A, B))
+
+
+@dataclass
+class Two(Bench):
+    """A bench with two Asterisks, told apart by how the channels' ids begin."""
+
+    def __post_init__(self) -> None:
+        self.plan = plan_of_two(self.plan)
+        self.down: set[PbxId] = set()
+        self.feed(PlanLoaded(self.at, self.plan))
+        for pbx in (A, B):
+            self.links(pbx, up=True)
+
+    def links(self, pbx: PbxId, *, up: bool) -> None:
+        self.feed(LinkChanged(self.at, "ami", up=up, pbx=pbx))
+        self.feed(LinkChanged(self.at, "ari", up=up, pbx=pbx))
+
+    def _do(self, command: Command) -> None:
+        lost = isinstance(command, get_args(TelephonyCommand)) and self.plan.pbx_of(command.contact_id) in self.down
+        if not lost:
+            super()._do(command)
+
+    def at_b(self) -> LegId:
+        """A caller who waits for billing at b; ``queued`` calls at a."""
+        self.calls += 1
+        leg = self.arrive(f"b-{self.calls}.1", E1)
+        self.press(leg, "11")
+        return leg
+
+    def at_a(self) -> LegId:
+        """Likewise at a."""
+        self.calls += 1
+        leg = self.arrive(f"a-{self.calls}.1", "PJSIP/gw")
+        self.press(leg, "11")
+        return leg
+
+    def arrive(self, name: str, endpoint: str) -> LegId:
+        leg = LegId(name)
+        self.pbx.now = self.at
+        channel = self.pbx.new_channel(leg, endpoint, extension="169", caller="0811222333")
+        self.feed(CallArrived(self.at, leg, channel.name, "169", "0811222333"))
+        return leg
+
+    def seen(self, pbx: PbxId, *, after_gap: bool = True, started: str = "first") -> Resynced:
+        """What there is at one of them."""
+        self.pbx.now = self.at
+        all_of_it = self.pbx.resync(after_gap=after_gap)
+        return replace(
+            all_of_it,
+            channels=tuple(c for c in all_of_it.channels if self.plan.pbx_of(c.leg_id) == pbx),
+            bridges=tuple(b for b in all_of_it.bridges if self.plan.pbx_of(b.bridge_id[len("acd-b-") :]) == pbx),
+            pbx=pbx,
+            asterisk_started=started,
+        )
+
+    def lose(self, pbx: PbxId, *, dead: bool = True) -> None:
+        """An Asterisk dies, or only the links to it."""
+        self.down.add(pbx)
+        if dead:
+            self.pbx.connected = False
+            for leg in [leg for leg in self.pbx.channels if self.plan.pbx_of(leg) == pbx]:
+                self.pbx.end_channel(leg)
+            self.pbx.connected = True
+        self.links(pbx, up=False)
+
+    def back(self, pbx: PbxId, started: str = "first") -> list[Command]:
+        """It is there again and was looked at."""
+        self.down.discard(pbx)
+        self.links(pbx, up=True)
+        return self.feed(self.seen(pbx, started=started))
+
+    def phone(self, agent: str, *, busy: bool) -> list[Command]:
+        return self.feed(PhoneChanged(self.at, f"PJSIP/{agent}", reachable=True, busy=busy))
+
+
+# ---------------------------------------------------------------- whose is what
+
+
+def test_ids_tell_where_a_call_is_and_what_begins_with_no_name_is_at_the_first() -> None:
+    plan = plan_of_two()
+    assert [plan.pbx_of(name) for name in ("b-17.1", "acd-l-b-17.1-2", "a-3.4", "17.1", "c-1.1")] == [B, B, A, A, A]
+    assert make_plan().pbx_of("b-17.1") == ""
+    assert [plan.pbx_of_agent(AgentId(name)) for name in ("budi", "ana", "nobody")] == [B, A, ""]
+
+
+def test_trunks_of_one_name_at_two_asterisks_are_two() -> None:
+    bench = Two()
+    there, here = bench.at_b(), bench.arrive("a-9.1", E1)
+    assert bench.contact(there).trunk == "e2"
+    assert bench.contact(here).trunk == "e1"
+    bench.feed(TrunkChanged(bench.at, E1, up=False, pbx=B))
+    assert {name: trunk.up for name, trunk in bench.state.trunks.items()} == {"gw": True, "e1": True, "e2": False}
+
+
+def test_a_phone_at_another_asterisk_is_rung_through_it_and_joined_at_the_callers() -> None:
+    bench = Two()
+    bench.login("budi")
+    leg = bench.at_a()
+    (ring,) = [c for commands in bench.history for c in commands if isinstance(c, Originate)]
+    assert (ring.device, ring.phone) == ("PJSIP/budi@acd-peer-b", "PJSIP/budi")
+    bench.pick_up("budi")
+    assert isinstance(bench.contact(leg).phase, Talking)
+    bench.login("citra")
+    own = bench.at_b()
+    bench.login("ana")
+    assert isinstance(bench.contact(own).phase, Waiting)
+    (ring,) = [c for c in bench.out if isinstance(c, Originate)]
+    assert (ring.device, ring.phone) == ("PJSIP/ana@acd-peer-a", "PJSIP/ana")
+
+
+def test_at_its_own_asterisk_a_phone_is_rung_as_ever() -> None:
+    bench = Two()
+    bench.login("budi")
+    bench.at_b()
+    (ring,) = [c for commands in bench.history for c in commands if isinstance(c, Originate)]
+    assert (ring.device, ring.phone) == ("PJSIP/budi", "")
+
+
+def test_a_callback_goes_out_where_its_caller_came_in_and_one_by_request_where_the_first_line_is() -> None:
+    plan = callback_plan()
+    bench = Two(plan=plan)
+    assert bench.plan.callbacks is not None
+    bench.feed(CallbackRequested(bench.at, RequestId("r"), "08111222333", QueueId("billing")))
+    (contact,) = bench.state.contacts.values()
+    assert contact.id.startswith("a-callback-")
+    nowhere = replace(bench.plan, callbacks=replace(bench.plan.callbacks, lines=()))
+    bench.feed(PlanLoaded(bench.at, nowhere))
+    bench.feed(CallbackRequested(bench.at, RequestId("s"), "08111222444", QueueId("billing")))
+    assert [c.id.startswith("callback-") for c in bench.state.contacts.values()] == [False, True]
+    at_b = {name: replace(trunk, pbx=B) for name, trunk in bench.plan.trunks.items()}
+    bench.feed(PlanLoaded(bench.at, replace(bench.plan, trunks=at_b)))
+    bench.login("budi")
+    assert not bench.got(Originate), "the line goes out at b, the contact is at a"
+
+
+# ---------------------------------------------------------------- one is away
+
+
+def test_who_waits_at_the_others_is_served_and_who_waits_there_keeps_the_place() -> None:
+    bench = Two()
+    first = bench.at_a()
+    second = bench.at_b()
+    bench.lose(A, dead=False)
+    assert (bench.contact(first).cut, bench.contact(second).cut) == (True, False)
+    bench.login("budi")
+    assert isinstance(bench.contact(second).phase, Waiting)
+    assert bench.agent("budi").work == Offered(bench.at, ContactId(second), bench.at)
+    bench.login("ana")  # at a: cannot be rung
+    assert guard(bench.agent("ana")) == "the phone's Asterisk is away"
+    assert not bench.got(Originate)
+    bench.back(A)
+    assert not bench.agent("ana").cut
+    assert bench.agent("ana").work == Offered(bench.at, ContactId(first), bench.agent("ana").work.since)
+
+
+def test_why_an_agent_whose_asterisk_is_away_was_not_asked_is_explained() -> None:
+    bench = Two()
+    bench.lose(B)
+    bench.login("ana", "budi")
+    bench.at_a()
+    (decision,) = bench.decisions
+    assert (decision.agent, decision.best) == ("ana", "ana"), "budi would have been the better one"
+    assert ("phone_unreachable", ("budi",)) in [(passed.reason, passed.agents) for passed in decision.passed]
+
+
+def test_a_second_phone_is_not_kept_for_who_cannot_be_served() -> None:
+    plan = with_queue(make_plan(), "billing", ring=2)
+    ana = plan.agents[AgentId("ana")]
+    more = {name: replace(ana, id=AgentId(name), device=f"PJSIP/{name}") for name in AT_B}
+    bench = Two(plan=replace(plan, agents={**plan.agents, **more}))
+    bench.login("budi")
+    first = bench.at_a()
+    bench.lose(A, dead=False)
+    bench.login("citra")
+    second = bench.at_b()
+    spare = replace(more["citra"], id=AgentId("eko"), device="PJSIP/eko", pbx=B)
+    bench.plan = replace(bench.plan, agents={**bench.plan.agents, AgentId("eko"): spare})
+    bench.feed(PlanLoaded(bench.at, bench.plan))
+    bench.login("eko")
+    ringing = {agent.id: agent.work for agent in bench.state.agents.values() if isinstance(agent.work, Offered)}
+    assert {name: work.contact for name, work in ringing.items()} == {"budi": first, "citra": second, "eko": second}
+
+
+def test_nobody_is_rung_for_who_cannot_be_had_whatever_is_looked_at() -> None:
+    bench = Two()
+    leg = bench.at_a()
+    bench.lose(A, dead=False)
+    bench.login("budi")
+    assert not [c for c in bench.feed(bench.seen(B)) if isinstance(c, Originate)]
+    assert isinstance(bench.contact(leg).phase, Waiting)
+    assert [c.leg_id for c in bench.back(A) if isinstance(c, Originate)] == [f"acd-l-{leg}-1"]
+
+
+def test_a_look_at_one_asterisk_leaves_the_others_ledgers_alone() -> None:
+    bench = Two()
+    stranger = bench.pbx.new_channel(LegId("b-7.7"), E1, extension="999")  # in the dialplan there, nobody of ours
+    stranger.in_app = False
+    bench.feed(bench.seen(B))
+    bench.feed(bench.seen(A))
+    assert bench.state.leases == {"b-7.7": "e2"}
+
+
+def test_contacts_of_before_there_were_several_are_at_the_first_and_wait_for_it() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    bench.feed(LinkChanged(bench.at, "ari", up=False))
+    bench.feed(LinkChanged(bench.at, "ami", up=False))
+    bench.feed(PlanLoaded(bench.at, plan_of_two()))
+    bench.feed(LinkChanged(bench.at, "ari", up=True, pbx=B))
+    bench.login("budi")
+    assert bench.contact(leg).cut
+    assert isinstance(bench.agent("budi").work, Free)
+    bench.feed(LinkChanged(bench.at, "ari", up=True, pbx=A))
+    bench.feed(replace(bench.pbx.resync(after_gap=True), pbx=A))
+    assert bench.agent("budi").work == Offered(bench.at, ContactId(leg), bench.agent("budi").work.since)
+
+
+def test_all_callers_of_an_asterisk_that_died_are_closed_with_the_cause_and_nobody_elses() -> None:
+    bench = Two()
+    bench.login("ana")
+    talker = bench.at_a()
+    bench.pick_up("ana")
+    bench.login("budi")
+    other = bench.at_b()
+    bench.pick_up("budi")
+    waiter = bench.at_a()
+    assert isinstance(bench.contact(talker).phase, Talking)
+    bench.feed(bench.seen(A))
+    bench.lose(A)
+    bench.sleep(3)
+    assert bench.records == []
+    bench.back(A, started="second")
+    assert {(r.contact_id, r.exit, r.cause) for r in bench.records} == {
+        (ContactId(talker), Exit.ANSWERED, 41),
+        (ContactId(waiter), Exit.FAILED_TECHNICAL, 41),
+    }
+    assert {record.ended_at for record in bench.records} == {bench.at - 3}, "when it died, not when it was back"
+    assert list(bench.state.leases) == [other]
+    assert isinstance(bench.contact(other).phase, Talking)
+
+
+def test_where_nothing_listens_any_more_the_calls_are_closed_before_it_is_back() -> None:
+    bench = Two()
+    bench.login("budi", "ana")
+    for pbx in (A, B):
+        bench.feed(bench.seen(pbx))
+    with_budi, with_ana = bench.at_a(), bench.at_b()
+    for agent in ("budi", "ana"):
+        bench.pick_up(agent)
+        bench.phone(agent, busy=True)
+    bench.lose(B)
+    assert bench.records == []
+    out = bench.feed(Resynced(bench.at, (), (), after_gap=True, asterisk_started="ended", pbx=B))
+    assert {(r.contact_id, r.exit, r.cause) for r in bench.records} == {
+        (ContactId(with_ana), Exit.ANSWERED, 41),
+        (ContactId(with_budi), Exit.ANSWERED, 16),
+    }
+    assert f"acd-l-{with_budi}-1" in [c.leg_id for c in out if isinstance(c, HangUp)], "nobody is at its end"
+    assert (bench.agent("budi").leg, bench.agent("ana").leg, dict(bench.state.leases)) == (None, None, {})
+    assert len(bench.records) == 2
+    bench.back(B, started="second")
+    assert len(bench.records) == 2
+
+
+def test_an_asterisk_that_died_takes_the_legs_to_its_phones_with_it() -> None:
+    """The others still believe in the way to it: nobody is at its end."""
+    bench = Two()
+    bench.feed(bench.seen(B))
+    bench.login("budi")
+    leg = bench.at_a()
+    bench.pick_up("budi")
+    bench.lose(B)
+    assert isinstance(bench.contact(leg).phase, Talking), "perhaps only the links are away"
+    out = bench.back(B, started="second")
+    assert next(c.leg_id for c in out if isinstance(c, HangUp)) == f"acd-l-{leg}-1"
+    assert [record.exit for record in bench.records] == [Exit.ANSWERED]
+    assert bench.agent("budi").leg is None
+
+
+def test_links_that_were_away_alone_cost_no_conversation_to_or_from_there() -> None:
+    bench = Two()
+    for pbx in (A, B):
+        bench.feed(bench.seen(pbx))
+    bench.login("budi", "ana")
+    one, two = bench.at_a(), bench.at_b()
+    bench.pick_up("budi")
+    bench.pick_up("ana")
+    for pbx in (B, A):
+        for agent in ("ana", "budi"):  # as AMI tells anew when it is back
+            bench.phone(agent, busy=True)
+        bench.lose(pbx, dead=False)
+        bench.sleep(SETTLED_S + 1)
+        bench.back(pbx)
+    assert bench.records == []
+    assert all(isinstance(bench.contact(leg).phase, Talking) for leg in (one, two))
+
+
+def test_an_agent_whose_caller_was_at_an_asterisk_that_died_is_free_once_the_phone_is() -> None:
+    bench = Two()
+    bench.login("budi")
+    bench.at_a()
+    bench.phone("budi", busy=True)
+    bench.pick_up("budi")
+    bench.lose(A)
+    bench.sleep(SETTLED_S + 1)
+    assert isinstance(bench.agent("budi").work, InCall)
+    bench.feed(PhoneChanged(bench.at, "PJSIP/somebody", reachable=True, busy=False))
+    bench.phone("budi", busy=False)
+    assert isinstance(bench.agent("budi").work, WrapUp)
+    assert bench.agent("budi").leg is None
+
+
+def test_a_phone_that_had_been_hung_up_before_is_known_to_be_free_a_moment_later() -> None:
+    bench = Two()
+    bench.login("budi", "ana")
+    bench.at_a()
+    bench.pick_up("budi")  # and nothing was told of the phone being in use
+    bench.lose(A)
+    bench.sleep(SETTLED_S - 1)
+    assert isinstance(bench.agent("budi").work, InCall)
+    bench.sleep(2)
+    assert isinstance(bench.agent("budi").work, WrapUp)
+
+
+def test_an_agent_at_the_asterisk_that_is_away_is_not_judged_by_it() -> None:
+    bench = Two()
+    bench.login("ana")
+    bench.at_a()
+    bench.pick_up("ana")
+    bench.lose(A, dead=False)
+    bench.sleep(SETTLED_S + 1)
+    assert isinstance(bench.agent("ana").work, InCall)
+    bench.phone("ana", busy=False)
+    assert isinstance(bench.agent("ana").work, InCall)
+
+
+def test_without_the_other_asterisks_word_nothing_is_known_of_its_phones() -> None:
+    bench = Two()
+    bench.login("budi")
+    bench.at_a()
+    bench.pick_up("budi")
+    bench.feed(LinkChanged(bench.at, "ami", up=False, pbx=B))
+    bench.lose(A)
+    bench.sleep(SETTLED_S + 1)
+    assert isinstance(bench.agent("budi").work, InCall)
+
+
+def test_a_phone_elsewhere_that_rings_in_vain_meanwhile_is_not_held_against_its_agent() -> None:
+    bench = Two(plan=with_queue(make_plan(), "billing", ring_timeout_s=4.0))
+    bench.login("budi")
+    leg = bench.at_a()
+    bench.phone("budi", busy=True)
+    bench.lose(A)
+    bench.sleep(SETTLED_S)
+    assert isinstance(bench.agent("budi").work, Free)
+    assert bench.agent("budi").missed == 0
+    assert bench.state.figures.offers == {"rescinded": 1}
+    bench.phone("budi", busy=False)
+    assert bench.agent("budi").leg is None
+    other = bench.at_b()
+    assert bench.agent("budi").work == Offered(
+        bench.at, ContactId(other), bench.agent("budi").work.since
+    ) or isinstance(bench.contact(leg).phase, Waiting)
+
+
+def test_phones_count_as_free_only_where_ami_is_away() -> None:
+    bench = Two()
+    for agent in ("ana", "budi"):
+        bench.phone(agent, busy=True)
+    bench.feed(LinkChanged(bench.at, "ami", up=False, pbx=A))
+    assert (bench.agent("ana").busy, bench.agent("budi").busy) == (False, True)
+
+
+# ---------------------------------------------------------------- Asterisk's own queue
+
+
+def fallen(bench: Two, leg: str) -> FallbackSeen:
+    return FallbackSeen(bench.at, LegId(leg), f"PJSIP/gw-{leg}", "169", "0811", bench.at)
+
+
+def test_callers_are_wanted_back_from_where_both_links_are() -> None:
+    bench = Two()
+    bench.lose(A, dead=False)
+    bench.feed(LinkChanged(bench.at, "ami", up=True, pbx=A))
+    for leg in (LegId("a-1.1"), LegId("b-1.1")):
+        bench.pbx.new_channel(leg, "PJSIP/gw").in_app = False
+        bench.feed(fallen(bench, leg))
+    assert isinstance(bench.contact(LegId("a-1.1")).phase, InFallback)
+    assert [c.contact_id for c in bench.out if isinstance(c, TakeBack)] == ["b-1.1"]
+    out = bench.back(A)
+    assert [c.contact_id for c in out if isinstance(c, TakeBack)] == ["a-1.1"]
+
+
+def test_a_look_at_one_asterisk_says_nothing_of_who_is_astray_at_another() -> None:
+    bench = Two()
+    leg = bench.at_b()
+    contact = bench.contact(leg)
+    waiting = contact.phase
+    assert isinstance(waiting, Waiting)
+    bench.pbx.channels[leg].in_app = False
+    bench.feed(bench.seen(B))
+    assert isinstance(bench.contact(leg).phase, InFallback)
+    bench.at += 100
+    bench.feed(bench.seen(A))
+    assert isinstance(bench.contact(leg).phase, InFallback)
+
+
+def test_a_call_that_asterisk_served_alone_is_counted_to_its_own_trunk() -> None:
+    bench = Two()
+    bench.feed(UnroutedEnded(bench.at, LegId("b-5.1"), f"{E1}/169-1", "169", "0811", bench.at - 9, None, 16))
+    assert [record.trunk for record in bench.records] == ["e2"]
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def test_the_view_shows_the_links_of_each_and_a_trunk_whose_asterisk_is_away_as_down() -> None:
+    bench = Two()
+    bench.lose(B)
+    seen = view(bench.state, bench.at)
+    assert seen is not None
+    assert [(pbx, links.ari, links.ami) for pbx, links in seen.pbxs] == [(A, True, True), (B, False, False)]
+    assert {trunk.id: trunk.up for trunk in seen.trunks} == {"gw": True, "e1": True, "e2": False}
+    assert Bench().state.pbxs == {}
+
+
+def test_links_and_what_is_cut_off_are_kept_in_a_snapshot_and_older_ones_know_of_neither() -> None:
+    bench = Two()
+    bench.feed(bench.seen(B))
+    leg = bench.at_b()
+    bench.lose(B)
+    kept = decode(EngineState, encode(bench.state))
+    assert kept.pbxs == bench.state.pbxs
+    assert kept.contacts[ContactId(leg)].cut
+    older = json.loads(encode(Bench().state))
+    del older["pbxs"]
+    for agent in older["agents"].values():
+        del agent["cut"]
+    for section in ("agents", "trunks"):
+        for one in older["plan"][section].values():
+            del one["pbx"]
+    del older["plan"]["pbxs"]
+    single = decode(EngineState, json.dumps(older).encode())
+    assert single == Bench().state
