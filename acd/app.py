@@ -21,26 +21,22 @@ from aiohttp import web
 from acd.dips.client import DataClient
 from acd.domain.commands import SendHook
 from acd.domain.errors import StoreError
-from acd.domain.events import CallArrived, DrainRequested, Event, PlanLoaded
-from acd.domain.ids import ContactId, LegId
-from acd.domain.overload import Load
+from acd.domain.events import DrainRequested, PlanLoaded
 from acd.domain.record import HookDone
 from acd.engine.state import EngineState
 from acd.observability import delays
 from acd.observability.metrics import MetricsExporter, WriterHealth
-from acd.runtime.audit import Auditor
+from acd.pbxs import Around, Pbxs
 from acd.runtime.clock import AnchoredClock
-from acd.runtime.dead_man import TALK_S, DeadMan
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.gaps import GapLedger
 from acd.runtime.pulse import Pulse
-from acd.runtime.receipts import Receipts
 from acd.runtime.rehearsal import Rehearsal
 from acd.runtime.reloading import Loading, Reloader
 from acd.runtime.standby import HeldRecords, Standby
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
-from acd.settings.values import AriSettings, Settings
+from acd.settings.values import Settings
 from acd.store.codec import decode, encode_event
 from acd.store.group_commit import GroupedJournal
 from acd.store.heartbeat import Beat, Heartbeat
@@ -52,13 +48,6 @@ from acd.store.recordings import RecordingFiles
 from acd.store.records import SqlRecords, open_records
 from acd.store.succession import Succession
 from acd.store.upkeep import Keeping
-from acd.telephony.ami.facts import Fact, WatchState
-from acd.telephony.ami.messages import AmiConfig
-from acd.telephony.ami.newcomers import Newcomer
-from acd.telephony.ami.watch import PbxWatch, WatchConfig
-from acd.telephony.ari.values import AriConfig, AriState
-from acd.telephony.control import AriControl
-from acd.telephony.manager import to_event
 from acd.telephony.sounds import SoundMaker, Sounds
 from acd.web.app import make_app
 from acd.web.auth import api_tokens
@@ -76,10 +65,6 @@ DURABLE_S = 1.0
 """How long an answer of the API waits at most for the journal. A commit takes some 20 ms."""
 RETIRE_S = 5.0
 """How long the end waits at most for Asterisk's own queue to have all callers handed over."""
-RIGHTFUL_S = 1.0
-"""With two engines: how long another may have our place in Asterisk before it is taken back by who has the lease."""
-ARI_SILENCE_S, AMI_SILENCE_S = 4.5, 10.0
-"""How long a link may have been dead before that is noticed."""
 CLOCK_STEP_S = 1.0
 """The system's clock was set when it differs by more from what it was a moment ago."""
 ALIVE = "alive"
@@ -88,13 +73,6 @@ MEDIA_KEY = "media.key"
 """File beside the journal."""
 MEDIA_KEY_BYTES = 32
 CODEC = Codec(StatePieces(), lambda data: decode(EngineState, data))
-
-
-def _ari_config(ari: AriSettings, *, alone: bool) -> AriConfig:
-    config = AriConfig(f"{ari.url}/ari", ari.user, ari.password.reveal(), ari.application)
-    if alone:
-        return config
-    return replace(config, replaced_patience_s=RIGHTFUL_S, replaced_probe_s=RIGHTFUL_S / 2)
 
 
 def _yes() -> bool:
@@ -120,7 +98,7 @@ def _media_key(path: Path) -> bytes:
 
 
 class App:
-    """One engine beside one Asterisk. ``start``, then ``close``; both once."""
+    """One engine beside one Asterisk, or several. ``start``, then ``close``; both once."""
 
     def __init__(
         self,
@@ -141,7 +119,9 @@ class App:
         self._active = False
         self.lost = lost or asyncio.Event()
         """Another engine has taken over: close this one."""
-        self._files = RecordingFiles(settings.recordings.dir)
+        self._files = RecordingFiles(
+            settings.recordings.dir, elsewhere={pbx.id: pbx.recordings for pbx in settings.several}
+        )
         self._held = HeldRecords(records)
         permitted, verified = (
             (lease.holds, lease.verified) if (lease := succession and succession.lease) else (_yes, _yes)
@@ -157,24 +137,6 @@ class App:
         self._pulse = Pulse(self._loop_delays.add, self._loop_holds.add)
         self._shelf = MediaShelf(_media_key(settings.journal.file.with_name(MEDIA_KEY)))
         self._sounds = Sounds(lambda: self._settings.prompts, maker, self._address)
-        self._control = AriControl(
-            _ari_config(settings.ari, alone=succession is None),
-            self._clock,
-            self._from_ari,
-            self._ari_state,
-            self._sounds,
-            settings.pbx.context_from_agents,
-            self._taken,
-            self._offer_delays.add,
-            permitted,
-            verified,
-            take_back=self._take_back,
-            set_at_once=self._set_at_once,
-            fallback_context=settings.pbx.context_fallback,
-            talk_s=TALK_S if settings.pbx.dead_man_s else 0.0,
-            load=self._load,
-            ahead_s=settings.pbx.phones_ahead_s,
-        )
         self._gaps = GapLedger(self._clock, records.write)
         self._heartbeat = Heartbeat(settings.journal.file.with_name(ALIVE))
         self._unseen_since = self._clock.now()
@@ -182,32 +144,13 @@ class App:
         self._clock_ahead = 0.0
         """By how much the system's clock was set since it was ours."""
         self._closing = False
-        self._dead_man = DeadMan(
-            self._clock, self.dispatcher.callers, self.dispatcher.caller, self._control, settings.pbx.dead_man_s
-        )
-        self._receipts = Receipts(
-            journal, lambda leg: self.dispatcher.caller(ContactId(leg)) is not None, self._control.acknowledge
-        )
-        self._rehearsal = Rehearsal(encode_event, self._control.rehearse)
+        self._pbxs = Pbxs(settings, partial(self._around, permitted, verified), self._seen)
+        self._rehearsal = Rehearsal(encode_event, self._pbxs.first.control.rehearse)
         self._data = DataClient(settings.data, SystemRandom(), self._told)
         self.dispatcher.attach_data(self._data)
-        self._auditor = Auditor(self._clock, self.dispatcher, self._control, on_synced=self._synced)
-        self._phones: set[str] = set()
-        self._trunks: set[str] = set()
         self._words = Words()
         self._use(settings)
         self._reloader = Reloader(settings, self._clock, load, test, self._apply)
-        ami = settings.ami
-        self._watch = PbxWatch(
-            AmiConfig(ami.host, ami.port, ami.user, ami.password.reveal()),
-            phones=self._phones,
-            trunks=self._trunks,
-            clock=self._clock,
-            on_fact=self._from_ami,
-            config=WatchConfig(settings.pbx.context_from_trunk, settings.pbx.context_fallback),
-            on_newcomer=self._expect,
-            permitted=permitted,
-        )
         self._store_failed = False
         self._web: web.AppRunner | None = None
         self._housekeeper: asyncio.Task[None] | None = None
@@ -316,11 +259,11 @@ class App:
         self.dispatcher.begin(self._settings.plan)
         self._begin_ledger(None)
         self._active = True
-        self._auditor.settle_s = WITNESS_S if succession.turn.seized else 0.0
+        self._pbxs.settle(WITNESS_S if succession.turn.seized else 0.0)
         await self._serve()
         while True:
             if succession.lease.wants_witness():
-                self._control.link.probe(partial(succession.lease.witnessed, elapsed()))
+                self._pbxs.probe(partial(succession.lease.witnessed, elapsed()))
             await asyncio.sleep(WITNESS_S / 5)
 
     def _resume_clock(self, beat: Beat | None) -> None:
@@ -340,16 +283,15 @@ class App:
 
     async def _serve(self) -> None:
         """Begin to command."""
-        self.dispatcher.attach(self._control, self._control.prepare if self._settings.pbx.phones_ahead_s else None)
+        prepare = self._pbxs.prepare if self._settings.pbx.phones_ahead_s else None
+        self.dispatcher.attach(self._pbxs if len(self._pbxs.all) > 1 else self._pbxs.first.control, prepare)
         self._pulse.start()
         if self.dispatcher.draining:  # that was the life before
             self.drain(on=False)
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeper")
         self._messenger = asyncio.create_task(self._tell_what_was_left(), name="messenger")
         self._storekeeper = asyncio.create_task(self._keep_store(), name="storekeeper")
-        await self._control.link.start()
-        # Calls can be served without AMI; /readyz and acd_link_up say that something is missing.
-        await self._watch.start()
+        await self._pbxs.start()
 
     async def reload(self) -> Loading:
         """Read the configuration anew and put it into force, unless it has mistakes or its flows' tests fail."""
@@ -358,7 +300,7 @@ class App:
     def drain(self, *, on: bool) -> None:
         """Take no calls and hand who waits over to Asterisk's own queue, in order; or go back to normal."""
         log.info("draining" if on else "serving_again")
-        self._control.claiming = not on
+        self._pbxs.claim(on=not on)
         self.dispatcher.submit(DrainRequested(self._clock.now(), on=on))
 
     async def retire(self) -> None:
@@ -367,7 +309,7 @@ class App:
         Otherwise they stay where they are: after a restart they go on waiting, and without one the dead man's timeout
         leads them to Asterisk's own queue.
         """
-        self._control.claiming = False
+        self._pbxs.claim(on=False)
         if not self._active or not self._settings.pbx.hand_over_at_stop:
             return
         self.drain(on=True)
@@ -379,13 +321,15 @@ class App:
     def _apply(self, settings: Settings) -> tuple[str, ...]:
         """Use a new configuration. Gives the sections whose changes wait for the next start."""
         before = self._settings
+        if settings.plan.pbxs != before.plan.pbxs:  # links are made at a start
+            settings = replace(settings, plan=replace(settings.plan, pbxs=before.plan.pbxs))
         self._use(settings)
         if self._active and settings.plan.version != before.plan.version:
             self.dispatcher.submit(PlanLoaded(self._clock.now(), settings.plan))
-        self._watch.refresh()
+        self._pbxs.refresh()
         if settings.data != before.data:
             self._data.use(settings.data)
-        fixed = ("ari", "ami", "store", "journal", "recordings", "pbx")
+        fixed = ("ari", "ami", "several", "store", "journal", "recordings", "pbx")
         later = [name for name in fixed if getattr(before, name) != getattr(settings, name)]
         if (before.api.bind, before.api.port) != (settings.api.bind, settings.api.port):
             later.append("api")
@@ -394,10 +338,7 @@ class App:
     def _use(self, settings: Settings) -> None:
         self._settings = settings
         plan = settings.plan
-        self._phones.clear()
-        self._phones.update(agent.device for agent in plan.agents.values())
-        self._trunks.clear()
-        self._trunks.update(prefix for trunk in plan.trunks.values() for prefix in trunk.channel_prefixes)
+        self._pbxs.use(plan)
         self._words = Words(
             plan.pause_reasons,
             tuple(settings.languages),
@@ -423,11 +364,7 @@ class App:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._watch.close()
-        await self._auditor.close()
-        await self._dead_man.close()
-        await self._receipts.close()
-        await self._control.close()
+        await self._pbxs.close()
         await self._sounds.close()
         if self._active:
             await self.dispatcher.close()
@@ -438,53 +375,37 @@ class App:
             await self._succession.close()
         await self._records.close()
 
-    # ------------------------------------------------------------ what comes in
+    # ------------------------------------------------------------ Asterisk
 
-    def _from_ari(self, event: Event) -> None:
-        if isinstance(event, CallArrived):
-            self._rehearsal.called()
-        self.dispatcher.submit(event)
+    def _around(
+        self, permitted: Callable[[], bool], verified: Callable[[], bool], looked: Callable[[], None]
+    ) -> Around:
+        return Around(
+            clock=self._clock,
+            dispatcher=self.dispatcher,
+            journal=self._journal,
+            sounds=self._sounds,
+            gaps=self._gaps,
+            alone=self._succession is None,
+            permitted=permitted,
+            verified=verified,
+            offered=self._offer_delays.add,
+            delay_s=lambda: self._pulse.delay_s,
+            called=self._called,
+            looked=looked,
+        )
 
-    def _taken(self, leg: LegId) -> None:
-        self._watch.claim(leg)
-        self._receipts.due(leg)
+    def _called(self) -> None:
+        self._rehearsal.called()
 
-    def _take_back(self, channel: str) -> None:
-        self._watch.take_back(channel)
-
-    def _set_at_once(self, leg: LegId, name: str, value: str) -> bool:
-        return self._watch.set_variable(leg, name, value)
-
-    def _expect(self, newcomer: Newcomer) -> None:
-        if newcomer.exten in self._settings.plan.access_codes:
-            self._control.expect(LegId(newcomer.uniqueid), newcomer.channel, newcomer.exten, newcomer.caller)
-
-    def _from_ami(self, fact: Fact) -> None:
-        self._control.caused_at = self._watch.heard_at
-        self.dispatcher.submit(to_event(fact, self._clock.now()))
-        self._control.caused_at = None
-        if isinstance(fact, WatchState):
-            if fact.synced:
-                self._gaps.close("ami")
-            elif not self._closing:
-                self._gaps.open("ami", self._clock.now() - AMI_SILENCE_S)
-
-    def _synced(self) -> None:
-        """Belief was compared with Asterisk after a gap."""
+    def _seen(self) -> None:
+        """Belief was compared with what is; of what is away yet, nothing was seen since the beginning."""
         self._gaps.close("engine")
-        self._gaps.close("ari")
-        if not self.dispatcher.ami_up:
-            self._gaps.open("ami", self._unseen_since)
-        self._dead_man.start()
-
-    def _ari_state(self, state: AriState, _reason: str) -> None:
-        if state is AriState.UP:
-            self._auditor.connected()
-        else:
-            if self._auditor.synced and not self._closing:
-                self._gaps.open("ari", self._clock.now() - ARI_SILENCE_S)
-            self._auditor.disconnected()
-            self._dead_man.stop()
+        for pbx in self._pbxs.unseen():
+            self._gaps.open("ari", self._unseen_since, pbx=pbx.id)
+        for pbx in self._pbxs.all:
+            if not self.dispatcher.ami_up(pbx.id):
+                self._gaps.open("ami", self._unseen_since, pbx=pbx.id)
 
     # ------------------------------------------------------------ HTTP
 
@@ -529,9 +450,6 @@ class App:
         await site.start()
         self.port = self._web.addresses[0][1]
         log.info("listening", bind=api.bind, port=self.port)
-
-    def _load(self) -> Load:
-        return Load(round(self._pulse.delay_s, 4), self._control.link.unanswered)
 
     def _loads(self) -> Mapping[str, int]:
         return {str(outcome): count for outcome, count in self._reloader.state.attempts.items()}
@@ -578,15 +496,14 @@ class App:
             reasons.append("it is not sure that no other engine is the active one")
         if self.dispatcher.draining:
             reasons.append("no calls are taken, by order")
-        if not self._auditor.synced:
-            up = self._control.link.state is AriState.UP
-            reasons.append("the calls in Asterisk are being listed" if up else f"ARI is {self._control.link.state}")
-        degraded: list[str] = []
+        unseen = [pbx.ari_trouble for pbx in self._pbxs.unseen()]
+        served = len(unseen) < len(self._pbxs.all)
+        degraded = unseen if served else []
+        reasons += [] if served else unseen
         if failing := self._journal.health().failing:
             # In a database it may fail for long, and calls are served without; on a disk, restarts lose what goes on.
             (degraded if self._succession is not None else reasons).append(f"the journal fails: {failing}")
-        if not self.dispatcher.ami_up:
-            degraded.append(f"AMI is {self._watch.link.state}")
+        degraded += [pbx.ami_trouble for pbx in self._pbxs.all if pbx.ami_trouble]
         if self._reloader.state.outcome == "refused":
             degraded.append(f"a newer configuration is refused: {self._reloader.state.mistakes[0]}")
         if abs(self._clock_ahead) > CLOCK_STEP_S:

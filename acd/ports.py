@@ -41,11 +41,15 @@ class Clock(Protocol):
         """Seconds since the epoch, UTC; never goes backwards within one run, whatever is done to the system clock."""
 
 
-class CallControl(Protocol):
-    """The way to Asterisk."""
+class Commands(Protocol):
+    """The way of commands to Asterisk, or to several."""
 
     def execute(self, command: TelephonyCommand) -> None:
         """Send a command without waiting; commands of one contact are carried out in order. Failures come as events."""
+
+
+class CallControl(Commands, Protocol):
+    """The way to one Asterisk."""
 
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at what exists. Raises ``TelephonyError``."""

@@ -33,6 +33,7 @@ app = typer.Typer(no_args_is_help=True, help="Asterisk's configuration, and an A
 ConfigOption = Annotated[Path, typer.Option("--config", help="Folder of the configuration.")]
 FlowsOption = Annotated[Path, typer.Option("--flows", help="Folder of the flows.")]
 DirArgument = Annotated[Path, typer.Argument(help="The run folder; made if missing.")]
+PbxOption = Annotated[str | None, typer.Option("--pbx", help="Which of several Asterisks.")]
 CONFIG = Path("config")
 FLOWS = Path("ivr_flows")
 
@@ -63,21 +64,25 @@ def _tools() -> ToolSet:
 
 
 @app.command()
-def render(directory: DirArgument, config: ConfigOption = CONFIG, flows: FlowsOption = FLOWS) -> None:
+def render(
+    directory: DirArgument, config: ConfigOption = CONFIG, flows: FlowsOption = FLOWS, pbx: PbxOption = None
+) -> None:
     """Write the whole configuration of an Asterisk of its own folder, readable by this user only."""
     with told_plainly():
         instance = _instance(directory, fetch=True)
-        instance.render(pbx_plan(_settings(config, flows)))
+        instance.render(pbx_plan(_settings(config, flows), pbx_id=pbx))
     print(f"Written: {instance.run_dir / 'etc'}")
 
 
 @app.command()
-def start(directory: DirArgument, config: ConfigOption = CONFIG, flows: FlowsOption = FLOWS) -> None:
+def start(
+    directory: DirArgument, config: ConfigOption = CONFIG, flows: FlowsOption = FLOWS, pbx: PbxOption = None
+) -> None:
     """Write the configuration, start Asterisk in its folder and leave it running."""
     with told_plainly():
         settings = _settings(config, flows)
         instance = _instance(directory, fetch=True)
-        plan = pbx_plan(settings)
+        plan = pbx_plan(settings, pbx_id=pbx)
         instance.render(plan)
         instance.start(plan, detached=True)
     print(f"Asterisk runs with process number {instance.pid()}; its log: {instance.log_file}")
@@ -100,12 +105,13 @@ def install(
     etc: Annotated[Path, typer.Option(help="Asterisk's configuration folder.")] = Path("/etc/asterisk"),
     config: ConfigOption = CONFIG,
     flows: FlowsOption = FLOWS,
+    pbx: PbxOption = None,
 ) -> None:
     """Write our files (acd_*.conf) beside an existing Asterisk's own, and say which lines to add to those."""
     with told_plainly():
         settings = _settings(config, flows)
         moh = settings.prompts.dir / "moh"
-        done = install_files(pbx_plan(settings, moh_dir=moh), etc, settings.recordings.dir, moh)
+        done = install_files(pbx_plan(settings, moh_dir=moh, pbx_id=pbx), etc, settings.recordings.dir, moh)
     for path in done.written:
         print(f"Written: {path}")
     if not done.lines_to_add:
@@ -123,11 +129,12 @@ def check(
     config: ConfigOption = CONFIG,
     flows: FlowsOption = FLOWS,
     directory: Annotated[Path | None, typer.Option("--dir", help="Run folder of acd's own Asterisk.")] = None,
+    pbx: PbxOption = None,
 ) -> None:
     """Look over a running Asterisk and say in plain words what the engine lacks there; then exit code 1."""
     with told_plainly():
         settings = _settings(config, flows)
-        plan = pbx_plan(settings)
+        plan = pbx_plan(settings, pbx_id=pbx)
         if directory is not None:
             instance = _instance(directory)
             ask, recordings = instance.rx, instance.recordings_dir

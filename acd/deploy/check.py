@@ -38,7 +38,7 @@ def check(pbx: LivePbx, plan: PbxPlan, recordings: Path, sounds: Sounds | None =
         sounds: the prompts; not looked for without.
     """
     parts: tuple[Callable[[], Iterator[Finding]], ...] = (
-        lambda: _ari(pbx),
+        lambda: _ari(pbx, plan),
         lambda: _ami(pbx),
         lambda: _modules(pbx),
         lambda: _dialplan(pbx, plan),
@@ -64,7 +64,7 @@ def check(pbx: LivePbx, plan: PbxPlan, recordings: Path, sounds: Sounds | None =
     return sorted(found, key=lambda finding: not finding.serious)
 
 
-def _ari(pbx: LivePbx) -> Iterator[Finding]:
+def _ari(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
     status, info = pbx.ari_get("/asterisk/info")
     where = f"{pbx.ari.bind}:{pbx.ari.port}"
     if status == 0:
@@ -84,6 +84,12 @@ def _ari(pbx: LivePbx) -> Iterator[Finding]:
     number = re.match(r"\d+", version)
     if number is not None and int(number[0]) < MINIMUM_ASTERISK:
         yield missing(f"Asterisk is version {version}", f"install Asterisk {MINIMUM_ASTERISK} or later")
+    name = str(info.get("config", {}).get("name", ""))
+    if plan.system_name not in {"", name}:
+        yield missing(
+            f"the Asterisk at {where} is called '{name}': the engine does not connect to it",
+            f"asterisk.conf: [options] systemname={plan.system_name}; then restart",
+        )
 
 
 def _ami(pbx: LivePbx) -> Iterator[Finding]:
@@ -123,7 +129,8 @@ def _modules(pbx: LivePbx) -> Iterator[Finding]:
 
 def _dialplan(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
     contexts = plan.contexts
-    for context in (contexts.from_trunk, contexts.from_agents, contexts.fallback):
+    ours = (contexts.from_trunk, contexts.from_agents, contexts.fallback)
+    for context in (*ours, contexts.from_peers) if plan.peers else ours:
         if f"Context '{context}'" not in pbx.console(f"dialplan show {context}"):
             yield missing(
                 f"the dialplan has no context {context}",
@@ -151,6 +158,7 @@ def _ways_out(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
 def _endpoints(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
     wanted = [(trunk.endpoint, plan.contexts.from_trunk) for trunk in plan.trunks]
     wanted += [(phone.endpoint, plan.contexts.from_agents) for phone in plan.phones]
+    wanted += [(peer.endpoint, plan.contexts.from_peers) for peer in plan.peers]
     absent: list[str] = []
     bypassing: list[str] = []
     for name, context in wanted:

@@ -97,6 +97,22 @@ class PbxTrunkPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerPlan:
+    """Another Asterisk of the same engine, at ``address`` (``host:port``). Without a secret nothing is written."""
+
+    endpoint: str
+    address: str
+    secret: str | None = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be written."""
+        _require(_NAME, self.endpoint, "the other Asterisk's name")
+        _require(_ADDRESS, self.address, "the other Asterisk's address")
+        if self.secret is not None:
+            _require_secret(self.secret, "the other Asterisk")
+
+
+@dataclass(frozen=True, slots=True)
 class AccessCodePlan:
     """A number callers dial (an extension, or an Asterisk pattern ``_...``) and its fallback queue."""
 
@@ -169,10 +185,11 @@ class ContextsPlan:
     from_trunk: str = "acd-from-trunk"
     from_agents: str = "acd-from-agents"
     fallback: str = "acd-fallback"
+    from_peers: str = "acd-from-peers"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be written."""
-        for context in (self.from_trunk, self.from_agents, self.fallback):
+        for context in (self.from_trunk, self.from_agents, self.fallback, self.from_peers):
             _require(_NAME, context, "the context")
 
     @property
@@ -194,6 +211,7 @@ class PbxPlan:
     ``dead_man_s``: absolute timeout set on callers, which the engine has to renew; 0 sets none.
     ``extra_includes``: files to include at the end of one of ours, e.g. ``{"extensions.conf": (Path(...),)}``.
     ``music_classes``: classes of music on hold that waiting callers should hear.
+    ``system_name``: what it calls itself beside the ``peers``, which ring ``peer_phones`` (extension and device).
     ``extra_modules``: Asterisk modules those files need beside ours, e.g. ``app_milliwatt``.
     """
 
@@ -215,11 +233,19 @@ class PbxPlan:
     extra_modules: tuple[str, ...] = ()
     music_classes: tuple[str, ...] = ()
     ways_out: tuple[WayOutPlan, ...] = ()
+    system_name: str = ""
+    peers: tuple[PeerPlan, ...] = ()
+    peer_phones: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse double names and queues nobody declared."""
         _require(_ADDRESS, self.sip_bind, "the SIP address")
-        names = [phone.endpoint for phone in self.phones] + [trunk.endpoint for trunk in self.trunks]
+        if self.system_name:
+            _require(_NAME, self.system_name, "Asterisk's own name")
+        for exten, device in self.peer_phones:
+            _require(_NAME, exten, "the agent")
+            _require(_ADDRESS, device, "the agent's device")
+        names = [one.endpoint for ones in (self.phones, self.trunks, self.peers) for one in ones]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise DeployError(f"two endpoints have the same name: {', '.join(twice)}")

@@ -15,7 +15,7 @@ from acd.domain.errors import DeployError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from acd.deploy.plan import FallbackQueuePlan, PbxPlan, PbxTrunkPlan, PhonePlan, UserPlan, WayOutPlan
+    from acd.deploy.plan import FallbackQueuePlan, PbxPlan, PbxTrunkPlan, PeerPlan, PhonePlan, UserPlan, WayOutPlan
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "asterisk"
 
@@ -40,6 +40,13 @@ EMPTY = (
     "sorcery.conf",
     "codecs.conf",
 )
+
+
+PEER_CODECS = ("alaw", "ulaw")
+PEER_SILENCE_S = 30
+"""No sound from another Asterisk for so long: it is dead, and so is the call."""
+PEER_RING_S = 120
+"""Longer than any ring timeout of a queue: by then the Asterisk that called is dead."""
 
 
 class _Template(string.Template):
@@ -68,6 +75,7 @@ def included_files(plan: PbxPlan, recordings: Path, moh_dir: Path, templates: Pa
             "include/acd_extensions.conf",
             access_codes=codes,
             recordings=recordings,
+            peers=_from_peers(fill, plan),
             fallback_queue=next((queue.name for queue in plan.fallback_queues), ""),
             ways_out="".join(_way_out(fill, way) for way in plan.ways_out),
             **_dialplan(plan),
@@ -75,7 +83,8 @@ def included_files(plan: PbxPlan, recordings: Path, moh_dir: Path, templates: Pa
         "acd_pjsip.conf": fill(
             "include/acd_pjsip.conf",
             phones="\n".join(_phone(fill, plan, phone) for phone in plan.phones if phone.secret is not None),
-            trunks="\n".join(_trunk(fill, plan, trunk) for trunk in plan.trunks if trunk.match),
+            trunks="\n".join(_trunk(fill, plan, trunk) for trunk in plan.trunks if trunk.match)
+            + "".join("\n" + _peer(fill, plan, peer) for peer in plan.peers if peer.secret is not None),
         ),
         "acd_ari.conf": fill("include/acd_ari.conf", user=ari.user, password=secret_text(ari.password)),
         "acd_manager.conf": fill(
@@ -110,6 +119,7 @@ def instance_files(
         "ami_port": plan.ami.port,
         "rtp_start": low,
         "rtp_end": high,
+        "system_name": f"systemname={plan.system_name}\n" if plan.system_name else "",
         "modules": "\n".join(f"load={module}" for module in modules),
     }
     files = dict.fromkeys(EMPTY, "; Defaults.\n")
@@ -199,6 +209,28 @@ def _trunk(fill: _Filler, plan: PbxPlan, trunk: PbxTrunkPlan) -> str:
             client_uri=registration.client_uri,
         )
     return text
+
+
+def _peer(fill: _Filler, plan: PbxPlan, peer: PeerPlan) -> str:
+    return fill(
+        "parts/peer.conf",
+        endpoint=peer.endpoint,
+        context=plan.contexts.from_peers,
+        codecs=",".join(plan.phones[0].codecs if plan.phones else PEER_CODECS),
+        silence_s=PEER_SILENCE_S,
+        secret=secret_text(peer.secret or ""),
+        address=peer.address,
+    )
+
+
+def _from_peers(fill: _Filler, plan: PbxPlan) -> str:
+    if not plan.peers:
+        return ""
+    phones = "".join(
+        fill("parts/peer_phone.conf", exten=exten, device=device, ring_s=PEER_RING_S)
+        for exten, device in plan.peer_phones
+    )
+    return fill("parts/peers.conf", from_peers=plan.contexts.from_peers, phones=phones)
 
 
 def _queue(fill: _Filler, plan: PbxPlan, queue: FallbackQueuePlan) -> str:

@@ -345,8 +345,15 @@ def _deployment(view: EngineView) -> Iterator[Metric]:
     fallen = sum(1 for contact in view.contacts if contact.phase == "fallback")
     yield GaugeMetricFamily("acd_fallback_callers", "Callers in Asterisk's own queue now.", value=fallen)
     yield GaugeMetricFamily("acd_draining", "Whether no calls are taken, by order.", value=view.draining)
-    links = [("ari", view.ari_up), ("ami", view.ami_up)]
-    yield _gauge("acd_link_up", "Whether the link to Asterisk is up.", links, "link")
+    text = "Whether the link to Asterisk is up."
+    if view.pbxs:
+        family = GaugeMetricFamily("acd_link_up", text, labels=["link", "pbx"])
+        for pbx, links in view.pbxs:
+            family.add_metric(["ari", pbx], links.ari)
+            family.add_metric(["ami", pbx], links.ami)
+        yield family
+    else:
+        yield _gauge("acd_link_up", text, [("ari", view.ari_up), ("ami", view.ami_up)], "link")
     yield InfoMetricFamily("acd_plan", "The configuration in force.", value={"version": view.plan_version})
 
 

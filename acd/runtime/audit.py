@@ -9,6 +9,7 @@ import structlog
 
 from acd.domain.errors import TelephonyError
 from acd.domain.events import LinkChanged, Resynced
+from acd.domain.ids import ONLY_PBX, PbxId
 from acd.ports import CallControl, Clock
 from acd.runtime.dispatcher import Dispatcher
 
@@ -16,6 +17,11 @@ log = structlog.get_logger(__name__)
 
 AUDIT_EVERY_S = 30.0
 RETRY_S = 0.5
+
+
+def named(pbx: PbxId) -> dict[str, str]:
+    """What a log line says of where something is; of a single Asterisk nothing."""
+    return {"pbx": pbx} if pbx else {}
 
 
 class Auditor:
@@ -28,6 +34,7 @@ class Auditor:
         on_synced: called after each resync that follows a connection.
         audit_every_s: seconds between audits.
         retry_s: seconds until a look that failed is tried again.
+        pbx: which of several Asterisks.
     """
 
     def __init__(
@@ -39,6 +46,7 @@ class Auditor:
         on_synced: Callable[[], None] = lambda: None,
         audit_every_s: float = AUDIT_EVERY_S,
         retry_s: float = RETRY_S,
+        pbx: PbxId = ONLY_PBX,
     ) -> None:
         self._clock = clock
         self._dispatcher = dispatcher
@@ -46,6 +54,7 @@ class Auditor:
         self._on_synced = on_synced
         self._audit_every_s = audit_every_s
         self._retry_s = retry_s
+        self._pbx = pbx
         self._tasks: set[asyncio.Task[None]] = set()
         self.settle_s = 0.0
         """After the first connection: how long to wait before anything is compared, so that who was here before us has
@@ -70,7 +79,7 @@ class Auditor:
         self._stop()
         if self.synced:
             self.synced = False
-            self._dispatcher.submit(LinkChanged(self._clock.now(), "ari", up=False))
+            self._dispatcher.submit(LinkChanged(self._clock.now(), "ari", up=False, pbx=self._pbx))
 
     def _stop(self) -> None:
         for task in self._tasks:
@@ -99,8 +108,9 @@ class Auditor:
             self._dispatcher.submit(seen)
             return
         self.synced = True
-        self._dispatcher.submit(LinkChanged(self._clock.now(), "ari", up=True))
+        self._dispatcher.submit(LinkChanged(self._clock.now(), "ari", up=True, pbx=self._pbx))
         self._dispatcher.submit(seen)
-        self._dispatcher.release_timers()
-        log.info("resynced", channels=len(seen.channels), bridges=len(seen.bridges))
+        if not self._pbx:  # of several, all are looked at first
+            self._dispatcher.release_timers()
+        log.info("resynced", channels=len(seen.channels), bridges=len(seen.bridges), **named(self._pbx))
         self._on_synced()

@@ -50,9 +50,11 @@ from acd.domain.events import (
     VoicemailMarked,
 )
 from acd.domain.ids import (
+    ONLY_PBX,
     AgentId,
     ContactId,
     Language,
+    PbxId,
     QueueId,
     RequestId,
     VoicemailId,
@@ -72,7 +74,7 @@ from acd.engine.ivr import Evaluator, no_evaluator
 from acd.engine.matching import standard
 from acd.engine.state import EngineState, InFallback
 from acd.engine.views import EngineView, PlanIndex, index_of, view
-from acd.ports import CallControl, Clock, DataSource, Journal, Recordings, RecordWriter, Row
+from acd.ports import Clock, Commands, DataSource, Journal, Recordings, RecordWriter, Row
 from acd.runtime.foresight import Foresight
 from acd.runtime.timers import Timers
 
@@ -145,7 +147,7 @@ class Dispatcher:
         self._records = records
         self._recordings = recordings
         self._codec = codec
-        self._control: CallControl | None = None
+        self._control: Commands | None = None
         self._foresight: Foresight | None = None
         self._data: DataSource | None = None
         self._policies = policies
@@ -202,14 +204,15 @@ class Dispatcher:
         for key, timer in self._engine.state.timers.items():
             self._timers.start(StartTimer(key, timer.generation, timer.due))
         # Whatever the links were then, they are down now: nothing may be offered before they are up.
-        self.submit(LinkChanged(self.clock.now(), "ari", up=False))
-        self.submit(LinkChanged(self.clock.now(), "ami", up=False))
+        for pbx in (ONLY_PBX, *plan.pbxs):
+            self.submit(LinkChanged(self.clock.now(), "ari", up=False, pbx=pbx))
+            self.submit(LinkChanged(self.clock.now(), "ami", up=False, pbx=pbx))
         self.submit(PlanLoaded(self.clock.now(), plan))
         for name, work in self._engine.state.recordings.items():
             if work.checking:
                 self._start(self._check(CheckRecording(name, work.expected_s(self.clock.now()))))
 
-    def attach(self, control: CallControl, prepare: Callable[[Collection[str]], None] | None = None) -> None:
+    def attach(self, control: Commands, prepare: Callable[[Collection[str]], None] | None = None) -> None:
         """Give the way to Asterisk. Commands before that are dropped; the resync after connecting makes up for them.
 
         Args:
@@ -323,9 +326,10 @@ class Dispatcher:
         """Everything at this moment; None before a plan is loaded."""
         return view(self._engine.state, self.clock.now(), self._current_index())
 
-    def callers(self) -> list[Caller]:
-        """Who is on the line, in the order in which they should leave if the engine died."""
-        return dead_man.callers(self._engine.state)
+    def callers(self, pbx: PbxId = ONLY_PBX) -> list[Caller]:
+        """Who is on the line at an Asterisk, in the order in which they should leave if the engine died."""
+        plan, line = self._engine.state.plan, dead_man.callers(self._engine.state)
+        return [caller for caller in line if plan is not None and plan.pbx_of(caller.contact) == pbx]
 
     @property
     def draining(self) -> bool:
@@ -358,10 +362,9 @@ class Dispatcher:
         """Whether there is anything with a time that must not be broken: contacts, or timers."""
         return bool(self._engine.state.contacts or self._engine.state.timers)
 
-    @property
-    def ami_up(self) -> bool:
-        """Whether AMI has told everything and goes on telling."""
-        return self._engine.state.ami_up
+    def ami_up(self, pbx: PbxId = ONLY_PBX) -> bool:
+        """Whether AMI of an Asterisk has told everything and goes on telling."""
+        return self._engine.state.links(pbx).ami
 
     # ------------------------------------------------------------ work
 

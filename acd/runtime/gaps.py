@@ -12,6 +12,7 @@ from dataclasses import replace
 import structlog
 
 from acd.domain.gaps import KINDS, Gap, GapEnd, GapKind
+from acd.domain.ids import ONLY_PBX, PbxId
 from acd.ports import Clock, Row
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ class GapLedger:
         self._write = write
         self._gaps: dict[str, Gap] = {}
         """By id, oldest first."""
-        self._open: dict[GapKind, str] = {}
+        self._open: dict[tuple[GapKind, PbxId], str] = {}
 
     def adopt(self, gaps: Iterable[Gap], over_at: float) -> None:
         """Take over what is in the store. One that lasted when its engine died was over then: at ``over_at``."""
@@ -50,19 +51,21 @@ class GapLedger:
                 self._end(gap.id, over_at)
         self._gaps = dict(sorted(self._gaps.items(), key=lambda item: (item[1].began_at, item[0])))
 
-    def open(self, kind: GapKind, since: float, detail: str = "") -> None:
-        """Begin a gap, unless one of its kind lasts already."""
-        if kind in self._open:
+    def open(self, kind: GapKind, since: float, detail: str = "", pbx: PbxId = ONLY_PBX) -> None:
+        """Begin a gap, unless one of its kind lasts already; each of several Asterisks has its own."""
+        if (kind, pbx) in self._open:
             return
-        gap = Gap(f"{kind}-{since:.3f}", kind, since, None, f"{MISSING[kind]}{f' ({detail})' if detail else ''}")
+        detail = detail or (f"at {pbx}" if pbx else "")
+        gap_id = "-".join(part for part in (kind, pbx, f"{since:.3f}") if part)
+        gap = Gap(gap_id, kind, since, None, f"{MISSING[kind]}{f' ({detail})' if detail else ''}")
         self._gaps[gap.id] = gap
-        self._open[kind] = gap.id
+        self._open[kind, pbx] = gap.id
         self._write([gap])
-        log.warning("gap_opened", gap=kind, since=since)
+        log.warning("gap_opened", gap=kind, since=since, **({"pbx": pbx} if pbx else {}))
 
-    def close(self, kind: GapKind, at: float | None = None) -> None:
+    def close(self, kind: GapKind, at: float | None = None, pbx: PbxId = ONLY_PBX) -> None:
         """End the gap of this kind, if one lasts."""
-        gap_id = self._open.pop(kind, None)
+        gap_id = self._open.pop((kind, pbx), None)
         if gap_id is not None:
             self._end(gap_id, self._clock.now() if at is None else at)
 
@@ -83,7 +86,7 @@ class GapLedger:
 
     def lasting(self) -> frozenset[GapKind]:
         """The kinds of which one lasts now."""
-        return frozenset(self._open)
+        return frozenset(kind for kind, _ in self._open)
 
     def seconds(self) -> dict[GapKind, float]:
         """All seconds of each kind up to now."""

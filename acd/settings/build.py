@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from acd.domain.ids import (
+    ONLY_PBX,
     AgentId,
     CalendarId,
     DispositionId,
     FlowId,
     Language,
+    PbxId,
     PromptKey,
     QueueId,
     SkillId,
@@ -68,7 +70,7 @@ def plan(version: str, files: Files, national: Mapping[str, NationalDays], promp
         agents={AgentId(k): _agent(k, v, files.queues.queues) for k, v in files.agents.agents.items()},
         queues={QueueId(k): _queue(k, v, files) for k, v in files.queues.queues.items()},
         trunks={
-            TrunkId(k): TrunkPlan(TrunkId(k), prefixes_of(k, files.trunks), v.capacity)
+            TrunkId(k): TrunkPlan(TrunkId(k), prefixes_of(k, files.trunks), v.capacity, PbxId(v.pbx or ONLY_PBX))
             for k, v in files.trunks.trunks.items()
         },
         access_codes={
@@ -94,6 +96,7 @@ def plan(version: str, files: Files, national: Mapping[str, NationalDays], promp
         recording_prefix=f"{acd.recordings.folder}/" if acd.recordings.folder else "",
         time_zone=acd.time_zone,
         overload=acd.overload.plan(sum(trunk.capacity for trunk in files.trunks.trunks.values())),
+        pbxs=tuple(PbxId(name) for name in acd.pbx),
         remember_callers_s=acd.remember_callers if reads_earlier(files.flows) else 0.0,
     )
 
@@ -112,6 +115,7 @@ def _agent(name: str, section: files.AgentSection, queues: Iterable[str]) -> Age
         login_at_start=section.login_at_start,
         wrap_up_s=section.wrap_up,
         tiers={QueueId(queue): tier for queue, tier in section.tiers.items()},
+        pbx=PbxId(section.pbx or ONLY_PBX),
         capacity=tuple(Capacity(medium, c.most, c.beside) for medium, c in section.capacity.items()),
     )
 

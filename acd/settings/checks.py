@@ -18,6 +18,7 @@ from acd.settings import (
     limit_checks,
     line_checks,
     matching_checks,
+    pbx_checks,
     prompt_checks,
     surroundings,
 )
@@ -39,6 +40,7 @@ def check(sources: Sources) -> None:
     _check_prompts(sources, names)
     prompt_checks.check(sources, names)
     line_checks.check(sources, names)
+    pbx_checks.check(sources, names)
     calendar_checks.check(sources, names)
     flow_checks.check(sources, names)
     callback_checks.check(sources, names)

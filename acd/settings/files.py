@@ -44,6 +44,7 @@ from acd.settings.fields import (
 from acd.settings.limit_file import LimitsSection
 from acd.settings.matching_files import AgentMatching, QueueMatching, ReservationSection
 from acd.settings.overload_file import OverloadSection
+from acd.settings.pbx_file import AmiSection, AriSection, PbxName, PbxSection, PeersSection, SipSection
 from acd.settings.prompt_files import PromptsSection
 
 Codec = Literal["alaw", "ulaw", "g722", "opus", "gsm", "g729"]
@@ -62,27 +63,6 @@ class ApiSection(Strict):
     tokens_file: Text | None = None
     """File with one ``NAME TOKEN`` a line; a token has at least 32 characters. A name ``supervisor/...`` may change
     things, ``agent/AGENT`` may do what that agent may, any other may only look."""
-
-
-class AriSection(Strict):
-    """Asterisk's REST interface."""
-
-    url: Text = "http://127.0.0.1:8088"
-    """Address of Asterisk's HTTP server, without ``/ari``."""
-    user: Word = "acd"
-    password_env: EnvName | None = None
-    password_file: Text | None = None
-    application: Word = "acd"
-
-
-class AmiSection(Strict):
-    """Asterisk's manager interface."""
-
-    host: Text = "127.0.0.1"
-    port: Port = 5038
-    user: Word = "acd"
-    password_env: EnvName | None = None
-    password_file: Text | None = None
 
 
 class SpoolSection(Strict):
@@ -164,15 +144,6 @@ class DialplanSection(Strict):
     from_trunk: Word = "acd-from-trunk"
     from_agents: Word = "acd-from-agents"
     fallback: Word = "acd-fallback"
-
-
-class SipSection(Strict):
-    """Where a rendered Asterisk takes SIP and RTP; an existing Asterisk keeps its own transports."""
-
-    bind: Text = "127.0.0.1"
-    port: Port = 5060
-    rtp_from: Port = 10000
-    rtp_to: Port = 20000
 
 
 class FallbackSection(Strict):
@@ -258,6 +229,9 @@ class AcdFile(Strict):
     api: ApiSection | None = None
     ari: AriSection | None = None
     ami: AmiSection | None = None
+    pbx: dict[PbxName, PbxSection] = Field(default_factory=dict)
+    """Several Asterisks by their names, instead of ``ari``, ``ami`` and ``sip``."""
+    peers: PeersSection = PeersSection()
     store: StoreSection = StoreSection(url="sqlite+aiosqlite:////var/lib/acd/acd.db")
     journal: JournalSection = JournalSection()
     recordings: RecordingsSection = RecordingsSection()
@@ -409,6 +383,8 @@ class AgentSection(AgentMatching):
     login_at_start: Flag = False
     wrap_up: Duration | None = None
     """This agent's own wrap-up, instead of the queues'."""
+    pbx: Name | None = None
+    """Of several Asterisks, the one the phone registers at."""
 
 
 class AgentsFile(Strict):
@@ -424,6 +400,8 @@ class TrunkSection(Strict):
     """SST (channels) that may be in use at once; 30 for an E1."""
     channel_prefixes: tuple[ChannelPrefix, ...] = ()
     """Beginnings of the trunk's channel names, beside those of its gateways."""
+    pbx: Name | None = None
+    """Of several Asterisks, the one its calls come to."""
 
 
 class RegistrationSection(Strict):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from acd.settings.build import prefixes_of
 from acd.settings.fields import quoted
+from acd.settings.files import GatewaySection
 from acd.settings.names import Names, refer
 from acd.settings.sources import Sources
 from acd.settings.surroundings import one_of
@@ -34,7 +35,8 @@ def _check_trunks(sources: Sources, names: Names) -> None:
         refer(document, ("gateways", name, "trunk"), gateway.trunk, names.trunks, "trunk")
         if gateway.register_at:
             one_of(document, ("gateways", name, "register_at"), "password")
-    _check_addresses(document, {name: gateway.match for name, gateway in model.gateways.items()})
+    pbx_of = {name: trunk.pbx for name, trunk in model.trunks.items()}
+    _check_addresses(document, model.gateways, pbx_of)
     claimed: list[tuple[str, str, Path_]] = [
         (f"PJSIP/{name}", gateway.trunk, ("gateways", name)) for name, gateway in model.gateways.items()
     ]
@@ -42,9 +44,9 @@ def _check_trunks(sources: Sources, names: Names) -> None:
         if not prefixes_of(name, model) and sources.trunks.whole:
             document.add(("trunks", name), "no channel can belong to it: it has neither a gateway nor channel_prefixes")
         claimed += [(p, name, ("trunks", name, "channel_prefixes", n)) for n, p in enumerate(trunk.channel_prefixes)]
-    for number, (prefix, _, path) in enumerate(claimed):
+    for number, (prefix, mine, path) in enumerate(claimed):
         for other, owner, _ in claimed[:number]:
-            if _same_channels(prefix, other):
+            if _same_channels(prefix, other) and pbx_of.get(mine) == pbx_of.get(owner):
                 document.add(path, f"{prefix} overlaps {other} of trunk '{owner}'", at_key=path[0] == "gateways")
                 break
 
@@ -55,16 +57,19 @@ def _same_channels(one: str, other: str) -> bool:
     return long.startswith(short) and long[len(short) : len(short) + 1] in {"", "-", "/"}
 
 
-def _check_addresses(document: Document, matches: Mapping[str, Iterable[str]]) -> None:
-    seen: dict[str, str] = {}
-    for name, addresses in matches.items():
-        for number, address in enumerate(addresses):
+def _check_addresses(
+    document: Document, gateways: Mapping[str, GatewaySection], pbx_of: Mapping[str, str | None]
+) -> None:
+    seen: dict[tuple[str | None, str], str] = {}
+    for name, gateway in gateways.items():
+        pbx = pbx_of.get(gateway.trunk)
+        for number, address in enumerate(gateway.match):
             path = ("gateways", name, "match", number)
             if not _is_address(address):
                 document.add(path, f"{quoted(address)} is no address, address:port, network or host name")
-            elif address in seen:
-                document.add(path, f"{address} already belongs to gateway '{seen[address]}'")
-            seen.setdefault(address, name)
+            elif (pbx, address) in seen:
+                document.add(path, f"{address} already belongs to gateway '{seen[pbx, address]}'")
+            seen.setdefault((pbx, address), name)
 
 
 def _is_address(text: str) -> bool:

@@ -10,13 +10,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from acd.domain.errors import ConfigError
-from acd.domain.ids import AgentId, CalendarId, Language, SkillId, TrunkId
+from acd.domain.ids import ONLY_PBX, AgentId, CalendarId, Language, PbxId, SkillId, TrunkId
 from acd.settings import build, calendar_checks, flow_checks, values
 from acd.settings.build_data import data_settings
 from acd.settings.build_prompts import build_prompts
 from acd.settings.checks import check
-from acd.settings.files import JournalSection, PhonesSection, RegistrationSection, StoreSection
+from acd.settings.files import AcdFile, JournalSection, PhonesSection, RegistrationSection, StoreSection
 from acd.settings.national import YEARS, NationalDays, national_days
+from acd.settings.pbx_file import PbxSection
 from acd.settings.secret_files import fetch, pairs
 from acd.settings.sources import Files, Sources, read_all
 from acd.settings.values import NO_SECRET, ApiToken, Secret
@@ -74,13 +75,11 @@ class _Secrets:
 
 def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today: date) -> values.Settings | None:
     files = sources.files()
-    if files is None or files.acd.api is None or files.acd.ari is None or files.acd.ami is None:
+    if files is None or files.acd.api is None:
         return None
     acd, secrets = files.acd, _Secrets(sources.acd.document, base, env)
-    ari, ami = files.acd.ari, files.acd.ami
     api = values.ApiSettings(files.acd.api.bind, files.acd.api.port, _tokens(secrets, files))
-    ari_password = secrets.one("ari", "password", ari.password_env, ari.password_file)
-    ami_password = secrets.one("ami", "password", ami.password_env, ami.password_file)
+    asterisks = _asterisks(secrets, acd, base)
     store = (
         Secret(acd.store.url) if acd.store.url else secrets.one("store", "url", acd.store.url_env, acd.store.url_file)
     )
@@ -94,8 +93,10 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today
         },
     )
     pbx = _pbx(files, phone_passwords, _Secrets(sources.trunks.document, base, env))
-    if sources.mistakes():
+    peer_secret = secrets.one("peers", "password", acd.peers.password_env, acd.peers.password_file)
+    if sources.mistakes() or not asterisks:
         return None
+    first = asterisks[0]
     recordings, national = acd.recordings, _national(files, today)
     calendar_checks.warn(sources, today, national)
     flow_checks.warn(sources)
@@ -104,8 +105,10 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today
     return values.Settings(
         plan=(plan := build.plan(sources.version(found), files, national, prompts)),
         api=api,
-        ari=values.AriSettings(ari.url.rstrip("/"), ari.user, ari_password, ari.application),
-        ami=values.AmiSettings(ami.host, ami.port, ami.user, ami_password),
+        ari=first.ari,
+        ami=first.ami,
+        several=asterisks if acd.pbx else (),
+        peer_secret=peer_secret,
         store=_store(acd.store, store, base / acd.journal.file, base),
         journal=values.JournalSettings(base / acd.journal.file, acd.journal.keep == "all", journal),
         recordings=values.RecordingsSettings(base / recordings.dir, plan.recording_prefix, recordings.format),
@@ -117,6 +120,31 @@ def _settings(sources: Sources, base: Path, env: Mapping[str, str] | None, today
         data=data,
         national={CalendarId(name): days for name, days in national.items()},
         warnings=sources.warnings(),
+    )
+
+
+def _asterisks(secrets: _Secrets, acd: AcdFile, base: Path) -> tuple[values.OnePbx, ...]:
+    """The only one, or all of several; none where a mistake is noted."""
+    if acd.pbx:
+        return tuple(_one(secrets, PbxId(name), ("pbx", name), one, acd, base) for name, one in acd.pbx.items())
+    if acd.ari is None or acd.ami is None:
+        return ()
+    return (_one(secrets, ONLY_PBX, (), PbxSection(ari=acd.ari, ami=acd.ami, sip=acd.sip), acd, base),)
+
+
+def _one(secrets: _Secrets, pbx: PbxId, path: Path_, section: PbxSection, acd: AcdFile, base: Path) -> values.OnePbx:
+    ari, ami, sip = section.ari, section.ami, section.sip
+    ari_password = secrets.one((*path, "ari"), "password", ari.password_env, ari.password_file)
+    ami_password = secrets.one((*path, "ami"), "password", ami.password_env, ami.password_file)
+    return values.OnePbx(
+        id=pbx,
+        ari=values.AriSettings(ari.url.rstrip("/"), ari.user, ari_password, ari.application),
+        ami=values.AmiSettings(ami.host, ami.port, ami.user, ami_password),
+        recordings=base / (section.recordings_dir or acd.recordings.dir),
+        sip_bind=sip.bind,
+        sip_port=sip.port,
+        rtp_ports=(sip.rtp_from, sip.rtp_to),
+        address=section.address or f"{sip.bind}:{sip.port}",
     )
 
 

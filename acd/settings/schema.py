@@ -30,7 +30,8 @@ def schema(kind: str) -> dict[str, Any]:
     """The schema of one kind of file. Raises KeyError for a kind that is none."""
     made = describe(kind, KINDS[kind])
     if kind == "acd":
-        made["required"] = ["api", "ari", "ami", "languages"]
+        made["required"] = ["api", "languages"]
+        made["anyOf"] = [{"required": ["ari", "ami"]}, {"required": ["pbx"]}]
     return made
 
 

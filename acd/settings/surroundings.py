@@ -80,21 +80,27 @@ def _zones() -> frozenset[str]:
 
 
 def _check_servers(document: Document, acd: AcdFile) -> None:
-    for name, section, key in (("api", acd.api, "tokens"), ("ari", acd.ari, "password"), ("ami", acd.ami, "password")):
+    single = () if acd.pbx else (("ari", acd.ari, "password"), ("ami", acd.ami, "password"))
+    for name, section, key in (("api", acd.api, "tokens"), *single):
         if section is not None:
             one_of(document, (name,), key)
         elif (name,) not in document.keys:
             document.add((name,), "is missing")
     one_of(document, ("phones",), "passwords", optional=True)
     if acd.api:
-        _check_bind(document, ("api", "bind"), acd.api.bind)
-    _check_bind(document, ("sip", "bind"), acd.sip.bind)
+        check_bind(document, ("api", "bind"), acd.api.bind)
+    check_bind(document, ("sip", "bind"), acd.sip.bind)
     if acd.ari:
-        url = _split(acd.ari.url)
-        if url is None or url[0] not in {"http", "https"} or not url[1] or url[2].strip("/"):
-            document.add(("ari", "url"), "must be http://HOST:PORT or https://HOST:PORT, without a path")
-        elif "@" in url[1]:
-            document.add(("ari", "url"), "a user does not belong in the address; use `user`")
+        check_ari_url(document, ("ari", "url"), acd.ari.url)
+
+
+def check_ari_url(document: Document, path: Path_, given: str) -> None:
+    """Note a mistake unless this is an address of Asterisk's HTTP server."""
+    url = _split(given)
+    if url is None or url[0] not in {"http", "https"} or not url[1] or url[2].strip("/"):
+        document.add(path, "must be http://HOST:PORT or https://HOST:PORT, without a path")
+    elif "@" in url[1]:
+        document.add(path, "a user does not belong in the address; use `user`")
 
 
 def _split(url: str) -> tuple[str, str, str] | None:
@@ -107,7 +113,8 @@ def _split(url: str) -> tuple[str, str, str] | None:
     return parts.scheme, parts.netloc, parts.path + parts.query + parts.fragment
 
 
-def _check_bind(document: Document, path: Path_, bind: str) -> None:
+def check_bind(document: Document, path: Path_, bind: str) -> None:
+    """Note a mistake unless a server can listen there."""
     try:
         ipaddress.ip_address(bind)
     except ValueError:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from acd.domain.data import Header
 from acd.domain.errors import Mistake
-from acd.domain.ids import AgentId, CalendarId, Language, PromptKey, SkillId, TrunkId
+from acd.domain.ids import ONLY_PBX, AgentId, CalendarId, Language, PbxId, PromptKey, SkillId, TrunkId
 from acd.domain.plan import Plan
 from acd.settings.national import NationalDays
 
@@ -210,6 +210,20 @@ class PbxSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OnePbx:
+    """An Asterisk: the only one, or one of several, which are known by ``id`` and reach each other at ``address``."""
+
+    id: PbxId
+    ari: AriSettings
+    ami: AmiSettings
+    recordings: Path
+    sip_bind: str
+    sip_port: int
+    rtp_ports: tuple[int, int]
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DataHost:
     """A host that flows may ask; ``name`` as it was written. Times in seconds."""
 
@@ -270,3 +284,14 @@ class Settings:
     warnings: tuple[Mistake, ...] = ()
     """What can be used as it is, and should be looked at."""
     data: DataSettings = DataSettings()
+    several: tuple[OnePbx, ...] = ()
+    """The Asterisks, where there are several; ``ari``, ``ami`` and the like are then the first one's."""
+    peer_secret: Secret = NO_SECRET
+    """Their common password; empty when none is configured."""
+
+    @property
+    def pbxs(self) -> tuple[OnePbx, ...]:
+        """Every Asterisk: one at least."""
+        pbx = self.pbx
+        only = OnePbx(ONLY_PBX, self.ari, self.ami, self.recordings.dir, pbx.sip_bind, pbx.sip_port, pbx.rtp_ports)
+        return self.several or (only,)

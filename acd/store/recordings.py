@@ -12,10 +12,11 @@ import os
 import struct
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 from acd.domain.events import RecordingChecked
@@ -56,16 +57,25 @@ class RecordingFiles:
 
     Args:
         folder: where they are.
+        elsewhere: of several Asterisks, the folders of each by its name, with which a contact's id begins.
         unfinished_s: how long a file without a length is watched before it counts as one that nobody writes.
     """
 
-    def __init__(self, folder: Path, *, unfinished_s: float = UNFINISHED_S) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        unfinished_s: float = UNFINISHED_S,
+        elsewhere: Mapping[str, Path] = MappingProxyType({}),
+    ) -> None:
         self._folder = folder
+        self._elsewhere = elsewhere
         self._unfinished_s = unfinished_s
 
     def path(self, name: RecordingName) -> Path | None:
         """Where the file of a recording is, whether or not it exists; None when the name leads out of the folder."""
-        root = os.path.realpath(self._folder)
+        pbx = name.rpartition("/")[2].partition("-")[0]
+        root = os.path.realpath(self._elsewhere.get(pbx, self._folder))
         found = os.path.realpath(os.path.join(root, f"{name}.wav"))  # noqa: PTH118 - Path refuses NUL late
         return Path(found) if found.startswith(root + os.sep) else None
 

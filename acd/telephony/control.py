@@ -6,7 +6,8 @@ Knows Asterisk's names for things and nothing of why a command is given. No task
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -51,11 +52,13 @@ from acd.domain.events import (
     TalkingStarted,
 )
 from acd.domain.ids import (
+    ONLY_PBX,
     OUR_LEG_PREFIX,
     BridgeId,
     ContactId,
     Language,
     LegId,
+    PbxId,
     PlaybackId,
     PromptKey,
     RecordingName,
@@ -63,6 +66,7 @@ from acd.domain.ids import (
     is_customer_leg,
 )
 from acd.domain.overload import Load
+from acd.domain.plan import PEER_PREFIX
 from acd.engine.dead_man import Place
 from acd.ports import Clock
 from acd.telephony import ahead, caller_sound
@@ -73,7 +77,7 @@ from acd.telephony.ari.shapes import fault
 from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
-from acd.telephony.channel_variables import KNOWN, PLACE, TIMEOUT, WAITING_QUEUE, WAITING_SINCE
+from acd.telephony.channel_variables import KNOWN, PHONE, PLACE, TIMEOUT, WAITING_QUEUE, WAITING_SINCE
 from acd.telephony.portions import in_portions
 from acd.telephony.reflex import Reflex
 from acd.telephony.sounds import Sounds
@@ -118,6 +122,7 @@ class AriControl:
         talk_s: for how long a conversation may go on with no engine; 0: callers' channels have no timeout to raise.
         load: measures what the process is under when a caller comes.
         ahead_s: how long a channel to the phone that rings next is kept ready, see ``ahead``; 0: none is.
+        pbx: which of several Asterisks this is.
     """
 
     def __init__(
@@ -138,9 +143,13 @@ class AriControl:
         set_at_once: Callable[[LegId, str, str], bool] = lambda *_: False,
         fallback_context: str = "acd-fallback",
         ahead_s: float = 0.0,
+        pbx: PbxId = ONLY_PBX,
     ) -> None:
         self._clock = clock
         self._emit = emit
+        self._pbx = pbx
+        self._phones: dict[LegId, str] = {}
+        """Of legs to phones at other Asterisks."""
         self._sounds = sounds
         self._speaker = Speaker(sounds, self._say, self._hush)
         self._agents_context = agents_context
@@ -416,6 +425,7 @@ class AriControl:
         self._emit(LegEnded(self._clock.now(), leg, cause, sip_code))
         self._came_in(leg)
         self._ahead.ended(leg)
+        self._phones.pop(leg, None)
 
     def _dtmf(self, event: dict[str, Any]) -> Event | None:
         leg = LegId(event["channel"]["id"])
@@ -455,6 +465,8 @@ class AriControl:
         if not isinstance(command, Originate):
             self._send(command)
             return
+        if command.phone:
+            self._phones[command.leg_id] = command.phone
         if not self._dial(command):
             self._send(command)
         if self.caused_at is not None:
@@ -573,6 +585,7 @@ class AriControl:
                     caller_id=command.caller,
                     timeout_s=int(command.timeout_s),
                     originator="" if command.alone else command.contact_id,
+                    variables={PHONE: command.phone} if command.phone else None,
                 )
             case CreateBridge(bridge_id=bridge):
                 return bridge, commands.create_bridge(bridge)
@@ -641,13 +654,30 @@ class AriControl:
     # ------------------------------------------------------------ what exists
 
     def _seen(self, channel: ChannelSnapshot) -> ChannelSeen:
-        return _seen(channel, self._ahead.leg_of(channel.id) or LegId(channel.id))
+        leg = self._ahead.leg_of(channel.id) or LegId(channel.id)
+        phone = self._phones.get(leg)
+        return _seen(channel, leg, channel.name if phone is None else f"{phone}-{PEER_PREFIX}")
+
+    async def _ask_for_phones(self, channels: Sequence[ChannelSnapshot]) -> None:
+        """Learn whose phones the channels lead to that go to other Asterisks; another process may have dialled."""
+        there = {LegId(channel.id) for channel in channels if channel.name.startswith(f"PJSIP/{PEER_PREFIX}")}
+        self._phones = {leg: phone for leg, phone in self._phones.items() if leg in there}
+        unknown = [leg for leg in there if leg.startswith(OUR_LEG_PREFIX) and leg not in self._phones]
+        await asyncio.gather(*map(self._ask_for_phone, unknown))
+
+    async def _ask_for_phone(self, leg: LegId) -> None:
+        asked = commands.get_variable(leg, PHONE)
+        with suppress(TelephonyError):  # it has just ended
+            found = await self.link.request(asked.method, asked.path, params=asked.params, key=leg)
+            self._phones[leg] = str(found["value"])
 
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at all channels and bridges. Raises ``TelephonyError``."""
         asked_at = self._clock.now()
         found = await self.link.resync()
         await self._ahead.recognise(found.channels, after_gap=after_gap)
+        if after_gap and self._pbx:
+            await self._ask_for_phones(found.channels)
         if after_gap:
             for channel in found.channels:
                 if _inside(channel) and not channel.id.startswith(OUR_LEG_PREFIX):
@@ -667,6 +697,7 @@ class AriControl:
             after_gap=after_gap,
             asked_at=asked_at,
             asterisk_started=self.link.info.startup_time if self.link.info is not None else "",
+            pbx=self._pbx,
         )
 
 
@@ -675,10 +706,10 @@ def _inside(channel: ChannelSnapshot) -> bool:
     return channel.in_app and (channel.app_name in _STASIS or channel.id.startswith(OUR_LEG_PREFIX))
 
 
-def _seen(channel: ChannelSnapshot, leg: LegId) -> ChannelSeen:
+def _seen(channel: ChannelSnapshot, leg: LegId, name: str) -> ChannelSeen:
     return ChannelSeen(
         leg_id=leg,
-        name=channel.name,
+        name=name,
         up=channel.state == "Up",
         in_app=_inside(channel),
         context=channel.context,

@@ -46,6 +46,7 @@ class FakeAri:
     password: str = "secret"
     version: str = "22.10.1"
     startup_time: str = "2026-01-01T00:00:00.000+0000"
+    system_name: str = ""
     speaks_rest_over_websocket: bool = True
     thawed: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is not set, sockets stay open but what arrives is not looked at, not even pings."""
@@ -184,7 +185,8 @@ class FakeAri:
                     await rule.gate.wait()
                 return rule.status, rule.body
         if seen.path == "/asterisk/info":
-            return 200, {"system": {"version": self.version}, "status": {"startup_time": self.startup_time}}
+            status, config = {"startup_time": self.startup_time}, {"name": self.system_name}
+            return 200, {"system": {"version": self.version}, "status": status, "config": config}
         return 204, None
 
     def _authorised(self, request: web.Request) -> bool:

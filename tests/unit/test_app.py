@@ -202,7 +202,7 @@ async def test_what_needs_a_restart_is_said_and_phones_and_tokens_are_used_at_on
         assert (await app.reload()).at_next_start == ("ari", "api")
         assert (await get(app, "/api/v1/agents", VIEWER))[0] == 401
         assert (await get(app, "/api/v1/agents", SUPERVISOR))[1]["agents"] == []
-        assert app._phones == set()
+        assert app._pbxs.first.phones == set()
     finally:
         await app.close()
 

@@ -138,7 +138,8 @@ async def test_an_engine_whose_lease_is_gone_commands_nothing_decides_nothing_an
         first._succession.lease.refused()  # as after a pause: what it knows of its lease is too old
         del ari.seen[:]
         first.dispatcher.submit(CallArrived(first._clock.now(), LegId("1.1"), "PJSIP/gw-1", "169", "0812"))
-        first._control.link.submit(AriRequest("DELETE", "/channels/1.1"), key="x", on_result=lambda _result: None)
+        link = first._pbxs.first.control.link
+        link.submit(AriRequest("DELETE", "/channels/1.1"), key="x", on_result=lambda _result: None)
         first._journal.append(LinkChanged(first._clock.now(), "ari", up=True))  # its write is under way already
         await until(lambda: "another engine has the lease" in first._journal.health().failing)
         await until(first.lost.is_set)
@@ -157,7 +158,7 @@ async def test_without_its_database_the_active_engine_serves_on_until_another_ha
     database: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("acd.app.RIGHTFUL_S", 0.05)
+    monkeypatch.setattr("acd.pbxs.RIGHTFUL_S", 0.05)
     async with FaultProxy(("127.0.0.1", cluster.port)) as proxy:
         made = settings("a")
         url = Secret(database.replace(f":{cluster.port}/", f":{proxy.port}/"))
@@ -171,7 +172,7 @@ async def test_without_its_database_the_active_engine_serves_on_until_another_ha
             await until(lambda: not lease.verified())
             await until(lease.holds)
             assert (await get(first, "/api/v1/agents/agent101/login", SUPERVISOR, "POST"))[0] == 200
-            await first._control.link.request("DELETE", "/channels/1.1")
+            await first._pbxs.first.control.link.request("DELETE", "/channels/1.1")
             assert ("DELETE", "/channels/1.1") in [(seen.method, seen.path) for seen in ari.seen]
 
             connected = len(ari.connections)
@@ -181,7 +182,7 @@ async def test_without_its_database_the_active_engine_serves_on_until_another_ha
                 )
                 await until(lambda: not lease.holds())
                 assert not serves(first)
-                await until(lambda: first._control.link.state is AriState.CONNECTING)
+                await until(lambda: first._pbxs.first.control.link.state is AriState.CONNECTING)
                 await asyncio.sleep(0.3)  # it would have connected by now
                 assert len(ari.connections) == connected + 1, "its place was taken back without the lease"
                 await socket.close()

@@ -25,6 +25,7 @@ from acd.telephony.ami.messages import (
     check_headers,
 )
 from acd.telephony.ami.session import PendingAction, Session, headers_of, response_of, text
+from acd.telephony.refusal import nobody_listens
 
 if TYPE_CHECKING:
     from panoramisk.message import Message
@@ -69,6 +70,8 @@ class AmiLink:
         self._session: Session | None = None
         """The one to ask; there only while the state is ``UP``."""
         self._inbox: asyncio.Queue[AmiEvent | tuple[AmiState, str] | None] = asyncio.Queue()
+        self.refused = False
+        """Nothing listens there: the last attempt to connect was refused by the machine, not by Asterisk."""
         self._logged: tuple[AmiState, str] | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._consumer: asyncio.Task[None] | None = None
@@ -148,6 +151,7 @@ class AmiLink:
             except AuthRefused as error:
                 self._set(AmiState.REFUSED, error.message)
             except (OSError, TelephonyError) as error:
+                self.refused = nobody_listens(error)
                 self._set(AmiState.DOWN, str(error))
             if not first.done():
                 first.set_result(None)
@@ -188,6 +192,7 @@ class AmiLink:
 
     def _up(self, session: Session, reason: str) -> None:
         self._session = session
+        self.refused = False
         self._generation += 1
         self._set(AmiState.UP, reason)
 
@@ -198,7 +203,8 @@ class AmiLink:
         if state is not AmiState.CONNECTING and (state, reason) != self._logged:  # not each attempt of a long night
             self._logged = state, reason
             write = {AmiState.UP: _log.info, AmiState.DOWN: _log.warning, AmiState.REFUSED: _log.error}[state]
-            write("ami_link_state", state=state.value, reason=reason, generation=self._generation)
+            which = {"pbx": self._config.system_name} if self._config.system_name else {}
+            write("ami_link_state", state=state.value, reason=reason, generation=self._generation, **which)
         self._inbox.put_nowait((state, reason))
 
     async def _consume(self) -> None:

@@ -67,6 +67,8 @@ class AmiConfig:
     """How long after the login to wait for ``FullyBooted``: it never comes to a user without the right ``system``."""
     reconnect_min_s: float = 0.5
     reconnect_max_s: float = 2.0
+    system_name: str = ""
+    """Of several Asterisks, which one this is."""
     refused_retry_s: float = 60.0
     """After a refused login in the middle of the work: the secret may come back with the next reload of Asterisk."""
 

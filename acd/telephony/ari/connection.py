@@ -168,7 +168,7 @@ async def connect(
     socket: WebSocket | None = None
     try:
         async with asyncio.timeout(config.connect_timeout_s):
-            info = _info(await read_json(session, config, "/asterisk/info"))
+            info = _info(await read_json(session, config, "/asterisk/info"), config.system_name)
             socket = await open_websocket(
                 f"{config.base_url}/events?app={quote(config.app, safe='')}",
                 {"Authorization": _authorization(config)},
@@ -202,10 +202,15 @@ def _authorization(config: AriConfig) -> str:
     return aiohttp.encode_basic_auth(config.username, config.password)
 
 
-def _info(found: dict[str, Any]) -> AsteriskInfo:
-    system, status = found.get("system") or {}, found.get("status") or {}
+def _info(found: dict[str, Any], expected: str) -> AsteriskInfo:
+    """Read who answers; it must be the Asterisk expected, if one is named: ids tell by their begin whose they are."""
+    system, status, config = (found.get(part) or {} for part in ("system", "status", "config"))
+    name = str(config.get("name") or "")
+    if expected not in {"", name}:
+        raise PbxUnavailable(f"the Asterisk there is called '{name}': see systemname in its asterisk.conf")
     return AsteriskInfo(
         version=str(system.get("version") or ""),
         startup_time=str(status.get("startup_time") or ""),
         entity_id=str(system.get("entity_id") or ""),
+        system_name=name,
     )

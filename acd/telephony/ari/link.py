@@ -25,6 +25,7 @@ from acd.telephony.ari.lanes import Command
 from acd.telephony.ari.snapshots import Resync, bridge_snapshot, channel_snapshot
 from acd.telephony.ari.values import AriRequest, AriResult, AriState, path_of
 from acd.telephony.portions import in_portions
+from acd.telephony.refusal import nobody_listens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,6 +69,8 @@ class AriLink:
         self.state = AriState.DOWN
         self.generation = 0
         """Counts connections; a result or event belongs to the connection of its time."""
+        self.refused = False
+        """Nothing listens there: the last attempt to connect was refused by the machine, not by Asterisk."""
         self.info: AsteriskInfo | None = None
         """Of the Asterisk connected last; a changed ``startup_time`` at a new generation tells that it restarted."""
         self._on_event = on_event
@@ -223,6 +226,7 @@ class AriLink:
             try:
                 connection = await connect(session, self.config, self._permitted)
             except TelephonyError as error:
+                self.refused = nobody_listens(error)
                 lost = Lost(str(error))
             except Exception as error:  # the link must outlive what nobody thought of
                 log.exception("ari_connect_failed")
@@ -246,6 +250,7 @@ class AriLink:
         """Serve one connection until it is lost, then fail what it left undone."""
         restarted = self.info is not None and self.info.startup_time != connection.info.startup_time
         self.info = connection.info
+        self.refused = False
         self.generation += 1
         self._connection = connection
         lost = Lost("closed")
@@ -292,7 +297,8 @@ class AriLink:
         if state is self.state:
             return
         self.state = state
-        log.info("ari_link_state", state=state.value, reason=reason, generation=self.generation)
+        which = {"pbx": self.config.system_name} if self.config.system_name else {}
+        log.info("ari_link_state", state=state.value, reason=reason, generation=self.generation, **which)
         try:
             self._on_state(state, reason)
         except Exception:

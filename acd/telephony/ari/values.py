@@ -72,6 +72,8 @@ class AriConfig:
     """After being replaced: how often to look whether the application is free again."""
     replaced_patience_s: float = 60.0
     """After being replaced: when to take the application back all the same; doubles each time it happens again."""
+    system_name: str = ""
+    """Of several Asterisks, what this one calls itself (``systemname``): another one is not connected to."""
     max_message_bytes: int = 64 * 1024 * 1024
     """Largest WebSocket message taken: a list of thousands of channels is one message."""
 
@@ -111,6 +113,7 @@ class AsteriskInfo:
     version: str
     startup_time: str
     entity_id: str = ""
+    system_name: str = ""
 
 
 def path_of(*segments: str) -> str:

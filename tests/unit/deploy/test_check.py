@@ -12,7 +12,7 @@ from acd.deploy.check import check
 from acd.deploy.check_sounds import Sounds
 from acd.deploy.live import LivePbx
 from acd.deploy.modules import REQUIRED
-from acd.deploy.plan import PbxPlan, WayOutPlan
+from acd.deploy.plan import PbxPlan, PeerPlan, WayOutPlan
 from acd.domain.errors import DeployError
 from tests.unit.deploy.plans import small_plan
 
@@ -68,7 +68,7 @@ class FakePbx:
             if self.status != 200:
                 return self.status, None
             if path == "/asterisk/info":
-                return 200, {"system": {"version": self.version}}
+                return 200, {"system": {"version": self.version}, "config": {"name": "sby"}}
             return 200, [{"name": f"{name}.so", "status": "Running"} for name in self.modules]
 
         monkeypatch.setattr(LivePbx, "ari_get", ari_get)
@@ -291,3 +291,14 @@ def test_prompts_fetched_over_http_need_the_module_and_their_files_here(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / f"{name}.wav").touch()
     assert pbx.find(monkeypatch, sounds=sounds) == []
+
+
+def test_one_of_several_needs_its_name_and_the_way_for_the_others(
+    pbx: FakePbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers = (PeerPlan("acd-peer-sby", "10.0.0.2:5060", "a-secret-of-both"),)
+    found = pbx.find(monkeypatch, replace(PLAN, system_name="jkt", peers=peers))
+    assert any("is called 'sby': the engine does not connect to it" in one for one in found)
+    assert any("the dialplan has no context acd-from-peers" in one for one in found)
+    assert any("PJSIP does not know acd-peer-sby" in one for one in found)
+    assert not any("is called" in one for one in pbx.find(monkeypatch, replace(PLAN, system_name="sby")))

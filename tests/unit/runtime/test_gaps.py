@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from acd.domain.gaps import Gap, GapEnd
+from acd.domain.ids import PbxId
 from acd.ports import Row
 from acd.runtime.gaps import GapLedger
 
@@ -64,6 +65,17 @@ def test_a_figure_is_touched_by_a_gap_that_lies_in_its_time_even_in_part(desk: D
         assert desk.ledger.touching(since, until) == ()
     desk.ledger.open("ari", 900.0)
     assert [gap.kind for gap in desk.ledger.touching(5000.0, None)] == ["ari"], "it lasts"
+
+
+def test_each_of_several_asterisks_has_gaps_of_its_own(desk: Desk) -> None:
+    desk.ledger.open("ari", 100.0, pbx=PbxId("a"))
+    desk.ledger.open("ari", 100.0, pbx=PbxId("b"))
+    desk.ledger.close("ari", pbx=PbxId("a"))
+    assert [(gap.id, gap.missing[-6:], gap.ended_at is None) for gap in desk.ledger.touching(None, None)] == [
+        ("ari-a-100.000", "(at a)", False),
+        ("ari-b-100.000", "(at b)", True),
+    ]
+    assert desk.ledger.lasting() == {"ari"}
 
 
 def test_an_end_is_never_before_its_begin(desk: Desk) -> None:

@@ -263,6 +263,14 @@ async def test_a_leg_without_a_callers_channel_has_no_originator(desk: Desk) -> 
     assert params["endpoint"] == "PJSIP/0811222333@gw1"
 
 
+async def test_a_leg_to_a_phone_at_another_asterisk_carries_the_phones_name(desk: Desk) -> None:
+    """The name of its channel tells the other Asterisk only; an engine that comes back asks for this."""
+    way = "PJSIP/agent101@acd-peer-b"
+    desk.control.execute(Originate(C1, AGENT_LEG, way, "", 15.0, phone="PJSIP/agent101"))
+    ((_, _, params, body),) = await desk.requests()
+    assert (params["endpoint"], body) == (way, {"variables": {"ACD_PHONE": "PJSIP/agent101"}})
+
+
 async def test_a_withheld_number_is_not_shown_to_the_agent(desk: Desk) -> None:
     desk.control.execute(Originate(C1, AGENT_LEG, "PJSIP/agent101", "", 15.0))
     ((_, _, params, _),) = await desk.requests()
