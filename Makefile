@@ -2,7 +2,8 @@
 # make bench  the speed on this machine, beside Asterisk's app_queue; ONLY="calls waiting" measures these parts
 # make test   everything that is checked, on a real Asterisk too
 # make soak   the engine's runtime in SEEDS=1000 simulated histories full of faults, then killed at each place it can be
-# make misbehave   CALLS=10000 real calls of people who keep to no rule: nothing is left of them a minute later
+# make soak-calls MINUTES=60 RATE=600   real calls, so many a minute: how memory and descriptors grow, one record for each call
+# make soak-misbehave CALLS=10000   real calls of people who keep to no rule: nothing is left of them a minute later
 # make fuzz   loader, expressions, interpreter, ARI, AMI and API with CASES=100000 random cases each; ONLY="ari ami" these parts
 # make soak-kill KILLS=50   kills the engine so often amid real calls, at random instants
 # make soak-restart CHANNELS=1000 RESTARTS=10   how soon a killed engine serves again amid so many channels
@@ -16,6 +17,8 @@ FUZZ_STAMP := $(VENV)/.fuzz
 CALLS ?=
 CASES ?= 1000
 API_CASES ?= 50
+MINUTES ?= 60
+RATE ?= 600
 ONLY ?=
 KILLS ?= 50
 CHANNELS ?= 1000
@@ -26,7 +29,7 @@ SEEDS ?= 1000
 FROM ?= 0
 JOBS ?= 0
 
-.PHONY: help demo test bench fuzz soak soak-kill soak-restart misbehave lint types layers unit asterisk-tests check clean
+.PHONY: help demo test bench fuzz soak soak-kill soak-restart soak-calls soak-misbehave lint types layers unit asterisk-tests check clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -51,7 +54,10 @@ soak: $(STAMP)
 	@$(BIN)/acd simulate --faults --seed $(FROM) --replications $(SEEDS) --jobs $(JOBS)
 	@$(BIN)/acd simulate --faults --kill-points --seed $(FROM) --replications 20 --seconds 120 --jobs $(JOBS)
 
-misbehave: $(STAMP)
+soak-calls: $(STAMP)
+	@$(BIN)/acd soak --minutes $(MINUTES) --rate $(RATE)
+
+soak-misbehave: $(STAMP)
 	$(BIN)/acd tools fetch
 	ACD_MISBEHAVING_CALLS=$(or $(CALLS),10000) ACD_MISBEHAVING_AT_ONCE=32 ACD_MISBEHAVING_SEED=$(or $(SEED),1) \
 		$(BIN)/pytest -q -s tests/asterisk/test_misbehaving_callers.py

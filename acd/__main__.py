@@ -10,7 +10,7 @@ from importlib import import_module
 
 import typer
 
-COMMANDS = ("run", "check", "schema", "replay", "explain", "simulate", "staffing", "demo", "bench", "data")
+COMMANDS = ("run", "check", "schema", "replay", "explain", "simulate", "staffing", "demo", "bench", "soak", "data")
 """Each is a function of its own name in ``acd.cli``."""
 GROUPS = ("asterisk", "calendar", "db", "flow", "prompts", "tools")
 """Each is an ``app`` with commands of its own in ``acd.cli``."""

@@ -1,7 +1,7 @@
 """Callers who do not keep to the rules, and packets that are no SIP: nothing of them is left a minute later.
 
 ``ACD_MISBEHAVING_CALLS`` says how many calls (500 by default), ``ACD_MISBEHAVING_AT_ONCE`` how many at the same time,
-``ACD_MISBEHAVING_SEED`` which. ``make misbehave CALLS=10000`` tells how far it is.
+``ACD_MISBEHAVING_SEED`` which. ``make soak-misbehave CALLS=10000`` tells how far it is.
 """
 
 from __future__ import annotations
