@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -242,6 +243,8 @@ async def send_odd_packets(centre: Centre, chance: Random) -> int:
 
 async def test_nothing_is_left_of_callers_who_misbehave(centre: Centre, capsys: pytest.CaptureFixture[str]) -> None:
     chance = Random(SEED)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each caller keeps a port for a while
     desks = [await centre.phone(agent, manner) for agent, manner in AGENTS.items()]
     room = asyncio.Semaphore(AT_ONCE)
     names = chance.choices(list(WAYS), [share for _, share in WAYS.values()], k=CALLS)
