@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from acd.telephony.ami.facts import FallbackCaller, UnroutedCall
-from acd.telephony.ami.messages import AmiEvent
+from acd.telephony.ami.messages import AmiEvent, whole_number
 
 _ENGINES = frozenset({"Stasis", "StasisBroadcast"})
 _DIALLED = "AppDial"
@@ -166,8 +166,8 @@ class Callers:
     def _end(self, event: AmiEvent, now: float) -> None:
         uniqueid = event.get("Uniqueid")
         self._touch(uniqueid)
-        cause = _number(event.get("Cause")) or 0
-        sip_code = _number(event.get("TechCause"))
+        cause = whole_number(event.get("Cause")) or 0
+        sip_code = whole_number(event.get("TechCause"))
         fell = event.get("Context") == self._fallback
         missed = self._ended.get(uniqueid)
         caller = self._live.get(uniqueid)
@@ -230,13 +230,9 @@ def _fallen(caller: _Caller) -> FallbackCaller:
     )
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
 def _seconds(duration: str) -> float:
     """``hh:mm:ss`` as seconds."""
     seconds = 0
-    for part in duration.split(":"):
-        seconds = seconds * 60 + (_number(part) or 0)
+    for part in duration.split(":")[-3:]:
+        seconds = seconds * 60 + (whole_number(part) or 0)
     return seconds

@@ -23,6 +23,7 @@ from acd.telephony.ami.messages import (
     AuthRefused,
     HeaderValue,
     check_headers,
+    whole_number,
 )
 from acd.telephony.ami.session import PendingAction, Session, headers_of, response_of, text
 from acd.telephony.refusal import nobody_listens
@@ -129,8 +130,8 @@ class AmiLink:
         if len(answer) == 1:
             raise AmiRefused(f"{name} does not answer with a list")
         entries = tuple(AmiEvent(text(entry, "Event"), headers_of(entry)) for entry in answer[1:-1])
-        count = text(last, "ListItems")
-        if text(last, "EventList").lower() != "complete" or (count.isdigit() and int(count) != len(entries)):
+        count = whole_number(text(last, "ListItems"))
+        if text(last, "EventList").lower() != "complete" or count not in (None, len(entries)):
             raise CommandTimeout(f"{name}: the list was cut short")
         return entries
 

@@ -17,6 +17,7 @@ from acd.domain.errors import TelephonyError
 MAX_LINE = 1022
 """Octets of a header line without its line end: Asterisk's reader throws longer lines away without an answer."""
 
+_DIGITS = 9
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.()-]*")
 _OURS = frozenset({"action", "actionid"})
 
@@ -140,3 +141,8 @@ def check_headers(action: str, headers: Mapping[str, HeaderValue]) -> dict[str, 
                 raise AmiRefused(f"{action}: the value of {name} is longer than Asterisk reads")
         checked[name] = values[0] if isinstance(value, str) else values
     return checked
+
+
+def whole_number(text: str) -> int | None:
+    """Read a number of at most nine digits; None: it is none, or one that no header of Asterisk's has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None

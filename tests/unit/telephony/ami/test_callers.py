@@ -142,7 +142,8 @@ def test_a_withheld_number_is_empty() -> None:
     assert call.caller == ""
 
 
-@pytest.mark.parametrize(("sip", "code"), [({}, None), ({"TechCause": "486"}, 486), ({"TechCause": "Q.850"}, None)])
+@pytest.mark.parametrize(("sip", "code"), [({}, None), ({"TechCause": "486"}, 486), ({"TechCause": "Q.850"}, None),
+                                           ({"TechCause": "9" * 40}, None), ({"TechCause": "²"}, None)])  # fmt: skip
 def test_a_sip_status_is_told_only_where_asterisk_tells_one(sip: dict[str, str], code: int | None) -> None:
     (call,) = told(callers(), event("Newchannel"), hangup(**sip))
     assert call.sip_code == code

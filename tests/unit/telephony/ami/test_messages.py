@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from acd.telephony.ami import AmiConfig, AmiEvent, AmiRefused
-from acd.telephony.ami.messages import MAX_LINE, check_headers
+from acd.telephony.ami.messages import MAX_LINE, check_headers, whole_number
 
 
 def test_limits_that_cannot_work_are_refused_when_configured() -> None:
@@ -29,3 +29,11 @@ def test_a_line_as_long_as_asterisk_reads_is_sent_and_one_octet_more_is_refused(
 def test_an_action_whose_name_is_no_word_is_refused(name: str) -> None:
     with pytest.raises(AmiRefused):
         check_headers(name, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0", 0), ("16", 16), ("999999999", 999999999), ("9" * 10, None), ("9" * 5000, None),
+                         ("", None), ("-1", None), ("1.5", None), ("²", None), ("\u0661", None)],
+)  # fmt: skip
+def test_a_number_has_at_most_nine_digits_of_ascii(text: str, number: int | None) -> None:
+    assert whole_number(text) == number
