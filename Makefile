@@ -59,7 +59,7 @@ soak-calls: $(STAMP)
 
 soak-misbehave: $(STAMP)
 	$(BIN)/acd tools fetch
-	ACD_MISBEHAVING_CALLS=$(or $(CALLS),10000) ACD_MISBEHAVING_AT_ONCE=32 ACD_MISBEHAVING_SEED=$(or $(SEED),1) \
+	ACD_MISBEHAVING_CALLS=$(or $(CALLS),10000) ACD_MISBEHAVING_AT_ONCE=24 ACD_MISBEHAVING_SEED=$(or $(SEED),1) \
 		$(BIN)/pytest -q -s tests/asterisk/test_misbehaving_callers.py
 
 $(FUZZ_STAMP): $(STAMP)
