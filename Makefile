@@ -1,7 +1,8 @@
 # make demo   a whole call centre on this machine: real Asterisk, real SIP phones and callers
 # make bench  the speed on this machine, beside Asterisk's app_queue; ONLY="calls waiting" measures these parts
 # make test   everything that is checked, on a real Asterisk too
-# make soak   the engine's runtime in SEEDS=1000 simulated histories full of faults, then killed at each place it can be
+# make soak   the engine's runtime in SEEDS=1000 simulated histories full of faults
+# make kill-points   the engine killed at each place where it can be, in SEEDS=20 histories, and the real store likewise
 # make soak-calls MINUTES=60 RATE=600   real calls, so many a minute: how memory and descriptors grow, one record for each call
 # make soak-misbehave CALLS=10000   real calls of people who keep to no rule: nothing is left of them a minute later
 # make fuzz   loader, expressions, interpreter, ARI, AMI and API with CASES=100000 random cases each; ONLY="ari ami" these parts
@@ -25,11 +26,13 @@ CHANNELS ?= 1000
 RESTARTS ?= 10
 # Call centres that tests run side by side: each is mostly waiting, for prompts to end and phones to ring.
 CENTRES ?= 3
+# Kill points are some eighty histories for each seed.
+KILL_SEEDS := $(or $(SEEDS),20)
 SEEDS ?= 1000
 FROM ?= 0
 JOBS ?= 0
 
-.PHONY: help demo test bench fuzz soak soak-kill soak-restart soak-calls soak-misbehave lint types layers unit asterisk-tests check clean
+.PHONY: help demo test bench fuzz soak soak-kill soak-restart soak-calls soak-misbehave kill-points lint types layers unit asterisk-tests check clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -49,10 +52,12 @@ demo: $(STAMP)
 bench: $(STAMP)
 	@$(BIN)/acd bench $(foreach part,$(ONLY),--only $(part))
 
-# 20 seeds are enough for the kill points: each is some fifty histories.
 soak: $(STAMP)
 	@$(BIN)/acd simulate --faults --seed $(FROM) --replications $(SEEDS) --jobs $(JOBS)
-	@$(BIN)/acd simulate --faults --kill-points --seed $(FROM) --replications 20 --seconds 120 --jobs $(JOBS)
+
+kill-points: $(STAMP)
+	@$(BIN)/acd simulate --faults --kill-points --seed $(FROM) --replications $(KILL_SEEDS) --seconds 120 --jobs $(JOBS)
+	@$(BIN)/python -m tests.kill_points --from $(FROM) --seeds $(KILL_SEEDS)
 
 soak-calls: $(STAMP)
 	@$(BIN)/acd soak --minutes $(MINUTES) --rate $(RATE)

@@ -508,7 +508,7 @@ class App:
             degraded.append(f"a newer configuration is refused: {self._reloader.state.mistakes[0]}")
         if abs(self._clock_ahead) > CLOCK_STEP_S:
             degraded.append(
-                f"the system's clock was set by {self._clock_ahead:+.0f} s; a start without calls takes it over"
+                f"the system's clock was set by {self._clock_ahead:+.0f} s; a moment without calls takes it over"
             )
         if failing := self._records.health().failing:
             degraded.append(f"the store fails: {failing}")
@@ -559,10 +559,17 @@ class App:
                 log.info("records_written_again", spooled=self._records.health().spooled)
 
     def _look_at_the_clock(self) -> None:
-        """Notice when the system's clock is set. The engine's own goes on as it did: no call gets longer by it."""
+        """Notice when the system's clock is set. The engine's own follows in the first moment without calls.
+
+        Until then it goes on as it did: no call gets longer by it.
+        """
         ahead = self._clock.ahead()
         if abs(step := ahead - self._clock_ahead) > CLOCK_STEP_S:
             self._clock_ahead = ahead
             now = self._clock.now()
             log.warning("clock_stepped", step_s=round(step, 1), ahead_s=round(ahead, 1))
             self._gaps.note("clock", now - HOUSEKEEPING_S, now, f"by {step:+.0f} s")
+        elif abs(ahead) > CLOCK_STEP_S and not self.dispatcher.going_on:
+            self._clock.adopt()
+            self._clock_ahead = 0.0
+            log.info("clock_taken_over", ahead_s=round(ahead, 1))

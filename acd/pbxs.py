@@ -24,7 +24,7 @@ from acd.runtime.dispatcher import Dispatcher
 from acd.runtime.gaps import GapLedger
 from acd.runtime.receipts import Receipts
 from acd.settings.values import AriSettings, OnePbx, PbxSettings, Settings
-from acd.telephony.ami.facts import Fact, WatchState
+from acd.telephony.ami.facts import Fact, FallbackCaller, WatchState
 from acd.telephony.ami.messages import AmiConfig
 from acd.telephony.ami.newcomers import Newcomer
 from acd.telephony.ami.watch import PbxWatch, WatchConfig
@@ -98,6 +98,7 @@ class Pbx:
             around.verified,
             take_back=self._take_back,
             set_at_once=self._set_at_once,
+            on_unwritten=self._unwritten,
             fallback_context=pbx.context_fallback,
             talk_s=TALK_S if pbx.dead_man_s else 0.0,
             load=self._load,
@@ -180,6 +181,9 @@ class Pbx:
     def _set_at_once(self, leg: LegId, name: str, value: str) -> bool:
         return self.watch.set_variable(leg, name, value)
 
+    def _unwritten(self, contacts: Iterable[ContactId]) -> None:
+        self.dead_man.forget(contacts)
+
     def _load(self) -> Load:
         return Load(round(self._around.delay_s(), 4), self.control.link.unanswered)
 
@@ -188,12 +192,15 @@ class Pbx:
             self.control.expect(LegId(newcomer.uniqueid), newcomer.channel, newcomer.exten, newcomer.caller)
 
     def _from_ami(self, fact: Fact) -> None:
+        if isinstance(fact, FallbackCaller):
+            self.control.outside(LegId(fact.uniqueid))
         self.control.caused_at = self.watch.heard_at
         self._around.dispatcher.submit(to_event(fact, self._around.clock.now(), self.id))
         self.control.caused_at = None
         if isinstance(fact, WatchState):
             if fact.synced:
                 self._around.gaps.close("ami", pbx=self.id)
+                self.dead_man.forget()  # what went by the connection that broke may not have arrived
             elif not self._closing:
                 self._around.gaps.open("ami", self._around.clock.now() - AMI_SILENCE_S, pbx=self.id)
 

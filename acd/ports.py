@@ -38,7 +38,7 @@ class Clock(Protocol):
     """Time for everything that decides."""
 
     def now(self) -> float:
-        """Seconds since the epoch, UTC; never goes backwards within one run, whatever is done to the system clock."""
+        """Seconds since the epoch, UTC; never goes backwards while calls go on, whatever is done to the system's."""
 
 
 class Commands(Protocol):

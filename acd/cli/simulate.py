@@ -108,6 +108,9 @@ def simulate(
         bool, typer.Option("--kill-points", help="With --faults: kill the engine at each place where it can be.")
     ] = False,
     kill_at: KillAtOption = None,
+    standby: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--standby", help="With --faults: two engines take turns, by one database.")
+    ] = False,
 ) -> None:
     """Run a scenario on a virtual clock, with the matching, queues and trunks of the live engine.
 
@@ -119,7 +122,15 @@ def simulate(
     """
     try:
         if faults:
-            many = Asked(_or(seed, 0), _or(replications, 1), seconds, jobs or os.cpu_count() or 1, kill_points, kill_at)
+            many = Asked(
+                _or(seed, 0),
+                _or(replications, 1),
+                seconds,
+                jobs or os.cpu_count() or 1,
+                kill_points,
+                kill_at,
+                standby,
+            )
             live_through(Deployment(config, flows), many, as_json=as_json)
             return
         asked = [what_if(add or [], absent or [], arrivals)]

@@ -6,10 +6,11 @@ Decides what is printed and the exit code; ``acd.sim.faults`` does the work.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -21,10 +22,13 @@ from acd.settings import load
 from acd.sim.faults.clock import EPOCH
 from acd.sim.faults.disk import EventCodec
 from acd.sim.faults.engine import Codecs
+from acd.sim.faults.pair import Succession
 from acd.sim.faults.study import Setting, Sum, Told, histories, killed_everywhere
 from acd.sim.faults.world import Wanted
 from acd.store.codec import decode, decode_event, encode_event
+from acd.store.lease import RENEW_S, TTL_S, WITNESS_S, Lease
 from acd.store.pieces import StatePieces
+from acd.store.seat import Seen, Turn
 
 _SHOWN = 20
 
@@ -33,7 +37,15 @@ def _decode(data: bytes) -> EngineState:
     return decode(EngineState, data)
 
 
-CODECS = Codecs(Codec(StatePieces(), _decode), EventCodec(encode_event, decode_event))
+def _turn(seat: Any, lease: Any, now: Callable[[], float]) -> Turn:
+    return Turn(seat, lease, now)
+
+
+CODECS = Codecs(
+    Codec(StatePieces(), _decode),
+    EventCodec(encode_event, decode_event),
+    Succession(Lease, _turn, Seen, TTL_S, RENEW_S, WITNESS_S),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,7 @@ class Asked:
     jobs: int
     kill_points: bool = False
     kill_at: str | None = None
+    standby: bool = False
 
     def wanted(self) -> Iterator[Wanted]:
         """The histories, one for each seed."""
@@ -67,7 +80,7 @@ class Asked:
         if place and not nth.isdecimal():
             raise typer.BadParameter("--kill-at is a number and a place")
         for seed in range(self.seed, self.seed + self.count):
-            yield Wanted(seed, self.seconds, place=place, nth=int(nth) if place else 0)
+            yield Wanted(seed, self.seconds, place=place, nth=int(nth) if place else 0, pair=self.standby)
 
 
 def faults(deployment: Deployment, asked: Asked, *, as_json: bool) -> None:
@@ -89,7 +102,7 @@ def faults(deployment: Deployment, asked: Asked, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(_as_json(total, last), indent=2))
     else:
-        _print(total, last, asked.seconds)
+        _print(total, last, asked.seconds, standby=asked.standby)
         if places:
             typer.echo(f"killed at {len(places)} places, {sum(places.values())} times in all")
     if total.bad:
@@ -119,7 +132,7 @@ def _as_json(total: Sum, last: Told) -> dict[str, object]:
     }
 
 
-def _print(total: Sum, last: Told, seconds: float) -> None:
+def _print(total: Sum, last: Told, seconds: float, *, standby: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for told in total.bad[:_SHOWN]:
         console.print(f"seed {told.seed}, trace {told.trace}", style="bold red", markup=False)
@@ -127,7 +140,7 @@ def _print(total: Sum, last: Told, seconds: float) -> None:
             console.print(f"  {one.at:9.3f} s  {one.what}", markup=False)
         for complaint in told.complaints[:_SHOWN]:
             console.print(f"  {complaint}", markup=False)
-        where = f" --kill-at '{told.nth} {told.place}'" if told.place else ""
+        where = " --standby" * standby + (f" --kill-at '{told.nth} {told.place}'" if told.place else "")
         console.print(f"  again: acd simulate --faults --seed {told.seed} --seconds {seconds:g}{where}", markup=False)
     console.print(
         f"{total.histories} histories, {total.calls} calls, {total.records} records, "

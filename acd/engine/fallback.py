@@ -13,7 +13,7 @@ from acd.domain.copies import replace
 from acd.domain.events import CallArrived, DrainRequested, FallbackSeen, LegEnded, Resynced, UnroutedEnded
 from acd.domain.exits import Exit
 from acd.domain.ids import ONLY_PBX, ContactId, LegId, PbxId
-from acd.engine import arrival, ending, ivr, kpi, offers, takes, trunks
+from acd.engine import arrival, ending, ivr, kpi, matching, offers, takes, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import Contact, Gone, InFallback, InIvr, Links, Position, Waiting
 from acd.engine.turn import Turn
@@ -103,10 +103,12 @@ def want_all_back(turn: Turn, pbx: PbxId) -> None:
             _want_back(turn, contact, phase)
 
 
-def _turn_of(contact: Contact) -> tuple[bool, float, ContactId]:
-    """Where a caller stands: who waits in a queue of ours comes before who is on the way to one."""
+def _turn_of(contact: Contact) -> tuple[bool, int, float, ContactId]:
+    """Where a caller stands: who waits in a queue of ours, by its order, comes before who is on the way to one."""
     was = contact.phase.was if isinstance(contact.phase, InFallback) else contact.phase
-    return not isinstance(was, Waiting), was.since if isinstance(was, Waiting) else contact.arrived_at, contact.id
+    if isinstance(was, Waiting):
+        return False, *matching.contact_rank(contact, was)
+    return True, 0, contact.arrived_at, contact.id
 
 
 def arrived(turn: Turn, event: CallArrived) -> None:

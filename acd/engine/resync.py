@@ -40,7 +40,6 @@ from acd.engine.state import (
     Agent,
     CallingBack,
     Contact,
-    Free,
     InCall,
     InIvr,
     Leaving,
@@ -338,9 +337,8 @@ def _needless(turn: Turn, event: Resynced) -> None:
     state = turn.state
     serving = {agent.leg for agent in state.agents.values() if isinstance(agent.work, Offered | InCall)}
     serving |= {contact.line for contact in state.contacts.values()}
-    letting_go = {
-        agent.leg: agent.work.since for agent in state.agents.values() if isinstance(agent.work, Free | WrapUp)
-    }
+    # Not of agents who are free: that may have begun when the wrap-up ended, and the channel is left over from before.
+    letting_go = {agent.leg: agent.work.since for agent in state.agents.values() if isinstance(agent.work, WrapUp)}
     for channel in event.channels:
         leg = channel.leg_id
         if leg in serving or ContactId(leg) in state.contacts or not _settled(event, channel):

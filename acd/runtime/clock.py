@@ -8,8 +8,8 @@ import time
 class AnchoredClock:
     """Fulfils ``ports.Clock``.
 
-    A step of the system clock is not followed: no call gets longer or ends before it began. It is seen at the next
-    start, and where calls go on over that start, at one without (``resume``).
+    A step of the system clock is not followed while calls go on, over restarts too (``resume``): none gets longer or
+    ends before it began. In a moment without any it is (``adopt``), so that what begins has the right time soon.
     """
 
     def __init__(self) -> None:
@@ -18,6 +18,10 @@ class AnchoredClock:
     def resume(self, ahead: float, not_before: float) -> None:
         """Go on where a former life was: so far behind the system's clock as it was, and not before its last moment."""
         self._anchor = max(time.time() - ahead, not_before) - time.monotonic()  # noqa: TID251 - likewise
+
+    def adopt(self) -> None:
+        """Take over the system's time, be it earlier: nothing goes on that has a time."""
+        self._anchor = time.time() - time.monotonic()  # noqa: TID251 - likewise
 
     def ahead(self) -> float:
         """Seconds by which the system's clock is ahead of this one: it was set since."""

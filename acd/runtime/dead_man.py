@@ -31,6 +31,8 @@ ROUNDS = 5
 """Rounds within the time callers have, so that four may be lost, and the part of it over which they leave."""
 GAP_S = 0.1
 """Between two callers who leave, where there is time for it."""
+PARTED_S = 0.25
+"""How soon who talks no more is looked after again."""
 TALK_S = 8 * 3600.0
 """How long a conversation goes on with no engine."""
 
@@ -71,10 +73,15 @@ class DeadMan:
     def start(self) -> None:
         """Begin anew, because Asterisk is there and what was written before may not have arrived."""
         self.stop()
-        self._noted.clear()
-        self._talking.clear()
+        self.forget()
         if self._limit_s:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="dead-man")
+
+    def forget(self, contacts: Iterable[ContactId] | None = None) -> None:
+        """What was written of these callers, or of all, may not have arrived: write it again with the next round."""
+        for contact in [*self._noted, *self._talking] if contacts is None else list(contacts):
+            self._noted.pop(contact, None)
+            self._talking.pop(contact, None)
 
     def stop(self) -> None:
         """Renew nothing: nobody would hear it."""
@@ -98,7 +105,11 @@ class DeadMan:
             except Exception:
                 # Without renewals every caller would be sent away though the engine lives.
                 log.exception("dead_man_failed")
-            await asyncio.sleep(max(TICK_S, self._limit_s / ROUNDS - (loop.time() - began)))
+            until = began + self._limit_s / ROUNDS
+            await asyncio.sleep(TICK_S)
+            while (left := until - loop.time()) > 0:
+                await asyncio.sleep(min(left, PARTED_S))
+                self._part()
 
     async def _round(self) -> None:
         """Renew everybody, the last in line first."""
@@ -121,6 +132,13 @@ class DeadMan:
             if room <= 0:
                 await asyncio.sleep(TICK_S)
                 room += RENEWALS_PER_S * TICK_S
+
+    def _part(self) -> None:
+        """Who talks no more but is still here, for a survey or the next queue, is not to be left alone for hours."""
+        for contact in list(self._talking):
+            caller = self._now(contact)
+            if caller is not None and not caller.talking:
+                self._renew(caller, None)
 
     def _renew(self, caller: Caller, ends: float | None) -> int:
         """Write what is due of a caller. Returns how many variables that were."""

@@ -6,7 +6,7 @@ Knows Asterisk's names for things and nothing of why a command is given. No task
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
@@ -113,6 +113,7 @@ class AriControl:
         sounds: where the sounds of prompts are.
         take_back: has a channel leave Asterisk's own queue for the engine.
         set_at_once: sets a channel's variable by another way than ARI; False when that way is closed.
+        on_unwritten: told of callers of whom something was to be written on their channels, and was not.
         fallback_context: where in the dialplan that queue is.
         agents_context: the dialplan context in which agents' phones dial; any other context is callers'.
         on_taken: told of each caller who came in and whom the engine accounts for from then on.
@@ -141,6 +142,7 @@ class AriControl:
         load: Callable[[], Load | None] = lambda: None,
         take_back: Callable[[str], None] = lambda _: None,
         set_at_once: Callable[[LegId, str, str], bool] = lambda *_: False,
+        on_unwritten: Callable[[Iterable[ContactId]], None] = lambda _: None,
         fallback_context: str = "acd-fallback",
         ahead_s: float = 0.0,
         pbx: PbxId = ONLY_PBX,
@@ -162,6 +164,7 @@ class AriControl:
         self._to_write: list[tuple[ContactId, LegId, str, str]] = []
         """Variables that wait for ARI's sign of life."""
         self._asked_at = 0.0
+        self._on_unwritten = on_unwritten
         self._permitted = permitted
         self._fallback_context = fallback_context
         self._handed_over = 0
@@ -491,6 +494,7 @@ class AriControl:
         if self._talk_s and isinstance(command, ContinueInDialplan):
             self._write_last(command.contact_id, command.leg_id, TIMEOUT, "0")
         if isinstance(command, HandOver):  # they go at once; the queue sorts who comes a moment later by this
+            self._forget_writes(command.contact_id)
             self._handed_over += 1
             rank = str(FIRST_HANDED_OVER - self._handed_over)
             self._write_last(command.contact_id, command.leg_id, PLACE, rank)
@@ -522,11 +526,16 @@ class AriControl:
 
         ARI hands them to the channel's own thread, which takes them only when the prompt it plays is over: by then a
         timeout may have run out. AMI writes them at once, but nobody is to be kept for an engine that ARI does not
-        hear: so ARI is asked for a sign of life first.
+        hear: so ARI is asked for a sign of life first. Of who is on the way in nothing is written: Asterisk's own
+        queue may have the caller by now, and there a timeout would end the wait. Nor is anything while this engine may
+        not command: what happened meanwhile is not decided yet.
         """
+        if self._threshold.waits_for(leg) or not self._permitted():
+            self._on_unwritten([contact])
+            return 0
         now = self._clock.now()
         if now - self._asked_at > ALIVE_WITHIN_S:
-            self._to_write.clear()
+            self._too_late()
         if not self._to_write:
             self._asked_at = now
             self.link.probe(self._alive)
@@ -535,12 +544,29 @@ class AriControl:
 
     def _alive(self) -> None:
         """Write what waited for ARI's sign of life, unless that took too long."""
-        to_write, self._to_write = self._to_write, []
         if self._clock.now() - self._asked_at > ALIVE_WITHIN_S:
+            self._too_late()
             return
+        to_write, self._to_write = self._to_write, []
         for contact, leg, name, value in to_write:
             if not (self._permitted() and self._set_at_once(leg, name, value)):
                 self._write_in_turn(contact, leg, name, value)
+
+    def _too_late(self) -> None:
+        self._on_unwritten([contact for contact, *_ in self._to_write])
+        self._to_write.clear()
+
+    def _forget_writes(self, contact: ContactId) -> None:
+        self._to_write = [write for write in self._to_write if write[0] != contact]
+
+    def outside(self, leg: LegId) -> None:
+        """A caller is in Asterisk's own queue: a renewal that was under way is not to end the wait there, or the talk.
+
+        By AMI, so after what was written that way, and before the caller is taken back, who then has a timeout anew.
+        """
+        if self._talk_s and self._permitted():
+            self._forget_writes(ContactId(leg))
+            self._set_at_once(leg, TIMEOUT, f"{self._talk_s:.0f}")
 
     def _write_in_turn(self, contact: ContactId, leg: LegId, name: str, value: str) -> None:
         """Write a channel variable after what was ordered for the contact before."""

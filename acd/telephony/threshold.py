@@ -33,7 +33,8 @@ class Threshold:
         self._came[leg] = None
         if len(self._came) > CAME_KEPT:
             del self._came[next(iter(self._came))]
-        self._callers[ContactId(leg)] = []
+        # Who is announced again, having come twice from Asterisk's own queue, is owed what was ordered at first.
+        self._callers.setdefault(ContactId(leg), [])
 
     def waits_for(self, leg: LegId) -> bool:
         """Whether a caller was announced and is not inside yet."""

@@ -86,6 +86,7 @@ class Simulated:
         self.asterisk.client = None
 
     async def find(self) -> Resynced:
+        await self.lose()
         self.wire = self.engine()
         self.wire.connect()
         return await self.wire.resync(after_gap=True)

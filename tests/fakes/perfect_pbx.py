@@ -56,6 +56,7 @@ from acd.domain.sound_commands import (
     StopListening,
     StopTake,
 )
+from acd.sim.faults.targets import target_of
 
 ToCaller: TypeAlias = Answer | Ring | StopRing | Play | StartMusic | StopMusic | ContinueInDialplan | HandOver
 Failure = Literal["gone", "refused", "timeout", "unavailable"]
@@ -317,20 +318,3 @@ class PerfectPbx:
         )
         bridges = tuple(BridgeSeen(bridge, tuple(sorted(members))) for bridge, members in self.bridges.items())
         return Resynced(self.now, channels, bridges, after_gap, asterisk_started=self.started)
-
-
-def target_of(command: TelephonyCommand) -> str:
-    """What a failed command was about, as the adapter says it."""
-    match command:
-        case Play(playback_id=playback) | StopPlay(playback_id=playback):
-            return playback
-        case Beep(playback_id=playback) | PlayTake(playback_id=playback):
-            return playback
-        case StartRecording(name=name) | StartTake(name=name) | StopTake(name=name):
-            return name
-        case SeekTake(name=name) | DiscardTake(name=name):
-            return name
-        case CreateBridge(bridge_id=bridge) | AddToBridge(bridge_id=bridge) | DestroyBridge(bridge_id=bridge):
-            return bridge
-        case _:
-            return command.leg_id

@@ -20,7 +20,7 @@ from acd.demo.data_server import DataServer
 from acd.domain.commands import FetchData, SendHook
 from acd.domain.data import HttpRequest
 from acd.domain.errors import StoreError
-from acd.domain.events import CallArrived, LegEnded
+from acd.domain.events import CallArrived, LegEnded, LinkChanged
 from acd.domain.flow import BranchNode, Case, Expression, FlowPlan, HangUpNode, Reads
 from acd.domain.ids import AgentId, ContactId, FlowId, Language, LegId, NodeId, PromptKey, RequestId
 from acd.settings import load
@@ -447,6 +447,7 @@ async def test_a_step_of_the_clock_is_told_and_entered_and_changes_no_time(
     alone: Settings, monkeypatch: pytest.MonkeyPatch, step: float
 ) -> None:
     async with running(alone) as app:
+        app.dispatcher.submit(CallArrived(app._clock.now(), LegId("c1"), "PJSIP/gw1-1", "169", "0811"))
         before = app._clock.now()
         set_clock(monkeypatch, step)
         await until(lambda: any(gap.kind == "clock" for gap in app._gaps.touching(None, None)))
@@ -455,6 +456,29 @@ async def test_a_step_of_the_clock_is_told_and_entered_and_changes_no_time(
         _, answer = await get(app, "/api/v1/gaps", VIEWER)
         (gap,) = [gap for gap in answer["gaps"] if gap["kind"] == "clock"]
         assert f"by {step:+.0f} s" in gap["missing"]
+
+
+@pytest.mark.parametrize("step", [HOUR, -HOUR])
+async def test_the_first_moment_without_calls_takes_the_new_time_over(
+    alone: Settings, monkeypatch: pytest.MonkeyPatch, step: float
+) -> None:
+    async with running(alone) as app:
+        app.dispatcher.submit(LinkChanged(app._clock.now(), "ari", up=True))
+        app.dispatcher.submit(CallArrived(app._clock.now(), LegId("c1"), "PJSIP/gw1-1", "169", "0811"))
+        set_clock(monkeypatch, step)
+        await until(lambda: abs(app._clock_ahead) > 1)
+        app.dispatcher.submit(LegEnded(app._clock.now(), LegId("c1")))
+        await until(lambda: abs(app._clock.ahead()) < 1)
+        assert not any("clock was set" in reason for reason in app._ready().degraded)
+        app.dispatcher.submit(CallArrived(app._clock.now(), LegId("c2"), "PJSIP/gw1-2", "169", "0811"))
+        app.dispatcher.submit(LegEnded(app._clock.now(), LegId("c2")))
+        await app._records.flush()
+        before, after = [await app._records.get(ContactId(contact)) for contact in ("c1", "c2")]
+        assert before is not None
+        assert after is not None
+        assert before.arrived_at <= before.ended_at < before.arrived_at + HOUR / 2
+        assert abs(after.arrived_at - before.ended_at - step) < HOUR / 2
+        assert after.arrived_at <= after.ended_at
 
 
 @pytest.mark.parametrize("running_then", [True, False], ids=["while it ran", "while it was down"])
@@ -473,6 +497,7 @@ async def test_a_call_over_a_step_and_a_restart_ends_after_it_began_and_lasts_as
     if not running_then:
         set_clock(monkeypatch, step)
     async with running(alone) as app:
+        app.dispatcher.submit(LinkChanged(app._clock.now(), "ari", up=True))
         app.dispatcher.submit(LegEnded(app._clock.now(), leg))
         await app._records.flush()
         record = await app._records.get(ContactId("c1"))

@@ -17,6 +17,7 @@ from acd.domain.commands import (
     ContinueInDialplan,
     CreateBridge,
     DestroyBridge,
+    HandOver,
     HangUp,
     Originate,
     Play,
@@ -41,10 +42,11 @@ from acd.domain.sound_commands import (
     StopTake,
 )
 from acd.sim.faults.clock import Entry, Scheduler
+from acd.sim.faults.own_queue import OwnQueue
 
 Failure = Literal["gone", "refused"]
 EventName: TypeAlias = Literal[
-    "broadcast", "start", "ended", "left", "dialled", "digit", "play_ended", "recording_ended", "talking"
+    "replaced", "broadcast", "start", "ended", "left", "dialled", "digit", "play_ended", "recording_ended", "talking"
 ]
 CONTEXT, FALLBACK, FROM_AGENTS = "acd-from-trunk", "acd-fallback", "acd-from-agents"
 REFUSALS = (34, 42)
@@ -86,6 +88,19 @@ class People(Protocol):
         """A channel has ended."""
 
 
+class Onlooker(Protocol):
+    """Who looks whether all goes well."""
+
+    def requested(self, command: TelephonyCommand) -> None:
+        """A request is about to be carried out."""
+
+    def timed_out(self, channel: Channel) -> None:
+        """A caller's timeout has run out."""
+
+    def served(self, channel: Channel) -> None:
+        """An agent of Asterisk's own queue takes a caller."""
+
+
 @dataclass(slots=True)
 class Channel:
     """One channel."""
@@ -107,10 +122,20 @@ class Channel:
     ringing: bool = False
     claim: Entry | None = None
     """Waits to be claimed."""
+    timeout: Entry | None = None
+    """When it leaves, whoever has it: TIMEOUT(absolute)."""
+    rank: int = 0
+    """What Asterisk's own queue sorts by, the highest first: QUEUE_PRIO."""
+    served: bool = False
+    """Talks with an agent of that queue."""
+    deferred: list[Callable[[], object]] = field(default_factory=list)
+    """Writes by ARI, which its thread takes when it has played what it plays."""
     quiet_since: float = 0.0
     """Since when it hears nothing, if so."""
     known: bool = False
     """An engine has said that it makes the record."""
+    parted_at: float = float("-inf")
+    """When it left a bridge, or the bridge it, last."""
 
 
 @dataclass(slots=True)
@@ -135,6 +160,9 @@ class Asterisk:
     """Access codes its dialplan knows."""
     devices: tuple[str, ...]
     people: People | None = None
+    onlooker: Onlooker | None = None
+    dead_man_s: float = 0.0
+    """How long a caller who comes in stays with an engine that says nothing; 0: for ever."""
     client: Client | None = None
     managers: list[Manager] = field(default_factory=list)
     up: bool = True
@@ -150,7 +178,7 @@ class Asterisk:
     unwritten: dict[LegId, None] = field(default_factory=dict)
     """Callers whose end it could not, or need not, write down there though no engine had said that it knows of them."""
     reachable: dict[str, bool] = field(default_factory=dict)
-    on_request: Callable[[TelephonyCommand], None] = lambda _command: None
+    queue: OwnQueue = field(default_factory=OwnQueue)
     serial: int = 0
     lives: int = 1
 
@@ -175,12 +203,20 @@ class Asterisk:
         self.manage("newcomer", channel)
         if code not in self.codes:
             self.scheduler.after(0.002, self._end_if_there, channel, 1)
-        elif self.client is None:
+        else:
+            self._come_in(channel)
+        return channel
+
+    def _come_in(self, channel: Channel) -> None:
+        """Let the engine have a caller, who leaves it unless it says otherwise in time."""
+        channel.context = CONTEXT
+        if self.dead_man_s:
+            self.set_timeout(channel.id, self.dead_man_s)
+        if self.client is None:
             self.to_fallback(channel)
         else:
             channel.claim = self.scheduler.after(CLAIM_S, self.to_fallback, channel)
             self.client.tell("broadcast", channel)
-        return channel
 
     def dial_code(self, device: str, code: str) -> Channel | None:
         """Let an agent's phone dial a feature code."""
@@ -209,13 +245,88 @@ class Asterisk:
         if self.channels.get(channel.id) is not channel:
             return
         channel.claim = None
+        self.set_timeout(channel.id, 0.0)
         channel.context = FALLBACK
         channel.up = channel.music = True
         channel.known = False
         self.left[channel.id] = LeftCall(channel, fell=True)
+        self.queue.join(channel.id, channel.rank)
         self.manage("fell", channel)
         if self.people is not None:
             self.people.in_fallback(channel)
+
+    def serve(self, leg: LegId, device: str) -> Channel:
+        """Let an agent of its own queue answer a caller. Gives the agent's channel."""
+        channel = self.channels[leg]
+        if self.onlooker is not None:
+            self.onlooker.served(channel)
+        self.queue.leave(leg)
+        channel.served = True
+        member = self.new_channel(LegId(f"{leg}.q{self.serial}"), device, context="", device="queue", up=True)
+        self.left[leg].answered_at = self.scheduler.now()
+        self.manage("connected", channel)
+        return member
+
+    def press_back(self, name: str) -> None:
+        """Have a caller leave its own queue for an engine: the key means nothing to who is there no more."""
+        channel = next((c for c in self.channels.values() if c.name == name), None)
+        if channel is not None and channel.id in self.queue:
+            self.queue.leave(channel.id)
+            self.left.pop(channel.id, None)
+            channel.music = False
+            channel.quiet_since = self.scheduler.time
+            self._come_in(channel)
+
+    # ------------------------------------------------------------ what is written on a channel
+
+    def set_timeout(self, leg: LegId, seconds: float) -> Failure | None:
+        """Have a channel leave in so many seconds; 0: never."""
+        channel = self.channels.get(leg)
+        if channel is None:
+            return "gone"
+        if channel.timeout is not None:
+            channel.timeout.cancel()
+        channel.timeout = self.scheduler.after(seconds, self._time_out, channel) if seconds else None
+        return None
+
+    def set_rank(self, leg: LegId, rank: int) -> Failure | None:
+        """Say where a caller stands, should it come into the queue."""
+        channel = self.channels.get(leg)
+        if channel is None:
+            return "gone"
+        channel.rank = rank
+        return None
+
+    def in_turn(self, leg: LegId, write: Callable[[], object]) -> Failure | None:
+        """Write by ARI: in the channel's own thread, when what it plays is over."""
+        channel = self.channels.get(leg)
+        if channel is None:
+            return "gone"
+        if any(where == leg for where, _ in self.playbacks.values()):
+            channel.deferred.append(write)
+        else:
+            write()
+        return None
+
+    def _time_out(self, channel: Channel) -> None:
+        if self.channels.get(channel.id) is not channel:
+            return
+        if self.onlooker is not None:
+            self.onlooker.timed_out(channel)
+        if channel.context == FALLBACK:
+            if not channel.served:
+                self.queue.leave(channel.id)
+                self.to_fallback(channel)
+            return
+        if channel.claim is not None:
+            channel.claim.cancel()
+        if channel.in_app:
+            for playback in [p for p, (where, _) in self.playbacks.items() if where == channel.id]:
+                self.end_playback(playback, ok=False)
+            for name in [n for n, (where, _, _) in self.takes.items() if where == channel.id]:
+                self.end_take(name)
+            self._leave_app(channel)
+        self.to_fallback(channel)
 
     def answer_phone(self, leg: LegId) -> None:
         """The party we rang picks up and enters our application."""
@@ -233,8 +344,10 @@ class Asterisk:
     def end(self, leg: LegId, cause: int = 16, sip_code: int | None = None) -> None:
         """A channel ends."""
         channel = self.channels.pop(leg)
-        if channel.claim is not None:
-            channel.claim.cancel()
+        self.queue.leave(leg)
+        for entry in (channel.claim, channel.timeout):
+            if entry is not None:
+                entry.cancel()
         for playback in [p for p, (where, _) in self.playbacks.items() if where == leg]:
             self._forget_playback(playback)
         for name in [n for n, (where, _, _) in self.takes.items() if where == leg]:
@@ -264,6 +377,7 @@ class Asterisk:
         members = self.bridges.get(channel.bridge) if channel.bridge is not None else None
         if members is not None and channel.id in members:
             members.remove(channel.id)
+            channel.parted_at = self.scheduler.time
         channel.bridge = None
         channel.quiet_since = self.scheduler.time
 
@@ -298,8 +412,9 @@ class Asterisk:
         self.client = None
         self.managers.clear()
         for channel in list(self.channels.values()):
-            if channel.claim is not None:
-                channel.claim.cancel()
+            for waiting in (channel.claim, channel.timeout):
+                if waiting is not None:
+                    waiting.cancel()
         for _, entry in self.playbacks.values():
             if entry is not None:
                 entry.cancel()
@@ -312,6 +427,7 @@ class Asterisk:
         self.playbacks.clear()
         self.recordings.clear()
         self.takes.clear()
+        self.queue.clear()
         self.lives += 1
         if self.people is not None:
             for channel in gone:
@@ -330,6 +446,11 @@ class Asterisk:
         leg, entry = self.playbacks.pop(playback)
         if entry is not None:
             entry.cancel()
+        channel = self.channels.get(leg)
+        if channel is not None:
+            writes, channel.deferred = channel.deferred, []
+            for write in writes:
+                write()
         return leg
 
     def end_take(self, name: RecordingName) -> None:
@@ -354,7 +475,8 @@ class Asterisk:
 
     def do(self, command: TelephonyCommand) -> Failure | None:
         """Carry out a request, or refuse it."""
-        self.on_request(command)
+        if self.onlooker is not None:
+            self.onlooker.requested(command)
         match command:
             case Originate():
                 return self._originate(command)
@@ -428,6 +550,7 @@ class Asterisk:
             return "gone"
         for leg in members:
             self.channels[leg].bridge = None
+            self.channels[leg].parted_at = self.scheduler.time
             self.channels[leg].quiet_since = self.scheduler.time
         for name in [n for n, where in self.recordings.items() if where == bridge]:
             del self.recordings[name]
@@ -453,6 +576,8 @@ class Asterisk:
                 channel.music = False
             case ContinueInDialplan():
                 self._continue(channel, command.context)
+            case HandOver():
+                self._continue(channel, FALLBACK)
             case Play(playback_id=playback) | PlayTake(playback_id=playback) | Beep(playback_id=playback):
                 if playback in self.playbacks:
                     return "refused"
@@ -478,12 +603,16 @@ class Asterisk:
         return None
 
     def _continue(self, channel: Channel, context: str) -> None:
-        channel.in_app = channel.music = False
-        self._leave_bridge(channel)
+        self.set_timeout(channel.id, 0.0)
+        self._leave_app(channel)
         channel.context = context
-        self.tell("left", channel.id)
         if context == FALLBACK:
             self.to_fallback(channel)
+
+    def _leave_app(self, channel: Channel) -> None:
+        channel.in_app = channel.music = False
+        self._leave_bridge(channel)
+        self.tell("left", channel.id)
 
     # ------------------------------------------------------------ lists
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from acd.domain.events import Event
+from acd.domain.gaps import Gap, GapEnd
 from acd.domain.ids import ContactId
 from acd.domain.record import CallRecord
 from acd.ports import Row
@@ -46,6 +47,8 @@ class Disk:
     """The number of the last event ever committed."""
     refusing: bool = False
     commits: int = 0
+    alive_at: float | None = None
+    """The last sign of life of an engine."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class Database:
     keeps_first: bool = True
     doubled: list[ContactId] = field(default_factory=list)
     """Kept twice; only where ids do not decide."""
+    gaps: dict[str, Gap] = field(default_factory=dict)
 
     def take(self, rows: Sequence[Row]) -> None:
         """Commit a group."""
@@ -72,6 +76,10 @@ class Database:
                     self.again += 1
                 else:
                     self.doubled.append(row.contact_id)
+            elif isinstance(row, Gap):
+                self.gaps.setdefault(row.id, row)
+            elif isinstance(row, GapEnd) and row.id in self.gaps:
+                self.gaps[row.id] = replace(self.gaps[row.id], ended_at=row.ended_at)
 
 
 class SimJournal:
@@ -100,6 +108,11 @@ class SimJournal:
         self._snapshot: tuple[int, bytes] | None = None
         """Waits, as the events do."""
         self._last = disk.last
+        self.committed = disk.last
+        """The number of the last event that this life made durable, or found so."""
+        self.ours: Callable[[], bool] = lambda: True
+        """Whether what this life writes is taken; of two engines only the active one's is."""
+        self.on_deposed: Callable[[], None] = lambda: None
         self._writing = False
         self.gap = False
         """Events were lost; a snapshot is needed."""
@@ -125,6 +138,10 @@ class SimJournal:
             self.waiting.append((self._last, payload))
             self._write_soon()
         self._point("journal.append, after")
+
+    def own(self, number: int) -> None:
+        """Write from now on, after an event."""
+        self._last = self.committed = number
 
     def place(self) -> int:
         """Give the number of the last event appended."""
@@ -181,8 +198,11 @@ class SimJournal:
             self._loop.call_later(0.5, self._commit)
             return
         self._point("journal commit, before")
+        if not self.ours():
+            self.on_deposed()
+            return
         self._disk.events += self.waiting
-        self._disk.last = self._last
+        self._disk.last = self.committed = self._last
         self.waiting.clear()
         if self._snapshot is not None:
             self._disk.snapshot, self._snapshot = self._snapshot, None
@@ -217,6 +237,8 @@ class SimRecords:
         self._chance = chance
         self._points = points
         self._die = die
+        self.ours: Callable[[], bool] = lambda: True
+        """As the journal's."""
         self._waiting: list[Row] = []
         self._working = False
         self._durable = asyncio.Event()
@@ -262,7 +284,7 @@ class SimRecords:
         self._scheduler.after(0.002 + self._chance.random() * 0.02, self._arrived, group, self._chance.random() < 0.5)  # noqa: PLR2004 - even chances
 
     def _arrived(self, group: list[Row], survives: bool) -> None:  # noqa: FBT001 - drawn
-        if not self._loop.dead or survives:
+        if (not self._loop.dead or survives) and self.ours():
             self._database.take(group)
             self._loop.call_later(0.001, self._acknowledged, len(group))
 

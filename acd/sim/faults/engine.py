@@ -8,30 +8,48 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
 from acd.domain.commands import FetchData, SendHook, TelephonyCommand
 from acd.domain.data import EMPTY, DataOutcome, DataType, Scalar
-from acd.domain.events import DataFetched, Event, RecordingChecked, Resynced
+from acd.domain.events import (
+    CallArrived,
+    DataFetched,
+    DrainRequested,
+    Event,
+    FallbackSeen,
+    LinkChanged,
+    RecordingChecked,
+    Resynced,
+)
 from acd.domain.ids import AgentId, ContactId, LegId, RecordingName
 from acd.domain.plan import AgentAction, Plan
 from acd.engine.state import EngineState
 from acd.ports import Row
 from acd.runtime.audit import Auditor
+from acd.runtime.dead_man import DeadMan
 from acd.runtime.dispatcher import Codec, Dispatcher
+from acd.runtime.gaps import GapLedger
 from acd.runtime.receipts import Receipts
+from acd.runtime.standby import HeldRecords, Standby
 from acd.settings.expressions import evaluate_in_flow
 from acd.settings.own_policies import policies_for
 from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.clock import Killed, Scheduler, engine_loop
 from acd.sim.faults.disk import Database, Disk, EventCodec, SimJournal, SimRecords
 from acd.sim.faults.manager import ManagerLink
+from acd.sim.faults.pair import Lease, Reader, Seat, SeatSeen, Succession
 from acd.sim.faults.points import Points
 from acd.sim.faults.wire import Network, Wire
 
 HOUSEKEEPING_S = 1.0
+RETIRE_S = 5.0
+ARI_SILENCE_S, AMI_SILENCE_S = 4.5, 10.0
+"""As the real engine has them."""
 CODE_OF_TAHAP = ("received", "verified", "approved", "issued", "returned")
 
 
@@ -41,6 +59,8 @@ class Codecs:
 
     state: Codec
     event: EventCodec
+    succession: Succession
+    """How two engines take turns."""
 
 
 @dataclass
@@ -54,6 +74,8 @@ class Outside:
     database: Database
     codecs: Codecs
     plan: Plan
+    seat: Seat | None
+    """With two engines."""
     points: Points
     chance: Random
     heard: Callable[[bytes], None]
@@ -64,6 +86,9 @@ class Outside:
     recovered: Callable[[Life], None]
     unsynced: Callable[[Life], None]
     kept: Callable[[Life, Row], None]
+    arrived: Callable[[Life, CallArrived], None]
+    draining: Callable[[Life, bool], None]
+    activated: Callable[[Life], None]
 
 
 class Life:
@@ -84,14 +109,18 @@ class Life:
         self.records = SimRecords(
             outside.scheduler, self.loop, outside.database, chance, outside.points, self.kill, self._kept
         )
+        self.token = 0
+        self.lease = outside.seat.rules.lease(lambda: outside.scheduler.time) if outside.seat is not None else None
+        self._held = HeldRecords(self.records)
         self.dispatcher = Dispatcher(
             outside.scheduler,
             self.journal,
-            self.records,
+            self._held,
             _Recordings(outside.asterisk, chance),
             outside.codecs.state,
             policies_for,
             evaluate_in_flow,
+            self.lease.holds if self.lease is not None else lambda: True,
         )
         self.wire = Wire(
             outside.scheduler,
@@ -104,15 +133,33 @@ class Life:
             self._taken,
         )
         self.manager = ManagerLink(
-            outside.scheduler, self.loop, outside.asterisk, outside.network, chance, self._emit, self.wire.expect
+            outside.scheduler,
+            self.loop,
+            outside.asterisk,
+            outside.network,
+            chance,
+            self._emit,
+            self.wire.expect,
+            lambda: self.dead_man.forget(),  # noqa: PLW0108 - made below
         )
         self.receipts = Receipts(
             self.journal,
             lambda leg: self.dispatcher.caller(ContactId(leg)) is not None,
             self.manager.acknowledge,
         )
-        self.auditor = Auditor(outside.scheduler, self.dispatcher, self, on_synced=lambda: outside.synced(self))
+        self.wire.by_manager = self.manager
+        self.dead_man = DeadMan(
+            outside.scheduler,
+            self.dispatcher.callers,
+            self.dispatcher.caller,
+            self.wire,
+            outside.asterisk.dead_man_s,
+        )
+        self.wire.on_unwritten = self.dead_man.forget
+        self.auditor = Auditor(outside.scheduler, self.dispatcher, self, on_synced=self._synced)
         self.dispatcher.attach_data(_Data(outside.scheduler, chance))
+        self.gaps = GapLedger(outside.scheduler, self.records.write)
+        self._unseen_since = outside.scheduler.now()
 
     # ------------------------------------------------------------ its life
 
@@ -121,26 +168,103 @@ class Life:
         self.spawn(self._start())
 
     async def _start(self) -> None:
-        self.replayed = await self.dispatcher.recover(self.outside.plan)
+        if self.outside.seat is not None and self.lease is not None:
+            await self._succeed(self.outside.seat, self.lease)
+        else:
+            self._held.release()
+            self.replayed = await self.dispatcher.recover(self.outside.plan)
+            self._begin_ledger(self.outside.disk.alive_at)
+        self.outside.activated(self)
         self.recovered = True
         self.outside.recovered(self)
         self.dispatcher.attach(self)
+        if self.dispatcher.draining:
+            self.drain(on=False)
         self.spawn(self._keep_house())
         self.wire.connect()
         self.manager.connect()
 
+    async def _succeed(self, seat: Seat, lease: Lease) -> None:
+        """Be the standby until it is our turn."""
+        now = lambda: self.outside.scheduler.time  # noqa: E731 - a clock
+        reached = SeatSeen(seat, now)
+        reader = Reader(self.outside.disk, self.outside.codecs.event)
+        turn = seat.rules.turn(reached, lease, now)
+        self.token = await Standby(reader, turn, self.dispatcher, self._held).until_active()
+        self.journal.own(reader.after)
+        for writer in (self.journal, self.records):
+            writer.ours = self.active
+        self.journal.on_deposed = self._deposed
+        self.wire.permitted, self.wire.rightful = lease.holds, lease.verified
+        self.spawn(self._keep_seat(reached, lease))
+        self.spawn(self._be_witnessed(seat, lease))
+        self.dispatcher.begin(self.outside.plan)
+        self._begin_ledger(None)
+        self.auditor.settle_s = seat.rules.witness_s if turn.seized else 0.0
+
+    async def _keep_seat(self, reached: SeatSeen, lease: Lease) -> None:
+        await reached.keep(self.token, lease)
+        self._deposed()
+
+    async def _be_witnessed(self, seat: Seat, lease: Lease) -> None:
+        """Without the database, Asterisk tells that nobody took our place."""
+        while True:
+            if lease.wants_witness():
+                self.wire.probe(partial(lease.witnessed, self.outside.scheduler.time))
+            await asyncio.sleep(seat.rules.witness_s / 5)
+
+    def _deposed(self) -> None:
+        """Another engine is the active one: end, and begin anew as its standby."""
+        if self.lease is not None:
+            self.lease.refused()
+        self.kill()
+
+    def active(self) -> bool:
+        """Whether this is the engine that may write and command."""
+        return self.outside.seat is None or self.token == self.outside.seat.token
+
+    def _begin_ledger(self, alive: float | None) -> None:
+        """Nobody saw what happened since an engine was alive last."""
+        known = [at for at in (alive, self.dispatcher.replayed_until) if at is not None]
+        if known:
+            self._unseen_since = min(max(known), self._unseen_since)
+            self.gaps.open("engine", self._unseen_since)
+        self.gaps.adopt(self.outside.database.gaps.values(), self._unseen_since)
+
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
+            now = self.outside.scheduler.now()
             if self.journal.gap:
+                self.gaps.open("journal", now - HOUSEKEEPING_S)
                 self.dispatcher.snapshot()
+            else:
+                self.gaps.close("journal")
+            self.outside.disk.alive_at = now
 
-    async def stop(self) -> None:
+    def drain(self, *, on: bool) -> None:
+        """Take no calls and hand over who waits; or go back to normal."""
+        self.wire.claiming = not on
+        self.outside.draining(self, on)
+        self.dispatcher.submit(DrainRequested(self.outside.scheduler.now(), on=on))
+
+    async def stop(self, *, hand_over: bool = False) -> None:
         """End in order."""
+        self.wire.claiming = False
+        if hand_over:
+            self.drain(on=True)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RETIRE_S):
+                    while self.dispatcher.on_the_way():  # noqa: ASYNC110 - told by AMI, in events of the engine
+                        await asyncio.sleep(0.02)
         await self.auditor.close()
         await self.receipts.close()
+        await self.dead_man.close()
         await self.dispatcher.close()
+        self.outside.disk.alive_at = self.outside.scheduler.now()
         await self.journal.close()
+        if self.outside.seat is not None:
+            self.outside.seat.give_back(self.token)
         self.kill()
 
     def kill(self) -> None:
@@ -153,7 +277,6 @@ class Life:
         # The kernel closes the sockets; Asterisk lets the application go at once. What was sent arrives all the same.
         if session is not None and asterisk.client is session:
             asterisk.client = None
-            session.sent_all = True
         if connection is not None and connection in asterisk.managers:
             asterisk.managers.remove(connection)
         self.outside.died(self)
@@ -189,15 +312,38 @@ class Life:
 
     def _emit(self, event: Event) -> None:
         if not self.loop.dead:
+            if isinstance(event, FallbackSeen) and self.outside.asterisk.dead_man_s:
+                self.wire.outside(event.leg_id)
+            if isinstance(event, LinkChanged):
+                self._ami_changed(up=event.up)
             self.outside.told(self, event)
             self.dispatcher.submit(event)
+            if isinstance(event, CallArrived):
+                self.outside.arrived(self, event)
+
+    def _ami_changed(self, *, up: bool) -> None:
+        if up:
+            self.gaps.close("ami")
+        else:
+            self.gaps.open("ami", self.outside.scheduler.now() - AMI_SILENCE_S)
+
+    def _synced(self) -> None:
+        self.gaps.close("engine")
+        self.gaps.close("ari")
+        if not self.dispatcher.ami_up():
+            self.gaps.open("ami", self._unseen_since)
+        self.dead_man.start()
+        self.outside.synced(self)
 
     def _on_state(self, up: bool) -> None:  # noqa: FBT001 - the link's word
         if up:
             self.auditor.connected()
         else:
+            if self.auditor.synced:
+                self.gaps.open("ari", self.outside.scheduler.now() - ARI_SILENCE_S)
             self.outside.unsynced(self)
             self.auditor.disconnected()
+            self.dead_man.stop()
 
     def _taken(self, leg: LegId) -> None:
         self.manager.claim(leg)

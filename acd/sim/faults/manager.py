@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from acd.domain.events import Event, LinkChanged, PhoneChanged, UnroutedEnded
+from acd.domain.events import Event, FallbackSeen, LinkChanged, PhoneChanged, UnroutedEnded
 from acd.domain.ids import LegId
 from acd.sim.faults.asterisk import CONTEXT, FALLBACK, Asterisk, Channel
 from acd.sim.faults.clock import EngineLoop, Scheduler
@@ -37,7 +37,16 @@ class Connection:
 
     link: ManagerLink
     events: Stream
+    orders: Stream
     cut: bool = False
+
+    def order(self, do: Callable[..., object], *about: Any) -> None:
+        """Have something done by Asterisk; what becomes of it is not told."""
+        self.orders.send(self._take, do, about)
+
+    def _take(self, do: Callable[..., object], about: tuple[Any, ...]) -> None:
+        if not self.cut:
+            do(*about)
 
     def tell(self, what: str, *about: Any) -> None:
         """Send an event."""
@@ -61,6 +70,7 @@ class ManagerLink:
         chance: Random,
         emit: Callable[[Event], None],
         expect: Callable[[Channel], None],
+        on_synced: Callable[[], None],
     ) -> None:
         self._scheduler = scheduler
         self._loop = loop
@@ -69,6 +79,7 @@ class ManagerLink:
         self._chance = chance
         self._emit = emit
         self._expect = expect
+        self._on_synced = on_synced
         self.connection: Connection | None = None
         self.synced = False
         self._callers: dict[LegId, _Caller] = {}
@@ -86,9 +97,22 @@ class ManagerLink:
         if not (self._network.open() and self._asterisk.up):
             self._loop.call_later(MOST_BACK_OFF_S, self.connect)
             return
-        self.connection = Connection(self, Stream(self._scheduler, self._network, self._loop))
+        events, orders = (Stream(self._scheduler, self._network, owner) for owner in (self._loop, None))
+        self.connection = Connection(self, events, orders)
         self._asterisk.managers.append(self.connection)
         self._loop.call_later(0.02 + self._chance.random() * 0.2, self._load, self.connection)
+
+    def write(self, write: Callable[[], object]) -> bool:
+        """Have something written on a channel now; False while there is no connection."""
+        if self.connection is None:
+            return False
+        self.connection.order(write)
+        return True
+
+    def take_back(self, channel_name: str) -> None:
+        """Press the key that leads a caller out of Asterisk's own queue."""
+        if self.connection is not None:
+            self.connection.order(self._asterisk.press_back, channel_name)
 
     def lose(self, connection: Connection) -> None:
         """The link is found broken."""
@@ -109,27 +133,44 @@ class ManagerLink:
         if self.connection is not connection or connection.cut:
             return
         now = self._scheduler.now()
-        there = self._asterisk.channels
-        for channel in there.values():
-            if channel.context in (CONTEXT, FALLBACK) and not channel.device:
-                caller = self._callers.setdefault(channel.id, _Caller(channel, channel.created_at))
-                if channel.context == FALLBACK:
-                    caller.fell, caller.claimed = True, False
-                elif channel.in_app or channel.claim is not None:
-                    caller.claimed = True
-        for leg in [leg for leg in self._callers if leg not in there]:
-            self._tell_later(self._callers.pop(leg), 0, None, now)
+        self._tell_callers()
         for device in self._asterisk.devices:
             self._device(device)
         self._tell_left()
         self.synced = True
+        self._on_synced()
         self._emit(LinkChanged(now, "ami", up=True))
         self._loop.call_later(AUDIT_S, self._look_again, connection)
 
     def _look_again(self, connection: Connection) -> None:
         if self.connection is connection and not connection.cut:
+            self._tell_callers()
             self._tell_left()
             self._loop.call_later(AUDIT_S, self._look_again, connection)
+
+    def _tell_callers(self) -> None:
+        """Tell who is in Asterisk's own queue, in the order they came, and whose end nobody saw."""
+        there = self._asterisk.channels
+        fallen = []
+        for channel in there.values():
+            if channel.context in (CONTEXT, FALLBACK) and not channel.device:
+                caller = self._callers.setdefault(channel.id, _Caller(channel, channel.created_at))
+                if channel.context == FALLBACK:
+                    caller.fell, caller.claimed = True, False
+                    if channel.served:
+                        caller.answered_at = caller.answered_at or self._scheduler.now()
+                    fallen.append(caller)
+                elif channel.in_app or channel.claim is not None:
+                    caller.fell, caller.claimed = False, True
+        for leg in [leg for leg in self._callers if leg not in there]:
+            self._tell_later(self._callers.pop(leg), 0, None, self._scheduler.now())
+        for caller in sorted(fallen, key=lambda one: (one.started_at, one.channel.id)):
+            self._tell_fallen(caller)
+
+    def _tell_fallen(self, caller: _Caller) -> None:
+        channel = caller.channel
+        about = (channel.id, channel.name, channel.extension, channel.caller, caller.started_at, caller.answered_at)
+        self._emit(FallbackSeen(self._scheduler.now(), *about))
 
     def _tell_left(self) -> None:
         """Tell of calls that ended while nobody was there, and forget those told at the look before."""
@@ -172,9 +213,11 @@ class ManagerLink:
             case "fell":
                 caller = self._callers.get(about[0].id) or self._begin(about[0])
                 caller.fell, caller.claimed = True, False
+                self._tell_fallen(caller)
             case "connected":
                 caller = self._callers.get(about[0].id) or self._begin(about[0])
                 caller.answered_at = caller.answered_at or self._scheduler.now()
+                self._tell_fallen(caller)
             case "hangup":
                 self._early.pop(about[0].id, None)
                 gone = self._callers.pop(about[0].id, None)

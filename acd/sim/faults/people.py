@@ -60,6 +60,10 @@ class Crowd:
         self.called: dict[LegId, float] = {}
         """Every caller there ever was, by when."""
         self.ended: dict[LegId, float] = {}
+        self.served: dict[LegId, float] = {}
+        """Who was answered in Asterisk's own queue, and when."""
+        self.talked: dict[LegId, float] = {}
+        """Who was joined with an agent by an engine, and when for the first time."""
         asterisk.people = self
 
     # ------------------------------------------------------------ the day
@@ -92,8 +96,19 @@ class Crowd:
         if not self.open:
             return
         self._scheduler.after(self._chance.expovariate(1 / self._habits.between_calls_s), self._next_call)
-        if not self._asterisk.up:
-            return
+        if self._asterisk.up:
+            self._call()
+
+    def flood(self, calls: int) -> None:
+        """Many more call at once than anybody planned for."""
+        for _ in range(calls):
+            self._scheduler.after(self._chance.random() * 2.0, self._call_if_up)
+
+    def _call_if_up(self) -> None:
+        if self._asterisk.up and self.open:
+            self._call()
+
+    def _call(self) -> None:
         code = self._codes[0] if self._chance.random() < 0.8 else self._chance.choice([*self._codes, "999"])  # noqa: PLR2004
         self.calls += 1
         channel = self._asterisk.call(self._chance.choice(self._trunks), code, self._chance.choice(self._numbers))
@@ -106,7 +121,7 @@ class Crowd:
         self._scheduler.after(patience, self._loses_patience, channel)
 
     def _loses_patience(self, channel: Channel) -> None:
-        if self._there(channel) and not self._talks(channel):
+        if self._there(channel) and not self._talks(channel) and not channel.served:
             self._asterisk.end(channel.id, 16)
 
     def _somebody_wants_something(self) -> None:
@@ -166,6 +181,9 @@ class Crowd:
         """Talk for a while; one of the two hangs up."""
         if len(members) < 2:  # noqa: PLR2004 - who talks with nobody
             return
+        for leg in members:
+            if leg in self.called:
+                self.talked.setdefault(leg, self._scheduler.time)
         talk = self._chance.expovariate(1 / self._habits.talk_s) + 0.1
         self._scheduler.after(talk, self._said_it_all, self._asterisk.channels[members[self._chance.randrange(2)]])
 
@@ -231,21 +249,22 @@ class Crowd:
 
     # ------------------------------------------------------------ Asterisk's own queue
 
-    def in_fallback(self, channel: Channel) -> None:
+    def in_fallback(self, channel: Channel) -> None:  # noqa: ARG002 - whoever is first is served
         """An agent's phone is rung by Asterisk itself."""
-        self._scheduler.after(self._chance.uniform(2, 15), self._fallback_rings, channel)
+        self._scheduler.after(self._chance.uniform(2, 15), self._fallback_rings)
 
-    def _fallback_rings(self, channel: Channel) -> None:
-        if not self._there(channel):
+    def _fallback_rings(self) -> None:
+        """One call for each who came: whoever is first by then is served."""
+        line = self._asterisk.queue.line()
+        if not line:
             return
         free = [d for d in self._agents if self._asterisk.reachable[d] and not self._asterisk.busy(d)]
         if not free:
-            self._scheduler.after(5.0, self._fallback_rings, channel)
+            self._scheduler.after(5.0, self._fallback_rings)
             return
-        leg = LegId(f"{channel.id}.q{self._asterisk.serial}")
-        member = self._asterisk.new_channel(leg, self._chance.choice(free), context="", device="queue", up=True)
-        self._asterisk.manage("connected", channel)
-        self._asterisk.left[channel.id].answered_at = self._scheduler.now()
+        channel = self._asterisk.channels[line[0]]
+        member = self._asterisk.serve(channel.id, self._chance.choice(free))
+        self.served[channel.id] = self._scheduler.time
         self._scheduler.after(self._chance.expovariate(1 / self._habits.talk_s), self._fallback_over, channel, member)
 
     def _fallback_over(self, *channels: Channel) -> None:

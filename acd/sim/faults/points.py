@@ -39,7 +39,7 @@ class Points:
 
     def step(self, task: asyncio.Task[Any]) -> bool:
         """A task goes on where it waited; True to die instead."""
-        frame = _innermost(task.get_coro())
+        frame = innermost(task.get_coro())
         if frame is None:
             return False
         key = (frame.f_code, frame.f_lasti)
@@ -59,8 +59,8 @@ def _is_ours(code: CodeType) -> bool:
     return "acd" in PurePath(code.co_filename).parts
 
 
-def _innermost(coroutine: Any) -> FrameType | None:
-    """Find the frame of this program that waits, below which others' code may."""
+def innermost(coroutine: Any) -> FrameType | None:
+    """Find the frame of this program at which a coroutine waits; others' code may wait below it."""
     found: FrameType | None = None
     while coroutine is not None:
         frame: FrameType | None = getattr(coroutine, "cr_frame", None)

@@ -22,6 +22,8 @@ KINDS = {
     "engine killed": 3,
     "engine killed in the middle of something": 3,
     "engine stopped and started": 1,
+    "engine stopped, callers handed over": 1,
+    "engine drained": 1,
     "engine stalled": 2,
     "ARI closed": 2,
     "ARI black-holed": 2,
@@ -34,10 +36,11 @@ KINDS = {
     "database refuses": 2,
     "disk refuses": 1,
     "phone lost": 2,
+    "flood of calls": 1,
 }
 FAILING = 0.35
 """Share of requests that fail while requests fail."""
-NOTICED_S = (3.0, 6.5)
+ARI_NOTICED_S, AMI_NOTICED_S = (2.0, 4.5), (4.0, 10.0)
 """How long a link is dead before its pings tell."""
 
 
@@ -68,11 +71,14 @@ class Trouble:
         self.asterisk: Asterisk
         self.life: Callable[[], Life | None] = lambda: None
         self.stalled: Callable[[Life], None] = lambda _life: None
+        self.flood: Callable[[int], None] = lambda _calls: None
         self.happened: Counter[str] = Counter()
         self._do: dict[str, Callable[[Life], None]] = {
             "engine killed": Life.kill,
             "engine killed in the middle of something": self._kill_inside,
             "engine stopped and started": lambda life: life.spawn(life.stop()),
+            "engine stopped, callers handed over": lambda life: life.spawn(life.stop(hand_over=True)),
+            "engine drained": self._drain,
             "engine stalled": self._stall,
             "ARI closed": self._close_ari,
             "ARI black-holed": self._swallow_ari,
@@ -85,6 +91,7 @@ class Trouble:
             "database refuses": self._refuse_rows,
             "disk refuses": self._refuse_events,
             "phone lost": self._lose_phone,
+            "flood of calls": lambda _life: self.flood(self._chance.randrange(40, 160)),
         }
 
     # ------------------------------------------------------------ the network
@@ -105,6 +112,14 @@ class Trouble:
         """Whether a connection can be made now."""
         return self._scheduler.time >= self._closed_until
 
+    @property
+    def troubled(self) -> bool:
+        """Whether anything stands between the engine and Asterisk now."""
+        life = self.life()
+        session, connection = (life.wire.session, life.manager.connection) if life is not None else (None, None)
+        cut = session is None or session.cut or connection is None or connection.cut
+        return cut or self._scheduler.time < max(self._slow_until, self._failing_until, self._closed_until)
+
     # ------------------------------------------------------------ chance
 
     def begin(self) -> None:
@@ -117,6 +132,9 @@ class Trouble:
         self._slow_until = self._closed_until = self._failing_until = 0.0
         self._disk.refusing = self._database.refusing = False
         self._points.countdown = 0
+        life = self.life()
+        if life is not None:
+            self._resume(life)
         for device in self.asterisk.devices:
             if not self.asterisk.reachable[device]:
                 self.asterisk.set_reachable(device, reachable=True)
@@ -154,6 +172,16 @@ class Trouble:
             self._scheduler.after(seconds / 2, setattr, session, "cut", True)  # noqa: FBT003 - cut
             life.loop.call_later(seconds, life.wire.lose, session)
 
+    def _drain(self, life: Life) -> None:
+        """By order, until the next one; the end of trouble ends it too."""
+        if life.recovered and not life.dispatcher.draining:
+            life.loop.perform(lambda: life.drain(on=True))
+            self._later(3.0, 90.0, self._resume, life)
+
+    def _resume(self, life: Life) -> None:
+        if not life.loop.dead and life.dispatcher.draining:
+            life.loop.perform(lambda: life.drain(on=False))
+
     # ------------------------------------------------------------ the links
 
     def _close_ari(self, life: Life) -> None:
@@ -170,7 +198,7 @@ class Trouble:
         session = life.wire.session
         if session is not None:
             session.cut = True
-            noticed = self._chance.uniform(*NOTICED_S)
+            noticed = self._chance.uniform(*ARI_NOTICED_S)
             self._closed_until = self._scheduler.time + noticed + self._chance.choice([0.0, 3.0])
             life.loop.call_later(noticed, life.wire.lose, session)
 
@@ -184,7 +212,7 @@ class Trouble:
         connection = life.manager.connection
         if connection is not None:
             connection.cut = True
-            life.loop.call_later(self._chance.uniform(*NOTICED_S), life.manager.lose, connection)
+            life.loop.call_later(self._chance.uniform(*AMI_NOTICED_S), life.manager.lose, connection)
 
     def _slow(self, _life: Life) -> None:
         self._slow_s = self._chance.uniform(0.2, 7.0)

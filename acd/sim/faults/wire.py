@@ -7,12 +7,13 @@ keep their order, answers theirs; between the two there is none. What was sent a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, Literal, Protocol, TypeAlias
 
-from acd.domain.commands import Originate, TelephonyCommand
+from acd.domain.commands import AddToBridge, HandOver, Originate, TakeBack, TelephonyCommand
 from acd.domain.errors import CommandTimeout, PbxUnavailable
 from acd.domain.events import (
     AgentDialled,
@@ -29,6 +30,9 @@ from acd.domain.events import (
     TalkingStarted,
 )
 from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId
+from acd.domain.overload import Load
+from acd.engine.dead_man import Place
+from acd.runtime.dead_man import TALK_S
 from acd.sim.faults.asterisk import Asterisk, Channel, EventName
 from acd.sim.faults.clock import EngineLoop, Entry, Scheduler
 from acd.sim.faults.targets import target_of
@@ -39,6 +43,10 @@ REQUEST_TIMEOUT_S = 5.0
 """As the real link has it."""
 FIRST_BACK_OFF_S, MOST_BACK_OFF_S = 0.05, 1.0
 EXPECT_S, ENTER_S = 1.0, 1.0
+RIGHTFUL_S = 1.0
+ALIVE_WITHIN_S = 1.0
+"""As the real control has it: without a sign of life from ARI so soon nothing is written by AMI either."""
+FIRST_HANDED_OVER = 1 << 29
 
 
 class Network(Protocol):
@@ -52,6 +60,16 @@ class Network(Protocol):
 
     def open(self) -> bool:
         """Whether a connection can be made now."""
+
+
+class ByManager(Protocol):
+    """The way by AMI."""
+
+    def write(self, write: Callable[[], object]) -> bool:
+        """Have something written on a channel now; False while there is no connection."""
+
+    def take_back(self, channel_name: str) -> None:
+        """Press the key that leads a caller out of Asterisk's own queue."""
 
 
 class Stream:
@@ -76,6 +94,7 @@ class Request:
     do: Callable[[], Reason | None]
     on_result: OnResult | None
     deadline: float
+    look: bool
 
     def finish(self, reason: Reason | None) -> None:
         """Tell the result, once."""
@@ -93,8 +112,6 @@ class Session:
     requests: Stream
     answers: Stream
     cut: bool = False
-    sent_all: bool = False
-    """The sender is gone and what it sent arrives all the same."""
     unanswered: list[Request] = field(default_factory=list)
 
     def tell(self, what: EventName, *about: Any) -> None:
@@ -143,6 +160,18 @@ class Wire:
         self._on_state = on_state
         self._on_taken = on_taken
         self.session: Session | None = None
+        self.claiming = True
+        """Whether calls are taken."""
+        self.permitted: Callable[[], bool] = lambda: True
+        """Whether this engine may command in this instant."""
+        self.rightful: Callable[[], bool] | None = None
+        """With two engines: whether this one may take the other's place in Asterisk."""
+        self.by_manager: ByManager
+        self.on_unwritten: Callable[[Iterable[ContactId]], None] = lambda _contacts: None
+        """Told of callers of whom something was to be written on their channels, and was not."""
+        self._to_write: list[tuple[LegId, Callable[[], object]]] = []
+        self._asked_at = float("-inf")
+        self._handed_over = 0
         self.in_flight = 0
         """Events that Asterisk sent and the engine has not heard yet."""
         self._held: dict[ContactId, list[TelephonyCommand]] = {}
@@ -158,7 +187,8 @@ class Wire:
         """Try to connect, again and again."""
         if self.session is not None:
             return
-        if not (self._network.open() and self._asterisk.up):
+        may = self.rightful is None or self.rightful()
+        if not (self._network.open() and self._asterisk.up and may):
             self._failures += 1
             pause = min(MOST_BACK_OFF_S, FIRST_BACK_OFF_S * 2.0 ** min(self._failures, 5))
             self._loop.call_later(pause, self.connect)
@@ -168,6 +198,8 @@ class Wire:
             Stream(self._scheduler, self._network, owner) for owner in (self._loop, None, self._loop)
         )
         self.session = Session(self, events, requests, answers)
+        if self._asterisk.client is not None:
+            self._asterisk.client.tell("replaced")
         self._asterisk.client = self.session
         self._loop.call_later(0.005 + self._chance.random() * 0.03, self._connected, self.session)
 
@@ -175,8 +207,8 @@ class Wire:
         if self.session is session:
             self._on_state(True)  # noqa: FBT003 - up
 
-    def lose(self, session: Session) -> None:
-        """The engine finds its connection broken."""
+    def lose(self, session: Session, again_s: float | None = FIRST_BACK_OFF_S) -> None:
+        """The engine finds its connection broken; ``again_s``: when it makes another, None: never."""
         if self.session is not session:
             return
         session.cut = True
@@ -191,7 +223,8 @@ class Wire:
         for request in session.unanswered:
             request.finish("timeout")
         session.unanswered.clear()
-        self._loop.call_later(FIRST_BACK_OFF_S, self.connect)
+        if again_s is not None:
+            self._loop.call_later(again_s, self.connect)
 
     @property
     def busy(self) -> bool:
@@ -206,20 +239,113 @@ class Wire:
         if held is not None and not isinstance(command, Originate):
             held.append(command)
             return
-        asterisk = self._asterisk
+        if isinstance(command, TakeBack):
+            if self.permitted():
+                self.by_manager.take_back(command.channel_name)
+            return
 
         def done(reason: Reason | None) -> None:
             if reason is not None:
                 self._emit(CommandFailed(self._scheduler.now(), command.kind, target_of(command), reason))
 
-        self._send(lambda: asterisk.do(command), done)
+        self._send(self._doing(command), done)
 
-    def _send(self, do: Callable[[], Reason | None], on_result: OnResult) -> None:
+    def _doing(self, command: TelephonyCommand) -> Callable[[], Reason | None]:
+        """What is to happen in Asterisk, with what goes there in the same packet."""
+        asterisk = self._asterisk
+        match command:
+            case AddToBridge(leg_ids=legs) if asterisk.dead_man_s:
+                callers = [leg for leg in legs if not leg.startswith(OUR_LEG_PREFIX)]
+
+                def join() -> Reason | None:
+                    failure = asterisk.do(command)
+                    for leg in callers:
+                        asterisk.set_timeout(leg, TALK_S)
+                    return failure
+
+                return join
+            case HandOver(leg_id=leg):
+                self._to_write = [(whose, write) for whose, write in self._to_write if whose != leg]
+                self._handed_over += 1
+                rank = FIRST_HANDED_OVER - self._handed_over
+
+                def hand_over() -> Reason | None:
+                    asterisk.set_rank(leg, rank)
+                    return asterisk.do(command)
+
+                return hand_over
+            case _:
+                return lambda: asterisk.do(command)
+
+    def probe(self, on_answer: Callable[[], None]) -> None:
+        """Ask Asterisk for a sign of life, on the connection of the events and in order with these."""
         session = self.session
         if session is None:
+            return
+
+        def answered() -> None:
+            if self.session is session and not session.cut:
+                on_answer()
+
+        def asked() -> None:
+            if not session.cut:
+                session.events.send(answered)
+
+        session.requests.send(asked)
+
+    # ------------------------------------------------------------ the dead man's handle
+
+    def renew(self, contact_id: ContactId, leg_id: LegId, seconds: float) -> None:  # noqa: ARG002 - the port's
+        """Leave the caller in the application for so long."""
+        self._write(leg_id, lambda: self._asterisk.set_timeout(leg_id, seconds))
+
+    def note(self, contact_id: ContactId, leg_id: LegId, place: Place | None, number: int) -> int:  # noqa: ARG002 - likewise
+        """Keep a caller's place with its channel."""
+        self._write(leg_id, lambda: self._asterisk.set_rank(leg_id, number if place is not None else 0))
+        return 3
+
+    def _write(self, leg: LegId, write: Callable[[], object]) -> None:
+        """Write by AMI once ARI has given a sign of life, as the real control does; not before the caller is ours."""
+        if ContactId(leg) in self._held or not self.permitted():
+            self.on_unwritten([ContactId(leg)])
+            return
+        now = self._scheduler.time
+        if self._to_write and now - self._asked_at > ALIVE_WITHIN_S:
+            self._unwritten()
+        if not self._to_write:
+            self._asked_at = now
+            self._send(lambda: None, self._alive, look=True)
+        self._to_write.append((leg, write))
+
+    def _alive(self, reason: Reason | None) -> None:
+        if reason in ("timeout", "unavailable"):
+            return
+        if self._scheduler.time - self._asked_at > ALIVE_WITHIN_S:
+            self._unwritten()
+        writes, self._to_write = self._to_write, []
+        for leg, write in writes:
+            if not (self.permitted() and self.by_manager.write(write)):
+                self._send(partial(self._asterisk.in_turn, leg, write), lambda _reason: None)
+
+    def outside(self, leg: LegId) -> None:
+        """A caller is in Asterisk's own queue: no timeout is to end that."""
+        self._to_write = [(whose, write) for whose, write in self._to_write if whose != leg]
+        if self.permitted():
+            self.by_manager.write(lambda: self._asterisk.set_timeout(leg, TALK_S))
+
+    def _unwritten(self) -> None:
+        writes, self._to_write = self._to_write, []
+        self.on_unwritten([ContactId(leg) for leg, _ in writes])
+
+    # ------------------------------------------------------------ how requests go
+
+    def _send(self, do: Callable[[], Reason | None], on_result: OnResult, *, look: bool = False) -> None:
+        """``look``: it changes nothing, so Asterisk has no reason to refuse it."""
+        session = self.session
+        if session is None or not (look or self.permitted()):
             self._loop.call_soon(on_result, "unavailable")
             return
-        request = Request(do, on_result, self._scheduler.time + REQUEST_TIMEOUT_S)
+        request = Request(do, on_result, self._scheduler.time + REQUEST_TIMEOUT_S, look)
         session.unanswered.append(request)
         session.requests.send(self._at_asterisk, session, request)
         if not self._expiring:
@@ -227,10 +353,10 @@ class Wire:
             self._loop.call_later(REQUEST_TIMEOUT_S / 4, self._expire)
 
     def _at_asterisk(self, session: Session, request: Request) -> None:
-        if session.cut or (self._asterisk.client is not session and not session.sent_all):
+        if session.cut:  # who has another's place taken by a newer one can still order
             return
         mishap = self._network.mishap()
-        if mishap is None:
+        if mishap is None or (request.look and mishap[0] == "refused"):
             reason = request.do()
         else:
             reason, carried_out = mishap
@@ -265,6 +391,8 @@ class Wire:
         """Translate an event of Asterisk's."""
         at = self._scheduler.now()
         match what:
+            case "replaced" if self.session is not None:
+                self.lose(self.session, None if self.rightful is None else RIGHTFUL_S)
             case "broadcast":
                 self._broadcast(about[0])
             case "start":
@@ -290,7 +418,7 @@ class Wire:
 
     def expect(self, channel: Channel) -> None:
         """AMI told of a new caller: the engine may begin before the channel comes in."""
-        if self.session is not None and channel.id not in self._announced:
+        if self.claiming and self.session is not None and channel.id not in self._announced:
             self._expected[channel.id] = self._loop.call_later(EXPECT_S, self._did_not_come, channel.id)
             self._announce(channel)
 
@@ -301,12 +429,15 @@ class Wire:
 
     def _announce(self, channel: Channel) -> None:
         self._announced[channel.id] = None
-        self._held[ContactId(channel.id)] = []
+        self._held.setdefault(ContactId(channel.id), [])
         at = self._scheduler.now()
-        self._emit(CallArrived(at, channel.id, channel.name, channel.extension, channel.caller))
+        load = Load(0.0, len(self.session.unanswered) if self.session is not None else 0)
+        self._emit(CallArrived(at, channel.id, channel.name, channel.extension, channel.caller, load=load))
 
     def _broadcast(self, channel: Channel) -> None:
         leg = channel.id
+        if not self.claiming:
+            return
         expected = self._expected.pop(leg, None)
         if expected is not None:
             expected.cancel()
@@ -318,12 +449,12 @@ class Wire:
             if reason is None:
                 self._loop.call_later(ENTER_S, self._enter, leg)
             elif self._held.pop(ContactId(leg), None) is not None:
-                self._send(lambda: None if leg in self._asterisk.channels else "gone", not_ours)
+                self._send(lambda: None if leg in self._asterisk.channels else "gone", not_ours, look=True)
 
         def not_ours(reason: Reason | None) -> None:
             if reason is None:
                 self._emit(CommandFailed(self._scheduler.now(), "claim", leg, "refused"))
-            elif reason in ("gone", "refused"):
+            elif reason == "gone":
                 self._emit(LegEnded(self._scheduler.now(), leg))
 
         self._send(lambda: self._asterisk.claim(leg), done)

@@ -16,6 +16,7 @@ from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.clock import Scheduler
 from acd.sim.faults.disk import Database, Disk
 from acd.sim.faults.engine import Codecs, Life, Outside
+from acd.sim.faults.pair import Seat
 from acd.sim.faults.people import Crowd, Habits
 from acd.sim.faults.points import Points
 from acd.sim.faults.trouble import Rates, Trouble
@@ -24,8 +25,11 @@ from acd.sim.faults.watch import LOOK_EVERY_S, Violation, Watch
 REST_S = 7_200.0
 """Longest time until all promises to call back were kept or given up."""
 CALM_S = 100.0
+TAKEOVER_S = 3.0
 DOWN_S = (0.1, 15.0)
-"""How long a killed engine is away."""
+"""How long a killed engine is away, mostly."""
+LONG_DOWN_S = (15.0, 45.0)
+LONG_DOWN = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,12 @@ class Wanted:
     place: str = ""
     """Where to kill the engine, see ``points``; empty: only by chance."""
     nth: int = 0
+    dead_man_s: float = 10.0
+    """How long callers stay with an engine that says nothing."""
+    strict: bool = True
+    """Whether that counts, too, which one history in some hundred still violates; see ``watch``."""
+    pair: bool = False
+    """Whether there are two engines, one of which stands by."""
 
 
 @dataclass(slots=True)
@@ -74,17 +84,26 @@ class World:
         self.points = Points(wanted.place, wanted.nth)
         self.trouble = Trouble(self.scheduler, in_trouble, wanted.rates, self.disk, self.database, self.points)
         devices = tuple(agent.device for agent in plan.agents.values())
-        self.asterisk = Asterisk(self.scheduler, in_asterisk, tuple(map(str, plan.access_codes)), devices)
+        codes = tuple(map(str, plan.access_codes))
+        self.asterisk = Asterisk(self.scheduler, in_asterisk, codes, devices, dead_man_s=wanted.dead_man_s)
         self.trouble.asterisk = self.asterisk
         self.trouble.life = lambda: self.life
         self.crowd = Crowd(self.scheduler, self.asterisk, people, plan, wanted.habits, self._ask)
-        self.watch = Watch(self.scheduler, self.asterisk, self.crowd, self.database, codecs)
+        self.watch = Watch(
+            self.scheduler, self.asterisk, self.crowd, self.database, codecs, plan, lambda: self.trouble.troubled
+        )
+        self.watch.strict = wanted.strict
         self.trouble.stalled = self.watch.unsynced
-        self.asterisk.on_request = self.watch.requested
+        self.trouble.flood = self.crowd.flood
+        self.asterisk.onlooker = self.watch
         self._trace = blake2b(digest_size=8)
         self._events = 0
         self.lives = 0
         self.life: Life | None = None
+        """The active one."""
+        self._alive: list[Life] = []
+        self._orphaned_at: float | None = None
+        """When the active one died though another stood by and could have taken over."""
         self.defects: list[str] = []
         self._ending = False
         self.outside = Outside(
@@ -95,6 +114,7 @@ class World:
             self.database,
             codecs,
             plan,
+            Seat(self.scheduler, self.disk, self.database, codecs.succession) if wanted.pair else None,
             self.points,
             in_engine,
             self._heard,
@@ -105,6 +125,9 @@ class World:
             self.watch.recovered,
             self.watch.unsynced,
             self.watch.kept,
+            self.watch.arrived,
+            self.watch.draining,
+            self._activated,
         )
 
     # ------------------------------------------------------------ a history
@@ -112,6 +135,8 @@ class World:
     def run(self) -> History:
         """Live through it."""
         self._begin_life()
+        if self.wanted.pair:
+            self.scheduler.after(0.5, self._begin_life)
         self.crowd.begin()
         self.trouble.begin()
         self.scheduler.after(LOOK_EVERY_S, self._look)
@@ -131,6 +156,8 @@ class World:
             if self.life is not None and self.life.serving and self._at_rest(self.life):
                 break
         self._ending = True
+        for other in [life for life in self._alive if life is not self.life]:
+            other.kill()
         if self.life is None or not self.life.serving:
             self.watch.violated("no engine serves at the end")
             return
@@ -170,17 +197,35 @@ class World:
 
     def _begin_life(self) -> None:
         self.lives += 1
-        self.life = Life(self.outside)
-        self.life.start()
+        life = Life(self.outside)
+        self._alive.append(life)
+        if not self.wanted.pair:
+            self.life = life
+        life.start()
+
+    def _activated(self, life: Life) -> None:
+        """One of two engines has taken its turn."""
+        self.life = life
+        seat = self.outside.seat
+        if self._orphaned_at is not None and seat is not None and seat.unanswered_at < self._orphaned_at:
+            took_s = self.scheduler.time - self._orphaned_at
+            self.watch.holds("a standby takes over in time", f"after {took_s:.2f} s", true=took_s <= TAKEOVER_S)
+        self._orphaned_at = None
 
     def _died(self, life: Life) -> None:
+        self._alive.remove(life)
+        standing_by = [one for one in self._alive if one.began < self.scheduler.time - 1.0]
+        seat = self.outside.seat
+        if life is self.life and seat is not None:
+            self._orphaned_at = self.scheduler.time if standing_by and not seat.away else None
         inside = life.loop.running
         self.watch.died(life, inside=inside)
         self.defects += life.loop.defects
         if life is self.life:
             self.life = None
         if not self._ending:
-            self.scheduler.after(self._chance.uniform(*DOWN_S), self._begin_life)
+            down_s = LONG_DOWN_S if self._chance.random() < LONG_DOWN else DOWN_S
+            self.scheduler.after(self._chance.uniform(*down_s), self._begin_life)
 
     def _ask(self, agent: str, action: AgentAction, reason: str) -> None:
         life = self.life

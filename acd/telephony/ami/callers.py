@@ -136,7 +136,12 @@ class Callers:
 
     def due(self, now: float, *, all_of_them: bool = False) -> list[UnroutedCall]:
         """The calls to be told now, in the order of their ends."""
-        ready = [call for call in self._ended.values() if all_of_them or call.ended_at + self._settle_s <= now]
+        # One that ended in the future did so before the clock was set back.
+        ready = [
+            call
+            for call in self._ended.values()
+            if all_of_them or not call.ended_at <= now < call.ended_at + self._settle_s
+        ]
         for call in ready:
             del self._ended[call.uniqueid]
         return ready

@@ -146,8 +146,14 @@ def test_never_more_than_the_burst_and_what_ran_off_since_are_let_in(pauses: lis
             assert count <= MOST.burst + (ended - began) * MOST.calls_per_second + 1e-6
 
 
-def test_a_clock_that_stands_or_goes_back_gives_no_room() -> None:
+def test_a_clock_that_stands_or_events_out_of_order_give_no_room() -> None:
     full = Bucket(3.0, 100.0)
     assert admission.refusal(MOST, full, None, 100.0) == "rate"
     assert admission.refusal(MOST, full, None, 40.0) == "rate"
     assert admission.taken(MOST, Bucket(1.0, 100.0), 40.0) == Bucket(2.0, 100.0)
+
+
+def test_a_clock_that_was_set_back_by_an_hour_refuses_nobody_for_an_hour() -> None:
+    full = Bucket(3.0, 5000.0)
+    assert admission.refusal(MOST, full, None, 1400.0) is None
+    assert admission.taken(MOST, full, 1400.0) == Bucket(1.0, 1400.0)

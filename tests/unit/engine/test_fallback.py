@@ -476,6 +476,16 @@ def test_draining_hands_over_who_waits_in_order_and_leaves_conversations_alone()
     assert bench.contact_id(leaving) not in bench.state.contacts
 
 
+def test_draining_hands_over_in_the_order_of_service() -> None:
+    bench = Bench()
+    first, urgent = bench.queued("2"), bench.queued("2")
+    contact = bench.contact(urgent)
+    assert isinstance(contact.phase, Waiting)
+    bench.state.contacts[contact.id] = replace(contact, phase=replace(contact.phase, priority=5))
+    out = bench.feed(DrainRequested(bench.at, on=True))
+    assert [c.leg_id for c in out if isinstance(c, HandOver)] == [urgent, first]
+
+
 def test_a_call_that_comes_while_draining_is_handed_over() -> None:
     bench = Bench()
     bench.feed(DrainRequested(bench.at, on=True))

@@ -328,6 +328,20 @@ def test_a_transfer_done_in_a_gap_is_recorded_and_nobody_is_hung_up() -> None:
     assert not bench.got(ContinueInDialplan)
 
 
+def test_a_leg_left_over_is_hung_up_by_the_next_audit_though_the_wrap_up_has_ended_just_before() -> None:
+    bench = Bench()
+    caller = bench.talking("ana")
+    leg = bench.leg_of("ana")
+    bench.pbx.mishaps.append(("timeout", False))  # the hang-up of the agent's phone
+    bench.hang_up(caller)
+    assert leg in bench.pbx.channels
+    bench.at += 30
+    agent = bench.agent("ana")
+    bench.state.agents[agent.id] = replace(agent, work=Free(bench.at - 1))
+    audit(bench)
+    assert leg not in bench.pbx.channels
+
+
 def test_the_leg_of_an_agent_whose_hang_up_was_lost_is_hung_up_again() -> None:
     bench = Bench()
     leg = bench.talking()

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from acd.domain.ids import ContactId, LegId, QueueId
 from acd.engine.dead_man import Caller, Place
-from acd.runtime.dead_man import RENEWALS_PER_S, ROUNDS, TALK_S, DeadMan
+from acd.runtime.dead_man import PARTED_S, RENEWALS_PER_S, ROUNDS, TALK_S, DeadMan
 from tests.fakes.virtual_time import EPOCH, VirtualClock, in_virtual_time
 
 LIMIT_S = 10.0
@@ -236,4 +236,35 @@ async def test_without_a_limit_nothing_is_written() -> None:
     handle.start()
     await asyncio.sleep(30)
     assert pbx.writes == []
+    await handle.close()
+
+
+@in_virtual_time
+async def test_places_that_may_not_have_arrived_are_written_again() -> None:
+    pbx = Asterisk([waiting("a"), waiting("b")])
+    handle = pbx.handle()
+    handle.start()
+    await asyncio.sleep(5)
+    assert pbx.count("note") == 2
+    handle.forget([ContactId("b")])
+    await asyncio.sleep(5)
+    assert [who for _, what, who in pbx.writes if what == "note"][2:] == ["b"]
+    handle.forget()
+    await asyncio.sleep(5)
+    assert pbx.count("note") == 5
+    await handle.close()
+
+
+@in_virtual_time
+async def test_who_talks_no_more_and_is_still_here_is_looked_after_at_once() -> None:
+    pbx = Asterisk([talking("a"), talking("b")])
+    handle = pbx.handle()
+    handle.start()
+    await asyncio.sleep(1.0)
+    pbx.line = [in_menu("a"), talking("b")]
+    await asyncio.sleep(PARTED_S + 0.01)
+    assert pbx.ends["a"] <= pbx.clock.now() + LIMIT_S
+    assert pbx.ends["b"] > pbx.clock.now() + TALK_S / 2
+    pbx.line = []
+    await asyncio.sleep(1.0)
     await handle.close()

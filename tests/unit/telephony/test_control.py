@@ -407,6 +407,63 @@ async def test_a_caller_given_to_the_dialplan_is_not_sent_away_by_a_renewal_unde
     assert at_once == ["8.250", "0"]
 
 
+async def test_who_is_in_asterisks_own_queue_is_not_sent_away_by_a_renewal_that_waits_or_is_under_way(
+    with_dead_man: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Callable[[], None]] = []
+    at_once: list[str] = []
+
+    def by_ami(_leg: LegId, _name: str, value: str) -> bool:
+        at_once.append(value)
+        return True
+
+    monkeypatch.setattr(with_dead_man.control.link, "probe", asked.append)
+    monkeypatch.setattr(with_dead_man.control, "_set_at_once", by_ami)
+    with_dead_man.control.renew(C1, L1, 8.25)
+    with_dead_man.control.outside(L1)
+    asked[0]()
+    assert at_once == ["3600"]
+    with_dead_man.control.renew(C1, L1, 8.25)
+    with_dead_man.control.execute(HandOver(C1, L1, "169"))
+    at_once.clear()
+    asked[1]()
+    assert at_once == []
+
+
+async def test_without_a_dead_man_nothing_is_written_of_who_is_outside(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.control, "_set_at_once", lambda *_: pytest.fail("written"))
+    desk.control.outside(L1)
+
+
+async def test_what_was_not_written_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Callable[[], None]] = []
+    unwritten: list[ContactId] = []
+    now = [NOW]
+    monkeypatch.setattr(desk.control.link, "probe", asked.append)
+    monkeypatch.setattr(desk.control, "_on_unwritten", unwritten.extend)
+    monkeypatch.setattr(_Clock, "now", lambda _: now[0])
+    desk.control.note(C1, L1, None, 0)
+    now[0] += 1.5
+    desk.control.renew(ContactId("c2"), LegId("c2"), 7.25)
+    assert unwritten == [C1, C1, C1]
+    now[0] += 1.5
+    asked[1]()
+    assert unwritten == [C1, C1, C1, "c2"]
+
+
+async def test_nothing_is_written_of_a_caller_who_is_not_surely_ours_yet(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unwritten: list[ContactId] = []
+    monkeypatch.setattr(desk.control, "_on_unwritten", unwritten.extend)
+    monkeypatch.setattr(desk.control.link, "probe", lambda _: pytest.fail("asked"))
+    desk.control.expect(L1, "PJSIP/gw1-1", "169", "0811")
+    desk.control.renew(C1, L1, 8.25)
+    assert unwritten == [C1]
+
+
 async def test_what_is_renewed_of_a_caller_who_is_gone_is_not_told(desk: Desk) -> None:
     desk.ari.answer("POST", "/channels/c1/variable", 404)
     desk.control.renew(C1, L1, 8.25)
