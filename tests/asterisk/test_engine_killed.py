@@ -127,7 +127,10 @@ async def test_a_killed_engine_costs_no_conversation_no_place_and_no_record(
             began = asyncio.get_running_loop().time()
             await site.start_engine()
             took = asyncio.get_running_loop().time() - began
-            assert await _phases(site) == Counter(talking=TALKING, waiting=WAITING)
+            phases = await _phases(site)
+            # The sixteenth is in Asterisk's own queue, and known here as soon as AMI has told of it.
+            assert phases.pop("fallback", 0) <= 1
+            assert phases == Counter(talking=TALKING, waiting=WAITING)
             assert await _waiting(site) == line
             assert all(attempt.up for attempt in callers.placed())
 
