@@ -178,10 +178,14 @@ def bench(
     """Measure on this machine: calls, waiting and members beside app_queue, with the same SIPp callers and phones."""
     console = Console(highlight=False)
     work = Bench(config, flows, calls_bench.Load(calls, blocks, rate, hold_ms), console.print)
-    rows: list[Row] = []
+    parts = [part for part in PARTS if not only or part in only]
+    show(console, lambda: [row for part in parts for row in PARTS[part](work)], into)
+
+
+def show(console: Console, measure: Callable[[], list[Row]], into: Path | None) -> list[Row]:
+    """Measure, draw what was found and keep it in a file where one is named; stopped or failed, end the program."""
     try:
-        for part in [part for part in PARTS if not only or part in only]:
-            rows += PARTS[part](work)
+        rows = measure()
     except Stopped:
         console.print("Stopped; nothing was left running.")
         raise typer.Exit(STOPPED_CODE) from None
@@ -191,6 +195,7 @@ def bench(
     console.print(table(rows))
     if into is not None:
         into.write_text(json.dumps([row.as_json() for row in rows], indent=2) + "\n", encoding="utf-8")
+    return rows
 
 
 def table(rows: Sequence[Row]) -> Table:
