@@ -1,7 +1,8 @@
 """Fuzzing led by what of the code was reached (atheris): ``python -m tests.fuzz.guided TARGET [libFuzzer's options]``.
 
 ``ari`` and ``ami`` read raw bytes off their connections, ``config`` one file of the small configuration. What must hold
-is as in ``talking`` and ``loading``. A run ends at the first input that does not hold, and keeps it in a file beside.
+is as in ``talking`` and ``loading``. A run ends at the first input that does not hold and keeps it among the temporary
+files, under a name that it prints.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def main() -> None:
         corpus.mkdir()
         for number, data in enumerate(seeds(target)):
             (corpus / str(number)).write_bytes(data)
-        atheris.Setup([sys.argv[0], "-max_len=8192", "-timeout=10", "-rss_limit_mb=2048", *options, str(corpus)],
+        kept = f"-artifact_prefix={tempfile.gettempdir()}/acd-fuzz-{target}-"
+        atheris.Setup([sys.argv[0], "-max_len=8192", "-timeout=10", "-rss_limit_mb=2048", kept, *options, str(corpus)],
                       TARGETS[target](small))  # fmt: skip
         atheris.Fuzz()
 
