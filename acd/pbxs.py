@@ -37,8 +37,6 @@ log = structlog.get_logger(__name__)
 
 RIGHTFUL_S = 1.0
 """With two engines: how long another may have our place in Asterisk before it is taken back by who has the lease."""
-ARI_SILENCE_S, AMI_SILENCE_S = 4.5, 10.0
-"""How long a link may have been dead before that is noticed."""
 ENDED = "ended"
 """In place of when it was started, of an Asterisk that is not there."""
 ALL_SEEN_S = 5.0
@@ -113,8 +111,9 @@ class Pbx:
         )
         self.auditor = Auditor(clock, dispatcher, self.control, on_synced=self._synced, pbx=one.id)
         ami = one.ami
+        self._ami = AmiConfig(ami.host, ami.port, ami.user, ami.password.reveal(), system_name=one.id)
         self.watch = PbxWatch(
-            AmiConfig(ami.host, ami.port, ami.user, ami.password.reveal(), system_name=one.id),
+            self._ami,
             phones=self.phones,
             trunks=self._trunks,
             clock=clock,
@@ -202,7 +201,8 @@ class Pbx:
                 self._around.gaps.close("ami", pbx=self.id)
                 self.dead_man.forget()  # what went by the connection that broke may not have arrived
             elif not self._closing:
-                self._around.gaps.open("ami", self._around.clock.now() - AMI_SILENCE_S, pbx=self.id)
+                self._around.gaps.open("ami", self._around.clock.now() - self._ami.unseen_s, pbx=self.id)
+                self.dead_man.again()
 
     def _synced(self) -> None:
         """Belief was compared with Asterisk after a gap."""
@@ -217,7 +217,7 @@ class Pbx:
             self.auditor.connected()
             return
         if self.auditor.synced and not self._closing:
-            self._around.gaps.open("ari", self._around.clock.now() - ARI_SILENCE_S, pbx=self.id)
+            self._around.gaps.open("ari", self._around.clock.now() - self.control.link.config.unseen_s, pbx=self.id)
         self.auditor.disconnected()
         self.dead_man.stop()
         if self.id and not self._over and self.control.link.refused and self.watch.link.refused:

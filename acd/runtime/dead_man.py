@@ -83,6 +83,11 @@ class DeadMan:
             self._noted.pop(contact, None)
             self._talking.pop(contact, None)
 
+    def again(self) -> None:
+        """One of two ways to the callers broke, and took with it what was written of late: write it all anew, now."""
+        if self._task is not None:
+            self.start()
+
     def stop(self) -> None:
         """Renew nothing: nobody would hear it."""
         if self._task is not None:

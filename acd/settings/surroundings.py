@@ -24,8 +24,8 @@ _PROMPTS_OF_ACTIONS = {"extend_wrap_up": "wrap_up_extended", "disposition": "dis
 _DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
-MIN_DEAD_MAN_S = 5.0
-"""Shorter than this, a busy moment of the engine would send its callers away."""
+MIN_DEAD_MAN_S = 6.0
+"""Shorter than this, callers would leave before it is noticed that AMI, by which they are kept, fell silent."""
 
 
 def check(sources: Sources, names: Names) -> None:

@@ -519,13 +519,14 @@ class AriControl:
     def acknowledge(self, leg_id: LegId) -> None:
         """Note on a caller's channel that the call gets its record from here."""
         if self._permitted() and not self._set_at_once(leg_id, KNOWN, "1"):
-            self._write_in_turn(ContactId(leg_id), leg_id, KNOWN, "1")
+            self._write_aside(ContactId(leg_id), leg_id, KNOWN, "1")
 
     def _write(self, contact: ContactId, leg: LegId, variables: Mapping[str, str]) -> int:
         """Write channel variables; what becomes of it is not told, for who is gone needs none.
 
         ARI hands them to the channel's own thread, which takes them only when the prompt it plays is over: by then a
-        timeout may have run out. AMI writes them at once, but nobody is to be kept for an engine that ARI does not
+        timeout may have run out, and until then ARI does nothing else on that connection. So while AMI is away they go
+        over connections of their own. AMI writes them at once, but nobody is to be kept for an engine that ARI does not
         hear: so ARI is asked for a sign of life first. Of who is on the way in nothing is written: Asterisk's own
         queue may have the caller by now, and there a timeout would end the wait. Nor is anything while this engine may
         not command: what happened meanwhile is not decided yet.
@@ -549,8 +550,10 @@ class AriControl:
             return
         to_write, self._to_write = self._to_write, []
         for contact, leg, name, value in to_write:
-            if not (self._permitted() and self._set_at_once(leg, name, value)):
-                self._write_in_turn(contact, leg, name, value)
+            if self._permitted() and self._set_at_once(leg, name, value):
+                continue
+            if not self._write_aside(contact, leg, name, value):
+                self._on_unwritten([contact])
 
     def _too_late(self) -> None:
         self._on_unwritten([contact for contact, *_ in self._to_write])
@@ -571,6 +574,10 @@ class AriControl:
     def _write_in_turn(self, contact: ContactId, leg: LegId, name: str, value: str) -> None:
         """Write a channel variable after what was ordered for the contact before."""
         self.link.submit(commands.set_variable(leg, name, value), key=contact, on_result=lambda _: None)
+
+    def _write_aside(self, contact: ContactId, leg: LegId, name: str, value: str) -> bool:
+        """Write a channel variable that nothing waits for; False when too much waits already."""
+        return self.link.aside(commands.set_variable(leg, name, value), key=contact)
 
     def _write_last(self, contact: ContactId, leg: LegId, name: str, value: str) -> None:
         """Write what is to hold, both ways: by ARI before what follows, by AMI after what is under way there."""

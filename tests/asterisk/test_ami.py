@@ -57,8 +57,8 @@ class Pbx:
             port=user.port,
             username=user.user,
             secret=user.password,
-            ping_interval_s=0.3,
-            silence_limit_s=1.5,
+            quiet_s=0.4,
+            pong_limit_s=1.0,
             reconnect_min_s=0.1,
             reconnect_max_s=0.2,
         )

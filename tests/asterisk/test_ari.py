@@ -435,7 +435,7 @@ async def test_a_second_client_of_the_name_replaces_the_first_which_returns_when
 async def test_a_stalled_asterisk_is_noticed_and_its_return_too(pbx: Pbx) -> None:
     pid = pbx.instance.pid()
     assert pid is not None
-    async with connected(pbx.config(ping_interval_s=0.4, connect_timeout_s=1.0)) as made:
+    async with connected(pbx.config(quiet_s=0.4, pong_limit_s=1.0, connect_timeout_s=1.0)) as made:
         os.kill(pid, signal.SIGSTOP)
         try:
             asking = asyncio.create_task(made.link.request("GET", "/asterisk/ping"))

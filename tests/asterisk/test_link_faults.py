@@ -279,14 +279,22 @@ async def ended(links: Links, kind: str, known: int) -> Json:
     return found[-1]
 
 
-async def test_without_ami_calls_are_served_and_what_was_missed_is_read_anew(links: Links) -> None:
-    centre = links.centre
+async def test_without_ami_calls_are_served_and_what_was_missed_is_read_anew(
+    links: Links, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody leaves either, though timeouts were renewed over AMI until it was known to be away."""
+    centre, loop = links.centre, asyncio.get_running_loop()
     known = len(await gaps(links, "ami"))
     await centre.phone("agent119")
     leaving = await centre.phone("agent120", ready=False)
+    listening = await centre.caller("08134440003", sound=False)
+    assert await listening.answered(listening.dial(MENU)) == 200
+    await centre.phase(listening, "ivr")
     links.ami.freeze()
+    began = loop.time()
     try:
         assert "AMI is" in " ".join((await readiness(links, "degraded"))["reasons"])
+        noticed = loop.time() - began
         assert await centre.metric("acd_link_up", link="ami") == 0
         assert await centre.metric("acd_gap_open", kind="ami") == 1
         caller = await centre.caller("08134440001", sound=False)
@@ -297,6 +305,9 @@ async def test_without_ami_calls_are_served_and_what_was_missed_is_read_anew(lin
         assert (await centre.agent("agent120"))["phone_reachable"], "nobody has told"
         figures = await centre.site.api.figures()
         assert [gap["kind"] for gap in figures["incomplete"] if gap["ended_at"] is None] == ["ami"]
+        await asyncio.sleep(max(0.0, began + DEAD_MAN_S - loop.time()))  # longer than anybody has without renewals
+        assert await links.fallen() == []
+        assert (await centre.phase(listening, "ivr"))["phase"] == "ivr"
     finally:
         links.ami.heal()
     await readiness(links, "ready")
@@ -309,6 +320,8 @@ async def test_without_ami_calls_are_served_and_what_was_missed_is_read_anew(lin
         assert gap["id"] in [one["id"] for one in (await answer.json())["incomplete"]]
     async with centre.http.get("/api/v1/records", params={"since": str(gap["ended_at"] + 1)}) as answer:
         assert gap["id"] not in [one["id"] for one in (await answer.json())["incomplete"]]
+    with capsys.disabled():
+        print(json.dumps({"ami_in_a_black_hole_noticed_s": round(noticed, 2)}))
 
 
 async def test_without_ari_callers_are_answered_by_asterisk_and_accounted_for(links: Links) -> None:

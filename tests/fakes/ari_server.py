@@ -170,7 +170,7 @@ class FakeAri:
             return web.Response(status=401)
         raw = await request.text()
         path = request.raw_path.split("?", 1)[0].removeprefix("/ari")
-        params = dict(parse_qsl(request.raw_path.partition("?")[2]))
+        params = dict(parse_qsl(request.raw_path.partition("?")[2], keep_blank_values=True))
         status, answer = await self._perform(
             Seen(request.method, path, params, json.loads(raw) if raw else None, "http")
         )

@@ -136,7 +136,7 @@ class Desk:
         self.socket = WebSocket(b"", b"", 1 << 20)
         self.socket._transport = NoTransport()
         self.socket.opened.set_result(None)
-        connection = Connection(AsteriskInfo("22.10.1", ""), self.socket, [], lambda: True)
+        connection = Connection(AsteriskInfo("22.10.1", ""), self.socket, [], lambda: True, [])
         connection._deliver = self.control.link._deliver
         self.control.link._connection = connection
         self.socket.start(connection._take)

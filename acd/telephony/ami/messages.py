@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from acd.domain.errors import TelephonyError
+from acd.telephony.silence import longest_s
 
 MAX_LINE = 1022
 """Octets of a header line without its line end: Asterisk's reader throws longer lines away without an answer."""
@@ -59,9 +60,11 @@ class AmiConfig:
     """Certificates to trust instead of the system's."""
     event_classes: str = "system,call,agent"
     """Which classes of events Asterisk may send at all (header ``Events`` of ``Login``)."""
-    ping_interval_s: float = 3.0
-    silence_limit_s: float = 10.0
-    """No octet for so long and the connection counts as dead, whatever TCP says."""
+    quiet_s: float = 1.0
+    """Not an octet for this long, and a ``Ping`` is sent."""
+    pong_limit_s: float = 2.0
+    """Not an octet for this long after that, and the connection counts as dead, whatever TCP says. While a list is read
+    it may take ``action_timeout_s``: Asterisk answers one thing after the other, and some lists it has to collect."""
     action_timeout_s: float = 5.0
     """Until the answer of an action, until the next entry of a list, until a connection is made."""
     boot_grace_s: float = 2.0
@@ -74,9 +77,12 @@ class AmiConfig:
     """After a refused login in the middle of the work: the secret may come back with the next reload of Asterisk."""
 
     def __post_init__(self) -> None:
-        if self.silence_limit_s <= self.ping_interval_s:
-            raise ValueError("silence_limit_s must be longer than ping_interval_s")
         check_headers("Login", {"Username": self.username, "Secret": self.secret, "Events": self.event_classes})
+
+    @property
+    def unseen_s(self) -> float:
+        """For how long nothing may have been heard when the link is told to be down."""
+        return longest_s(self.quiet_s, max(self.pong_limit_s, self.action_timeout_s))
 
 
 @dataclass(frozen=True, slots=True)

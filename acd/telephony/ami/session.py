@@ -24,6 +24,7 @@ from panoramisk.manager import Manager
 
 from acd.domain.errors import CommandTimeout, PbxUnavailable
 from acd.telephony.ami.messages import AmiConfig, AmiEvent, AmiRefused, AmiResponse, AuthRefused
+from acd.telephony.silence import Silence, Verdict
 
 if TYPE_CHECKING:
     from panoramisk.message import Message
@@ -91,7 +92,8 @@ class WholeFrameProtocol(AMIProtocol):
     def __init__(self, session: Session, wanted: Mapping[bytes, bytes], glance: Callable[[bytes], None]) -> None:
         self.session = session
         self._glance = glance
-        self.heard_at = session.loop.time()
+        self.heard = False
+        """Set at every read; whoever watches for silence clears it."""
         self._wanted = wanted
         self._rest = bytearray()
         self.rest_since = 0.0
@@ -123,7 +125,7 @@ class WholeFrameProtocol(AMIProtocol):
             self._glance(data)
         except Exception:  # noqa: BLE001 - what leaves here would make asyncio cut the connection
             _log.exception("ami_glance_failed", octets=len(data))
-        self.heard_at = self.session.loop.time()
+        self.heard = True
         self._rest += data
         if self._cutting is None:
             self.rest_since = perf_counter()
@@ -236,7 +238,8 @@ class Session(Manager):
             log=_mute,
             loop=loop,
         )
-        self.ping_delay = self.ping_interval = config.ping_interval_s
+        self._silence = Silence(config.quiet_s, config.pong_limit_s)
+        self.ping_delay = self.ping_interval = self._silence.tick_s
         self.lost: asyncio.Future[str] = loop.create_future()
         self.booted: asyncio.Future[str] = loop.create_future()
         self._settings = config
@@ -244,7 +247,6 @@ class Session(Manager):
         self._names = {name.decode() for name in wanted}
         self._on_event = on_event
         self._glance = glance
-        self._ping: PendingAction | None = None
 
     def _make_protocol(self) -> WholeFrameProtocol:
         return WholeFrameProtocol(self, self._wanted, self._glance)
@@ -286,17 +288,19 @@ class Session(Manager):
         return self.authenticated
 
     def ping(self) -> None:
-        """Provoke an answer, and give the connection up when nothing at all was heard: a half-open one takes pings."""
+        """Provoke an answer when nothing is heard, and give the connection up when silence is the answer."""
         protocol = self._open_protocol()
         if protocol is None:
             return
-        if self.loop.time() - protocol.heard_at >= self._settings.silence_limit_s:
-            self.drop("nothing was heard from Asterisk within the silence limit")
-            return
         self.pinger = self.loop.call_later(self.ping_interval, self.ping)
-        if self._ping is None or self._ping.future.done():
-            self._ping = PendingAction({"Action": "Ping"})
-            protocol.send(self._ping)
+        heard, protocol.heard = protocol.heard, False
+        lists = any(action.as_list for action in protocol.responses.values())
+        heard = heard or not self.authenticated  # for the login there is a limit of its own
+        verdict = self._silence.tick(heard=heard, answer_s=self._settings.action_timeout_s if lists else None)
+        if verdict is Verdict.ASK:
+            protocol.send(PendingAction({"Action": "Ping"}))
+        elif verdict is Verdict.DEAD:
+            self.drop("silence from Asterisk: not even a ping was answered")
 
     async def ask(self, action: PendingAction) -> list[Message]:
         """Send and wait for the whole answer. Raises ``PbxUnavailable`` (not sent) or ``CommandTimeout`` (unknown)."""

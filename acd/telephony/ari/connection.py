@@ -20,15 +20,19 @@ from acd.telephony.ari.lanes import HttpLane, SocketLane
 from acd.telephony.ari.values import AriConfig, AsteriskInfo, RestBy
 from acd.telephony.ari.websocket import WebSocket, open_websocket
 from acd.telephony.ari.wire import speaks_rest_over_websocket
+from acd.telephony.silence import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from acd.telephony.ari.lanes import Lane
+    from acd.telephony.silence import Silence
 
 log = structlog.get_logger(__name__)
 
 _HTTP_KEEPALIVE_S = 10.0  # Asterisk closes idle connections after 15 s (http.conf session_keep_alive)
+_ASIDE_LANES, _ASIDE_WAITING = 8, 16
+"""Ways for requests that may take as long as a prompt, and how many may wait in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,12 @@ class Connection:
     """An open socket and the lanes. :meth:`serve` runs them; afterwards :meth:`close` clears up."""
 
     def __init__(
-        self, info: AsteriskInfo, socket: WebSocket, http_lanes: list[HttpLane], permitted: Callable[[], bool]
+        self,
+        info: AsteriskInfo,
+        socket: WebSocket,
+        http_lanes: list[HttpLane],
+        permitted: Callable[[], bool],
+        aside: list[HttpLane],
     ) -> None:
         """Take the socket; commands go over it too when there are no lanes over HTTP."""
         self.info = info
@@ -51,12 +60,18 @@ class Connection:
         self._socket_lane = SocketLane(socket, permitted)
         self._http_lanes = http_lanes
         self._lanes: list[Lane] = [*http_lanes] or [self._socket_lane]
+        self._aside = aside
         self._deliver: Callable[[dict[str, Any]], None] | None = None
         self._replaced = False
 
     def lane_for(self, key: str) -> Lane:
         """Return the lane of a key: always the same one while this connection lives."""
         return self._lanes[hash(key) % len(self._lanes)]
+
+    def aside_for(self, key: str) -> Lane | None:
+        """Return the lane of a key for what may take long and must hold up nobody else; None when it is full."""
+        lane = self._aside[hash(key) % len(self._aside)] if self._aside else None
+        return lane if lane is not None and lane.unanswered < _ASIDE_WAITING else None
 
     @property
     def heard_at(self) -> float:
@@ -78,15 +93,15 @@ class Connection:
         Asterisk keeps an application registered, and sends it calls, while its TCP connection stands.
         """
         self._socket.close(why=why)
-        for lane in self._lanes:
+        for lane in (*self._lanes, *self._aside):
             lane.lose_all(why)
 
-    async def serve(self, deliver: Callable[[dict[str, Any]], None], ping_interval_s: float) -> Lost:
+    async def serve(self, deliver: Callable[[dict[str, Any]], None], silence: Silence) -> Lost:
         """Deliver events and send commands until the socket ends or the application is taken over."""
         self._deliver = deliver
         self._socket.start(self._take)
-        tasks = [asyncio.create_task(lane.run(), name="ari-lane") for lane in self._http_lanes]
-        tasks.append(asyncio.create_task(self._watch(ping_interval_s), name="ari-watch"))
+        tasks = [asyncio.create_task(lane.run(), name="ari-lane") for lane in (*self._http_lanes, *self._aside)]
+        tasks.append(asyncio.create_task(self._watch(silence), name="ari-watch"))
         try:
             return Lost(await asyncio.shield(self._socket.closed), replaced=self._replaced)
         finally:
@@ -112,23 +127,23 @@ class Connection:
         elif self._deliver is not None:
             self._deliver(event)
 
-    async def _watch(self, interval_s: float) -> None:
-        """Ping when nothing was heard for an interval, and give the socket up when silence follows for half of it."""
+    async def _watch(self, silence: Silence) -> None:
+        """Ping when nothing is heard, and give the socket up when silence is the answer."""
         while True:
-            self._socket.heard = False
-            await asyncio.sleep(interval_s)
-            if not self._socket.heard:
+            await asyncio.sleep(silence.tick_s)
+            heard, self._socket.heard = self._socket.heard, False
+            verdict = silence.tick(heard=heard)
+            if verdict is Verdict.ASK:
                 self._socket.ping()
-                await asyncio.sleep(interval_s / 2)
-                if not self._socket.heard:
-                    self._socket.abort(f"no pong within {interval_s / 2} s")
+            elif verdict is Verdict.DEAD:
+                self._socket.abort("no pong in time, and nothing else")
 
 
 def open_session(config: AriConfig) -> aiohttp.ClientSession:
     """Return the one HTTP session of a link. Few connections: Asterisk's HTTP server takes 100 in all."""
     return aiohttp.ClientSession(
         headers={"Authorization": _authorization(config)},
-        connector=aiohttp.TCPConnector(limit=config.http_lanes + 4, keepalive_timeout=_HTTP_KEEPALIVE_S),
+        connector=aiohttp.TCPConnector(limit=config.http_lanes + _ASIDE_LANES + 4, keepalive_timeout=_HTTP_KEEPALIVE_S),
         json_serialize=lambda body: orjson.dumps(body).decode(),
     )
 
@@ -186,8 +201,8 @@ async def connect(
     )
     lanes = 0 if by_socket else config.http_lanes
     timeout_s = config.request_timeout_s
-    http_lanes = [HttpLane(session, config.base_url, timeout_s, permitted) for _ in range(lanes)]
-    return Connection(info, socket, http_lanes, permitted)
+    over_http = [HttpLane(session, config.base_url, timeout_s, permitted) for _ in range(lanes + _ASIDE_LANES)]
+    return Connection(info, socket, over_http[:lanes], permitted, over_http[lanes:])
 
 
 async def _filter_events(session: aiohttp.ClientSession, config: AriConfig) -> None:

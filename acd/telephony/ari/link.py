@@ -26,6 +26,7 @@ from acd.telephony.ari.snapshots import Resync, bridge_snapshot, channel_snapsho
 from acd.telephony.ari.values import AriRequest, AriResult, AriState, path_of
 from acd.telephony.portions import in_portions
 from acd.telephony.refusal import nobody_listens
+from acd.telephony.silence import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -157,6 +158,19 @@ class AriLink:
         self._ticks[-1].extend(together)
         connection.lane_for(key).submit(*together)
 
+    def aside(self, request: AriRequest, *, key: str) -> bool:
+        """Send a request past all others, over HTTP: Asterisk may take as long for it as for a prompt that plays.
+
+        What becomes of it is not told. False: not sent, for the link is down or too much of this key's waits already.
+        """
+        lane = None if self._connection is None else self._connection.aside_for(key)
+        if lane is None:
+            return False
+        command = Command(str(next(self._ids)), request, _untold)
+        self._ticks[-1].append(command)
+        lane.submit(command)
+        return True
+
     async def request(
         self,
         method: str,
@@ -256,7 +270,7 @@ class AriLink:
         lost = Lost("closed")
         try:
             self._set_state(AriState.UP, "connected; Asterisk was restarted" if restarted else "connected")
-            lost = await connection.serve(self._deliver, self.config.ping_interval_s)
+            lost = await connection.serve(self._deliver, Silence(self.config.quiet_s, self.config.pong_limit_s))
         finally:
             self._connection = None
             connection.close(lost.reason)

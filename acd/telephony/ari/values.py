@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 import orjson
 
+from acd.telephony.silence import longest_s
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -53,8 +55,10 @@ class AriConfig:
     request_timeout_s: float = 5.0
     """Shortest time an answer is waited for; the longest is a quarter more."""
     connect_timeout_s: float = 2.0
-    ping_interval_s: float = 3.0
-    """A socket silent for this long is pinged; without a pong for half of it more, it counts as dead."""
+    quiet_s: float = 1.0
+    """A socket silent for this long is pinged."""
+    pong_limit_s: float = 2.0
+    """Silent for this long after the ping, it counts as dead."""
     rest_by: RestBy = RestBy.AUTO
     http_lanes: int = 8
     """With commands over HTTP: how many may run at once; commands with the same key never do."""
@@ -76,6 +80,11 @@ class AriConfig:
     """Of several Asterisks, what this one calls itself (``systemname``): another one is not connected to."""
     max_message_bytes: int = 64 * 1024 * 1024
     """Largest WebSocket message taken: a list of thousands of channels is one message."""
+
+    @property
+    def unseen_s(self) -> float:
+        """For how long nothing may have been heard when the link is told to be down."""
+        return longest_s(self.quiet_s, self.pong_limit_s)
 
 
 class AriRequest(NamedTuple):

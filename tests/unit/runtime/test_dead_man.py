@@ -8,6 +8,9 @@ from structlog.testing import capture_logs
 from acd.domain.ids import ContactId, LegId, QueueId
 from acd.engine.dead_man import Caller, Place
 from acd.runtime.dead_man import PARTED_S, RENEWALS_PER_S, ROUNDS, TALK_S, DeadMan
+from acd.settings.surroundings import MIN_DEAD_MAN_S
+from acd.telephony.ami.messages import AmiConfig
+from acd.telephony.silence import longest_s
 from tests.fakes.virtual_time import EPOCH, VirtualClock, in_virtual_time
 
 LIMIT_S = 10.0
@@ -267,4 +270,26 @@ async def test_who_talks_no_more_and_is_still_here_is_looked_after_at_once() -> 
     assert pbx.ends["b"] > pbx.clock.now() + TALK_S / 2
     pbx.line = []
     await asyncio.sleep(1.0)
+    await handle.close()
+
+
+@in_virtual_time
+async def test_when_the_way_to_the_callers_broke_they_are_written_anew_before_anybody_leaves() -> None:
+    """Even with the shortest limit, though all that was written since the last round may be lost."""
+    ami = AmiConfig("h", 1, "u", "s")
+    shortest, unseen_s = MIN_DEAD_MAN_S, longest_s(ami.quiet_s, ami.pong_limit_s)
+    pbx = Asterisk([waiting("a"), talking("b")])
+    handle = pbx.handle(shortest)
+    handle.again()
+    assert pbx.writes == [], "it was not begun"
+    handle.start()
+    await asyncio.sleep(20)
+    kept = dict(pbx.ends)
+    lost_at = pbx.clock.now()
+    await asyncio.sleep(unseen_s)
+    written = len(pbx.writes)
+    handle.again()
+    await asyncio.sleep(0.1)
+    assert [(what, who) for _, what, who in pbx.writes[written:]] == [("renew", "b"), ("renew", "a"), ("note", "a")]
+    assert lost_at + unseen_s + 0.1 < kept["a"]
     await handle.close()

@@ -345,6 +345,22 @@ async def test_what_is_to_be_set_at_once_goes_by_ami_and_by_ari_only_while_that_
     assert (path, params["value"]) == ("/channels/c1/variable", "7.500")
 
 
+async def test_while_ami_is_away_a_caller_who_hears_a_prompt_holds_up_nobody_else(desk: Desk) -> None:
+    """Asterisk sets a variable when the prompt is over, and until then answers nothing else on that connection."""
+    over = asyncio.Event()
+    desk.ari.answer("POST", "/channels/c1/variable", gate=over)
+    unwritten: list[ContactId] = []
+    desk.control._on_unwritten = unwritten.extend
+    for _ in range(20):
+        desk.control.renew(C1, L1, 7.5)
+    await desk.requests()
+    desk.control.execute(Answer(ContactId("c2"), LegId("c2")))
+    await desk.requests(2)
+    assert desk.control.link.unanswered == 0, "the answer of the second caller came"
+    assert unwritten == [C1] * 4, "beyond what may wait: to be written anew"
+    over.set()
+
+
 async def test_a_receipt_is_noted_on_the_channel_unless_another_engine_may_command(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,8 +49,8 @@ class Heard:
 def quick(server: FakeAmi, **changes: Any) -> AmiConfig:
     """A configuration without long waits, for a fake server."""
     patience: dict[str, Any] = {
-        "ping_interval_s": 0.05,
-        "silence_limit_s": 5.0,
+        "quiet_s": 0.05,
+        "pong_limit_s": 5.0,
         "action_timeout_s": 5.0,
         "boot_grace_s": 5.0,
         "reconnect_min_s": 0.01,

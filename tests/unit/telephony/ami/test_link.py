@@ -21,6 +21,8 @@ from acd.telephony.ami.session import AT_ONCE
 from tests.fakes.ami_server import FakeAmi, FakeAmiPeer, Headers
 from tests.unit.telephony.ami.listening import Connect, Heard, quick
 
+PING = b"Action: Ping"
+
 
 def pending(link: AmiLink) -> int:
     """How many actions the link's session keeps, pings aside."""
@@ -150,18 +152,44 @@ async def test_an_action_while_the_link_is_down_is_not_sent_then_or_later(
 
 
 async def test_a_half_open_link_is_given_up_and_made_anew(connect: Connect, server: FakeAmi, heard: Heard) -> None:
-    link = await connect(silence_limit_s=0.2)
+    link = await connect(pong_limit_s=0.2)
     server.silent = True
     await heard.until(lambda: AmiState.DOWN in heard.states)
     server.silent = False
     await heard.until(lambda: link.generation == 2)
-    assert any("silence limit" in item[1] for item in heard.log if isinstance(item, tuple))
+    assert any("not even a ping" in item[1] for item in heard.log if isinstance(item, tuple))
 
 
 async def test_pings_keep_a_link_without_events_up(connect: Connect, server: FakeAmi, heard: Heard) -> None:
-    link = await connect(ping_interval_s=0.02, silence_limit_s=0.15)
-    await asyncio.sleep(0.6)
+    link = await connect(quiet_s=0.02, pong_limit_s=0.15)
+    await server.until(lambda: server.raw.count(PING) > 10)
     assert (link.generation, heard.states) == (1, [AmiState.CONNECTING, AmiState.UP])
+
+
+async def test_a_link_that_says_something_is_not_asked(connect: Connect, server: FakeAmi, heard: Heard) -> None:
+    """A busy Asterisk answers late; what it says meanwhile shows that it lives."""
+    link = await connect(quiet_s=0.2, pong_limit_s=0.2)
+    server.on.pop("Ping")
+    before = server.raw.count(PING)
+    for _ in range(40):
+        server.peer.event("Registry", "Domain: somewhere")
+        await asyncio.sleep(0.02)
+    assert (link.generation, server.raw.count(PING)) == (1, before)
+    await heard.until(lambda: AmiState.DOWN in heard.states)
+
+
+async def test_while_a_list_is_read_asterisk_may_be_silent_for_longer(
+    connect: Connect, server: FakeAmi, heard: Heard
+) -> None:
+    link = await connect(quiet_s=0.04, pong_limit_s=0.04, action_timeout_s=5.0)
+    server.on.pop("Ping")
+    reading = asyncio.create_task(link.list_action("Slow"))
+    await server.until(lambda: server.raw.count(PING) > 0)
+    await asyncio.sleep(0.3)
+    assert AmiState.DOWN not in heard.states
+    server.peer.list(server.got[-1], "Entry", [["Name: one"]])
+    assert [entry.get("Name") for entry in await reading] == ["one"]
+    await heard.until(lambda: AmiState.DOWN in heard.states)
 
 
 async def test_an_action_timed_out_is_forgotten_and_its_late_answer_harmless(connect: Connect, server: FakeAmi) -> None:

@@ -223,7 +223,7 @@ async def test_a_command_longer_than_asterisks_frames_is_refused_and_harms_nobod
 
 
 async def test_a_socket_that_answers_no_ping_is_given_up(server: FakeAri, connected: Any) -> None:
-    async with connected(ping_interval_s=0.1) as client:
+    async with connected(quiet_s=0.1, pong_limit_s=0.1) as client:
         server.thawed.clear()
         await server.until(lambda: any("no pong" in reason for _, reason in client.states))
         server.thawed.set()
