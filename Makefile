@@ -65,7 +65,7 @@ soak-calls: $(STAMP)
 soak-misbehave: $(STAMP)
 	$(BIN)/acd tools fetch
 	ACD_MISBEHAVING_CALLS=$(or $(CALLS),10000) ACD_MISBEHAVING_AT_ONCE=24 ACD_MISBEHAVING_SEED=$(or $(SEED),1) \
-		$(BIN)/pytest -q -s tests/asterisk/test_misbehaving_callers.py
+		$(BIN)/pytest -q -s --timeout 0 tests/asterisk/test_misbehaving_callers.py
 
 $(FUZZ_STAMP): $(STAMP)
 	@echo "Adding schemathesis, and atheris where there is a build of it ..."
@@ -95,11 +95,11 @@ unit: $(STAMP)
 
 soak-kill: $(STAMP)
 	$(BIN)/acd tools fetch
-	KILLS=$(KILLS) $(BIN)/pytest -v tests/asterisk/test_kill_points.py
+	KILLS=$(KILLS) $(BIN)/pytest -v --timeout 0 tests/asterisk/test_kill_points.py
 
 soak-restart: $(STAMP)
 	$(BIN)/acd tools fetch
-	CHANNELS=$(CHANNELS) RESTARTS=$(RESTARTS) $(BIN)/pytest -v tests/asterisk/test_restart_speed.py
+	CHANNELS=$(CHANNELS) RESTARTS=$(RESTARTS) $(BIN)/pytest -v --timeout 0 tests/asterisk/test_restart_speed.py
 
 asterisk-tests: $(STAMP)
 	$(BIN)/acd tools fetch
