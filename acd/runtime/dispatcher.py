@@ -97,6 +97,8 @@ SNAPSHOT_EVERY = 2_000
 _UNDECIDED = "the engine could not decide; see its log"
 EXPLAIN_AFTER_S = 0.02
 """How long after an event its offers are explained, one by one, so that calls get through."""
+BEHIND = 16
+"""Each waits with a picture of all agents: for every so many that wait, one more is explained in the loop's turn."""
 LARGE_SITE = 200
 """Agents from which on a restart serves callers before it explains again what it replayed."""
 RESUME_S = 0.01
@@ -407,9 +409,10 @@ class Dispatcher:
             self._explaining = asyncio.get_running_loop().call_later(EXPLAIN_AFTER_S, self._explain_more)
 
     def _explain_more(self) -> None:
-        """Explain one offer, then let others have a turn."""
+        """Explain one offer, then let others have a turn; more at a time when a busy loop has got behind."""
         self._explaining = None
-        self._explain_one()
+        for _ in range(1 + len(self._unexplained) // BEHIND):
+            self._explain_one()
         if self._unexplained:
             self._explaining = asyncio.get_running_loop().call_soon(self._explain_more)
 

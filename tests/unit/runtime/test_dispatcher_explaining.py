@@ -53,6 +53,24 @@ async def test_several_offers_of_one_event_are_explained_as_of_their_moment() ->
 
 
 @in_virtual_time
+async def test_of_a_loop_that_is_behind_no_more_and_more_explanations_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EXPLAIN_AFTER_S", 0.0)
+    world = World()
+    await world.start()
+    world.login("citra")
+    calls, a_turn = 2_000, 5
+    for number in range(calls):
+        world.call(f"c{number}")
+        world.hang_up(f"c{number}")
+        world.hang_up(f"acd-l-c{number}-1")
+        if number % a_turn == 0:
+            await asyncio.sleep(0)
+    assert len(decisions(world)) > calls - (a_turn + 1) * module.BEHIND
+    await asyncio.sleep(1)
+    assert len(decisions(world)) == calls
+
+
+@in_virtual_time
 async def test_a_large_site_that_restarts_serves_callers_before_it_explains_again() -> None:
     world = World(large_site())
     await world.start()
