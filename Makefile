@@ -44,6 +44,7 @@ $(STAMP): pyproject.toml
 	@echo "Making the virtual environment in $(VENV) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q -e '.[dev]'
+	@$(BIN)/python -m compileall -q acd # a service may not write there, and would compile all of it at each start
 	@touch $(STAMP)
 
 demo: $(STAMP)

@@ -10,6 +10,8 @@ from importlib import import_module
 
 import typer
 
+from acd.runtime.tuning import hasten_start
+
 COMMANDS = ("run", "check", "schema", "replay", "explain", "simulate", "staffing", "demo", "bench", "soak", "data")
 """Each is a function of its own name in ``acd.cli``."""
 GROUPS = ("asterisk", "calendar", "db", "flow", "prompts", "tools")
@@ -41,7 +43,10 @@ def _nothing() -> None:
 
 def main() -> None:
     """Run the command line."""
-    make_app(sys.argv[1] if len(sys.argv) > 1 else None)()
+    wanted = sys.argv[1] if len(sys.argv) > 1 else None
+    if wanted == "run":
+        hasten_start()
+    make_app(wanted)()
 
 
 if __name__ == "__main__":

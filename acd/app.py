@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from secrets import token_bytes
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 from aiohttp import web
@@ -42,11 +42,9 @@ from acd.store.group_commit import GroupedJournal
 from acd.store.heartbeat import Beat, Heartbeat
 from acd.store.journal import SqliteJournal
 from acd.store.lease import WITNESS_S, elapsed
-from acd.store.pg import database_of
 from acd.store.pieces import StatePieces
 from acd.store.recordings import RecordingFiles
 from acd.store.records import SqlRecords, open_records
-from acd.store.succession import Succession
 from acd.store.upkeep import Keeping
 from acd.telephony.sounds import SoundMaker, Sounds
 from acd.web.app import make_app
@@ -54,6 +52,9 @@ from acd.web.auth import api_tokens
 from acd.web.deps import WebDeps, Words
 from acd.web.media import MediaShelf
 from acd.web.readiness import Readiness
+
+if TYPE_CHECKING:
+    from acd.store.succession import Succession
 
 log = structlog.get_logger(__name__)
 LoadSettings: TypeAlias = Callable[[], Settings]
@@ -190,6 +191,9 @@ class App:
         if own.url is None:
             journal = SqliteJournal(own.file, keep_all=own.keep_all, on_error=failing)
         else:
+            from acd.store.pg import database_of  # noqa: PLC0415 - loaded where two engines take turns
+            from acd.store.succession import Succession  # noqa: PLC0415
+
             url = own.url.reveal()
             if database_of(url) != database_of(settings.store.url.reveal()):
                 raise StoreError("the journal and the store must be in one database when two engines take turns")

@@ -16,7 +16,6 @@ from acd.app import App, FlowTests, LoadSettings
 from acd.deploy.cache import cache_root
 from acd.deploy.speaking import PromptMaker
 from acd.domain.errors import ConfigError, StoreError
-from acd.flows.suite import failed_tests
 from acd.observability.logs import configure_logging
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.notify import ServiceManager
@@ -47,10 +46,17 @@ def run(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     try:
-        uvloop.run(_serve(settings, lambda: load(config, flows, os.environ), lambda new: failed_tests(new, flows)))
+        uvloop.run(_serve(settings, lambda: load(config, flows, os.environ), lambda new: _failed_tests(new, flows)))
     except (StoreError, OSError) as error:
         typer.echo(f"acd: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+def _failed_tests(settings: Settings, flows: Path) -> tuple[str, ...]:
+    """What tests of flows say of a configuration that is about to be put into force."""
+    from acd.flows.suite import failed_tests  # noqa: PLC0415 - of use for a reload only, and callers wait for the start
+
+    return failed_tests(settings, flows)
 
 
 async def _serve(settings: Settings, again: LoadSettings, test: FlowTests) -> None:

@@ -89,7 +89,10 @@ class Site:
         given = self.deployment
         argv = [sys.executable, "-m", "acd", "run", "--config", str(given.config), "--flows", str(given.flows)]
         log = given.folder / "engine.log"
-        self.engine = await children.start("the engine", argv, log, given.folder, {**os.environ, **given.env})
+        env = {**os.environ, **given.env}
+        # As any service finds it: its modules are compiled once, not at each start.
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.engine = await children.start("the engine", argv, log, given.folder, env)
         self._stack.push_async_callback(self.engine.stop)
         return self.engine
 

@@ -93,7 +93,8 @@ Kept: TypeAlias = (
     | SendHook
 )
 SNAPSHOT_EVERY = 2_000
-"""Events between snapshots: a restart replays at most so many, and those since the store last took every record."""
+"""Events between snapshots, over restarts too: so many are replayed at most, and those since the store last took every
+record. An engine that is killed again and again must not start more slowly each time."""
 _UNDECIDED = "the engine could not decide; see its log"
 EXPLAIN_AFTER_S = 0.02
 """How long after an event its offers are explained, one by one, so that calls get through."""
@@ -187,12 +188,14 @@ class Dispatcher:
         """Take the state of a snapshot; without one, that before the first event."""
         state = self._codec.decode(snapshot) if snapshot is not None else None
         self._engine = Engine(state, self._policies, self._evaluate)
+        self._since_snapshot = 0
         self._unexplained.clear()
 
     def replay(self, events: Iterable[Event]) -> None:
         """Bring the state forward by what was journaled; nothing is sent, and rows are written as they were then."""
         for event in events:
             self.replayed_until = event.at
+            self._since_snapshot += 1
             # Written before the crash or not, nobody knows: writing again is harmless, ids decide.
             for command in self._decide(event):
                 if isinstance(command, Kept):

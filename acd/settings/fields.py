@@ -17,9 +17,13 @@ from acd.settings.yaml_marks import printable
 
 
 class Strict(BaseModel):
-    """A part of a file: unknown keys are mistakes and nothing changes after loading."""
+    """A part of a file: unknown keys are mistakes and nothing changes after loading.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    What docstrings say of its fields is for editors: ``acd.settings.schema`` reads them, for that takes its time and an
+    engine that starts has callers waiting.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def wrong(message: str) -> PydanticCustomError:

@@ -8,9 +8,16 @@ schema; ``acd check`` tells. Must not read any file.
 
 from __future__ import annotations
 
-from typing import Any
+import ast
+import inspect
+import textwrap
+from functools import cache
+from itertools import pairwise
+from typing import Any, cast
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from acd.settings.fields import DURATION_PATTERN
 from acd.settings.flow_file import FlowFile
@@ -37,8 +44,33 @@ def schema(kind: str) -> dict[str, Any]:
 
 def describe(kind: str, model: type[BaseModel]) -> dict[str, Any]:
     """The schema of a model of files of a kind."""
-    made = _tidy(model.model_json_schema())
+    made = _tidy(model.model_json_schema(schema_generator=_Described))
     return {"$schema": _DIALECT, "title": f"acd: {kind}", **{k: v for k, v in made.items() if k != "title"}}
+
+
+class _Described(GenerateJsonSchema):
+    """Describes fields by the docstrings below them."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        for part in cast("type[BaseModel]", schema["cls"]).__mro__:
+            if issubclass(part, BaseModel) and part is not BaseModel:
+                for name, text in _docstrings(part).items():
+                    made["properties"][name].setdefault("description", text)
+        return made
+
+
+@cache
+def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """What stands below each field of a class, by the field's name."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    body = cast("ast.ClassDef", tree).body
+    found = {}
+    for field, below in pairwise(body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                found[name] = inspect.cleandoc(text)
+    return found
 
 
 def _tidy(node: Any) -> Any:

@@ -6,22 +6,22 @@ by ``acd db upgrade`` only: a standby or other programs may be using it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from acd.domain.errors import StoreError
 from acd.store.faults import away, plain
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 T = TypeVar("T")
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -128,8 +128,6 @@ async def _run(engine: AsyncEngine, work: Callable[[Connection], T], what: str) 
     except (SQLAlchemyError, OSError) as error:
         kind = StoreAway if away(error) else StoreError
         raise kind(f"cannot {what} the database: {plain(error)}") from error
-    except CommandError as error:
-        raise StoreError(f"cannot {what} the database: {error}") from error
 
 
 def _exists(database: str | None) -> bool:
@@ -144,25 +142,50 @@ def _sqlite_settings(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
+_REVISION = re.compile(r'^revision = "(\w+)"', re.MULTILINE)
+_BUILT_ON = re.compile(r'^down_revision = "(\w+)"', re.MULTILINE)
+
+
+@cache
+def _known() -> tuple[frozenset[str], str]:
+    """All revisions, and the newest: the one that no other is built on.
+
+    Read without alembic, which a start needs only where there is something to change: it takes a while to load.
+    """
+    texts = "\n".join(file.read_text(encoding="utf-8") for file in (MIGRATIONS / "versions").glob("v*.py"))
+    known = frozenset(_REVISION.findall(texts))
+    (newest,) = known.difference(_BUILT_ON.findall(texts))
+    return known, newest
 
 
 def _revision(connection: Connection) -> Revision:
-    script = ScriptDirectory.from_config(_config(connection))
-    found = MigrationContext.configure(connection).get_current_revision()
-    known = {one.revision for one in script.walk_revisions()}
-    return Revision(found, str(script.get_current_head()), found is not None and found not in known)
+    known, newest = _known()
+    found: str | None = None
+    if inspect(connection).has_table("alembic_version"):
+        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return Revision(found, newest, found is not None and found not in known)
 
 
 def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - loaded where it is wanted
+    from alembic.util import CommandError  # noqa: PLC0415
+
     # One transaction around all: sqlite3 begins none for statements that change tables.
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
-    command.upgrade(_config(connection), "head")
+    try:
+        command.upgrade(_config(connection), "head")
+    except CommandError as error:
+        raise StoreError(f"cannot migrate the database: {error}") from error
+
+
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - loaded where it is wanted
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

@@ -175,3 +175,15 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGCONT)
         assert process.wait(60) in (-signal.SIGTERM, -signal.SIGINT)
+
+
+def test_an_engine_that_starts_loads_nothing_that_only_other_commands_and_a_reload_need() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import acd.cli.run, sys; print(*sys.modules)"],
+        cwd=deployment.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "acd.app" in loaded
+    assert not {"acd.flows", "acd.demo", "acd.sim", "alembic", "asyncpg", "holidays"}.intersection(loaded)

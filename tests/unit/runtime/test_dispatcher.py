@@ -294,6 +294,21 @@ async def test_a_snapshot_is_kept_after_so_many_events(monkeypatch: pytest.Monke
 
 
 @in_virtual_time
+async def test_events_of_earlier_lives_count_for_the_next_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SNAPSHOT_EVERY", 10)
+    world = World()
+    await world.start()
+    for number in range(3):
+        world.call(f"c{number}")
+    await asyncio.sleep(0.01)
+    assert world.journal.snapshots == []
+    after = world.next_life()
+    assert await after.start() == 7
+    await asyncio.sleep(0.01)
+    assert [after for after, _ in after.journal.snapshots] == [10]
+
+
+@in_virtual_time
 async def test_a_snapshot_is_of_the_moment_at_which_it_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SNAPSHOT_EVERY", 8)
     monkeypatch.setattr(module, "STRETCH_BYTES", 0)  # a turn of the loop for each piece
@@ -314,6 +329,7 @@ async def test_a_snapshot_is_of_the_moment_at_which_it_was_begun(monkeypatch: py
     again = world.next_life()
     await again.dispatcher.recover(again.plan)
     assert again.state.contacts == world.state.contacts
+    await again.dispatcher.close()
 
 
 @in_virtual_time

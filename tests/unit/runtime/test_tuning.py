@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from acd.runtime.tuning import SWITCH_S, favour_calls
+from acd.runtime.tuning import SWITCH_S, favour_calls, hasten_start
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +18,7 @@ def as_before() -> Iterator[None]:
     sys.setswitchinterval(interval)
     gc.set_threshold(*thresholds)
     gc.unfreeze()
+    gc.enable()
 
 
 def test_threads_give_way_soon_and_what_stays_is_not_collected_again() -> None:
@@ -25,3 +26,10 @@ def test_threads_give_way_soon_and_what_stays_is_not_collected_again() -> None:
     assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
     assert gc.get_freeze_count() > 0
     assert gc.get_threshold()[0] > 700
+
+
+def test_the_collector_rests_while_the_engine_starts_and_no_longer() -> None:
+    hasten_start()
+    assert not gc.isenabled()
+    favour_calls()
+    assert gc.isenabled()

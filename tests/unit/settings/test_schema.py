@@ -83,3 +83,9 @@ def test_a_schema_knows_no_null_and_speaks_of_durations_as_they_are_written() ->
     made = {kind: schema(kind) for kind in KINDS}
     assert "null" not in str(made)
     assert made["queues"]["$defs"]["QueueSection"]["properties"]["ring_timeout"]["default"] == "15s"
+
+
+def test_an_editor_is_told_what_stands_below_a_field_in_the_source_of_the_class_or_its_base() -> None:
+    described = schema("queues")["$defs"]["QueueSection"]["properties"]
+    assert described["requires"]["description"] == "Skills an agent needs, with the minimum level."
+    assert described["policy"]["description"].startswith("How one of the available agents is chosen")

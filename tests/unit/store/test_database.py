@@ -13,6 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from acd.domain.errors import StoreError
@@ -157,3 +158,10 @@ async def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(StoreError, match="cannot use the database: its driver asyncpg is not installed"):
         await open_database("postgresql+asyncpg://db/acd")
+
+
+def test_the_revisions_are_those_that_alembic_finds() -> None:
+    script = ScriptDirectory(str(database.MIGRATIONS))
+    known, newest = database._known()
+    assert known == {one.revision for one in script.walk_revisions()}
+    assert newest == script.get_current_head()
