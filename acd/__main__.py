@@ -12,7 +12,20 @@ import typer
 
 from acd.runtime.tuning import hasten_start
 
-COMMANDS = ("run", "check", "schema", "replay", "explain", "simulate", "staffing", "demo", "bench", "soak", "data")
+COMMANDS = (
+    "run",
+    "drain",
+    "check",
+    "schema",
+    "replay",
+    "explain",
+    "simulate",
+    "staffing",
+    "demo",
+    "bench",
+    "soak",
+    "data",
+)
 """Each is a function of its own name in ``acd.cli``."""
 GROUPS = ("asterisk", "calendar", "db", "flow", "prompts", "tools")
 """Each is an ``app`` with commands of its own in ``acd.cli``."""

@@ -55,6 +55,10 @@ class Api:
             if answer.status != HTTPStatus.OK:
                 raise DeployError(f"{agent} cannot log in: {answer.status} {(await answer.text())[:300]}")
 
+    async def drain(self, *, on: bool) -> None:
+        """Have no more calls taken, and who waits handed over; or calls taken again."""
+        await self._ask("POST", "/api/v1/drain" if on else "/api/v1/resume")
+
     async def records(self) -> list[Json]:
         """Every call record, oldest end first."""
         found: list[Json] = []
@@ -80,8 +84,11 @@ class Api:
             return await answer.text()
 
     async def _get(self, path: str, query: dict[str, str] | None = None) -> Json:
+        return await self._ask("GET", path, query)
+
+    async def _ask(self, method: str, path: str, query: dict[str, str] | None = None) -> Json:
         try:
-            async with self._session.get(path, params=query) as answer:
+            async with self._session.request(method, path, params=query) as answer:
                 if answer.status != HTTPStatus.OK:
                     raise DeployError(f"{path}: {answer.status} {(await answer.text())[:300]}")
                 return dict(await answer.json())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from acd.demo.deployment import Wishes
-from tests.call_centre import Centre, call_centre, straight_to
+from tests.call_centre import ROOT, Centre, call_centre, straight_to
 from tests.fakes.telephone import PhoneCall, Telephone
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
@@ -85,6 +87,14 @@ async def over_ami(centre: Centre, action: str) -> str:
             answer = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     return answer.decode()
+
+
+async def drain(centre: Centre, *more: str) -> asyncio.subprocess.Process:
+    """The command ``acd drain``, as an operator gives it."""
+    given = centre.site.deployment
+    argv = [sys.executable, "-m", "acd", "drain", "--url", given.url, *more]
+    env = {**os.environ, "ACD_TOKEN": given.token}
+    return await asyncio.create_subprocess_exec(*argv, cwd=ROOT, env=env, stdout=asyncio.subprocess.PIPE)
 
 
 async def falls(centre: Centre, caller: Telephone) -> None:
@@ -209,21 +219,27 @@ async def test_draining_hands_over_who_waits_and_its_end_has_them_back(centre: C
     waiters = [await calls(centre, f"0813555005{place}") for place in range(2)]
     places = [await centre.phase(caller, "waiting") for caller, _ in waiters]
     await centre.phone("agent120", RINGS, ready=False)
-    async with centre.http.post("/api/v1/drain") as answer:
-        assert await answer.json() == {"draining": True}
+    draining = await drain(centre)
     await wait_in_queue(centre, 2)
     newcomer, new_call = await calls(centre, "08135550061")
     await wait_in_queue(centre, 3)
     assert (await centre.phase(talker, "talking"))["agent"] == "agent119"
     assert not talk.over.is_set()
-    async with centre.http.post("/api/v1/resume") as answer:
-        assert await answer.json() == {"draining": False}
+    told = asyncio.ensure_future(draining.communicate())
+    assert not told.done()
+    talker.end(talk)
+    said, _ = await told
+    assert draining.returncode == 0
+    assert said.startswith(b"1 talking")
+    assert b"\nnobody on the line; 3 in Asterisk's own queue\n" in said
+    assert await (await drain(centre, "--resume")).wait() == 0
     for (caller, _), place in zip(waiters, places, strict=True):
         assert (await centre.phase(caller, "waiting"))["since"] == place["since"]
     await centre.phase(newcomer, "waiting")
-    for caller, call in (*waiters, (newcomer, new_call), (talker, talk)):
+    for caller, call in (*waiters, (newcomer, new_call)):
         caller.end(call)
         await centre.record(caller)
+    await centre.record(talker)
 
 
 async def test_a_stop_that_hands_over_leaves_who_waits_to_asterisks_queue_in_order_and_who_talks_alone(
