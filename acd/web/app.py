@@ -28,8 +28,7 @@ _KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 def make_app(deps: WebDeps) -> web.Application:
     """Make the application; who runs it chooses address and port."""
     app = web.Application(middlewares=[_problems], client_max_size=MAX_BODY_BYTES)
-    described = openapi_route({})
-    resources = (
+    routes: tuple[Route, ...] = (
         *ROUTES,
         *callbacks.ROUTES,
         *calendars.ROUTES,
@@ -38,8 +37,8 @@ def make_app(deps: WebDeps) -> web.Application:
         *plan.ROUTES,
         *drain.ROUTES,
         *voicemails.ROUTES,
+        openapi_route(lambda: make_document(routes)),
     )
-    routes = (*resources, openapi_route(make_document((*resources, described))))
     for route in routes:
         app.router.add_route(route.method, route.path, _serve(route, deps))
     if deps.media is not None:

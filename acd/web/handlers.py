@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -220,10 +221,12 @@ ROUTES: tuple[Route, ...] = (
 )  # fmt: skip
 
 
-def openapi_route(document: dict[str, Any]) -> Route:
-    """Make the route of the OpenAPI document itself."""
+def openapi_route(describe: Callable[[], dict[str, Any]]) -> Route:
+    """Make the route of the OpenAPI document itself, which is made when it is asked for, beside the event loop."""
+    made: dict[str, Any] = {}
 
     async def give(_call: Call) -> object:
-        return document
+        made.update(made or await asyncio.to_thread(describe))
+        return made
 
     return Route("GET", "/api/v1/openapi.json", give, "This document", "health", dict[str, Any], role=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import jsonschema
@@ -11,6 +12,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from acd.web import app as app_module
+from acd.web.routes import Route
 from tests.unit.web.world import SUPERVISOR, bearer
 
 Client: TypeAlias = TestClient[web.Request, web.Application]
@@ -80,3 +83,17 @@ async def test_what_the_server_answers_fits_the_document(client: Client, path: s
     schema = described[response.content_type]["schema"]
     text = json.dumps({**schema, "components": found["components"]})
     jsonschema.Draft202012Validator(json.loads(text)).validate(await response.json(content_type=None))
+
+
+async def test_the_document_is_made_once_and_only_when_it_is_asked_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def make(routes: Sequence[Route]) -> dict[str, Any]:
+        made.append(routes)
+        return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr(app_module, "make_document", make)
+    assert [await document(client), await document(client)] == [{"openapi": "3.1.0"}] * 2
+    assert len(made) == 1
