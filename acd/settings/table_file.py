@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from acd.domain.flow import TablePlan, Value
 from acd.settings.yaml_marks import Document, printable, read_bytes
 
 MOST_ROWS = 50_000
+_ALONE = re.compile(r"\r(?!\n)")
 
 
 @dataclass(slots=True)
@@ -37,6 +39,10 @@ def read_table(path: Path) -> Table:
         return table
     try:
         text = document.raw.decode("utf-8-sig")
+        if alone := _ALONE.search(text):  # a line's end to Python's reader, to no editor and to nobody who counts lines
+            line = text.count("\n", 0, alone.start()) + 1
+            document.add_at((line, 1), (), "has a carriage return that ends no line; save it with ordinary line ends")
+            return table
         rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         header = [name.strip() for name in next(rows, [])]
         if len(header) < 2 or len(set(header)) < len(header) or not all(header):  # noqa: PLR2004 - a key, a value
