@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -15,16 +16,20 @@ import uvloop
 from acd.app import App, FlowTests, LoadSettings
 from acd.deploy.cache import cache_root
 from acd.deploy.speaking import PromptMaker
-from acd.domain.errors import ConfigError, StoreError
+from acd.domain.errors import ConfigError, StoreError, StoreInUseError
 from acd.observability.logs import configure_logging
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.notify import ServiceManager
 from acd.runtime.tuning import favour_calls
 from acd.settings import load
 from acd.settings.values import Settings
+from acd.store.codec import warm
+from acd.store.journal import in_use
 
 log = structlog.get_logger(__name__)
 
+LOOK_S = 0.05
+"""How often a spare looks whether the other engine is gone."""
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -33,6 +38,7 @@ def run(
     flows: Path = typer.Option(Path("ivr_flows"), help="The folder with the flows and prompts.yaml."),
     log_style: str = typer.Option("json", help="json for machines, console for people."),
     log_level: str = typer.Option("INFO", help="DEBUG, INFO, WARNING or ERROR."),
+    spare: bool = typer.Option(False, "--spare", help="While another engine here has the journal, wait for its end."),
 ) -> None:
     """Run the engine until SIGTERM or SIGINT; a second one ends it at once. Conversations go on when it stops."""
     if log_style not in {"json", "console"}:
@@ -46,7 +52,8 @@ def run(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     try:
-        uvloop.run(_serve(settings, lambda: load(config, flows, os.environ), lambda new: _failed_tests(new, flows)))
+        again = partial(load, config, flows, os.environ)
+        uvloop.run(_serve(settings, again, lambda new: _failed_tests(new, flows), spare=spare))
     except (StoreError, OSError) as error:
         typer.echo(f"acd: {error}", err=True)
         raise typer.Exit(1) from None
@@ -59,7 +66,7 @@ def _failed_tests(settings: Settings, flows: Path) -> tuple[str, ...]:
     return failed_tests(settings, flows)
 
 
-async def _serve(settings: Settings, again: LoadSettings, test: FlowTests) -> None:
+async def _serve(settings: Settings, again: LoadSettings, test: FlowTests, *, spare: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     service = ServiceManager(os.environ, os.getpid())
@@ -76,7 +83,17 @@ async def _serve(settings: Settings, again: LoadSettings, test: FlowTests) -> No
     maker = PromptMaker(cache_root() / "prompts", AnchoredClock().now)
     reloads: set[asyncio.Task[object]] = set()
     while not stop.is_set():
-        app = await App.open(settings, again, test, maker=maker)
+        if spare and in_use(settings.journal.file):
+            service.ready()
+            settings = await _turn(settings, again, stop)
+            continue
+        try:
+            app = await App.open(settings, again, test, maker=maker)
+        except StoreInUseError:  # an engine that ends in order lets go of one file after the other
+            if not spare:
+                raise
+            await asyncio.sleep(LOOK_S)
+            continue
 
         async def load_again(app: App = app) -> None:
             service.reloading()
@@ -102,6 +119,24 @@ async def _serve(settings: Settings, again: LoadSettings, test: FlowTests) -> No
         finally:
             await app.close()
         settings = app.settings  # who lost its turn begins anew, as the standby
+
+
+async def _turn(settings: Settings, again: LoadSettings, stop: asyncio.Event) -> Settings:
+    """Wait, with everything loaded, until no other engine has the journal. Gives the configuration of that moment."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)  # it is read anew below
+    warm()
+    log.info("spare")
+    while in_use(settings.journal.file):
+        if stop.is_set():
+            return settings
+        await asyncio.sleep(LOOK_S)
+    log.info("taking_over")
+    try:
+        return again()
+    except ConfigError as error:
+        log.error("configuration_refused", mistakes=str(error))  # noqa: TRY400 - the mistakes say it all
+        return settings
 
 
 async def _first(*events: asyncio.Event) -> None:

@@ -47,6 +47,7 @@ class Site:
         """What flows ask, in this very process."""
         self.engine: children.Child | None = None
         self.phones: children.Child | None = None
+        self._launched = 0
         self._manner = manner
         self._progress = progress or SilentProgress()
         self._stack = AsyncExitStack()
@@ -78,23 +79,27 @@ class Site:
         await _whole(self.asterisk.render, plan)
         await _whole(self.asterisk.start, plan)
 
-    async def start_engine(self) -> None:
-        """Start the engine, also again after it ended, and wait until it is ready."""
+    async def start_engine(self, spare: children.Child | None = None) -> None:
+        """Start the engine, also again after it ended, unless a spare takes its place; wait until it is ready."""
         self._progress.stage("Starting the engine")
-        engine = await self.launch_engine()
-        await self._until(engine, "be ready", self._ready)
+        self.engine = spare or await self.launch_engine()
+        await self._until(self.engine, "be ready", self._ready)
 
-    async def launch_engine(self) -> children.Child:
-        """Start the engine, also again after it ended."""
+    async def launch_engine(self, *, spare: bool = False) -> children.Child:
+        """Start the engine, also again after it ended; or a spare, which waits for the end of that one."""
         given = self.deployment
         argv = [sys.executable, "-m", "acd", "run", "--config", str(given.config), "--flows", str(given.flows)]
-        log = given.folder / "engine.log"
+        argv += ["--spare"] if spare else []
+        self._launched += 1
+        log = given.folder / (f"spare{self._launched}.log" if spare else "engine.log")
         env = {**os.environ, **given.env}
         # As any service finds it: its modules are compiled once, not at each start.
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        self.engine = await children.start("the engine", argv, log, given.folder, env)
-        self._stack.push_async_callback(self.engine.stop)
-        return self.engine
+        engine = await children.start("the engine", argv, log, given.folder, env)
+        self._stack.push_async_callback(engine.stop)
+        if not spare:
+            self.engine = engine
+        return engine
 
     async def _start_phones(self, manner: phones.Manner) -> None:
         given = self.deployment

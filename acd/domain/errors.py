@@ -63,5 +63,9 @@ class StoreError(AcdError):
     """The store could not keep or give what was asked."""
 
 
+class StoreInUseError(StoreError):
+    """Another process has a file of it."""
+
+
 class DeployError(AcdError):
     """Something needed beside the engine is missing or did not start; the message says what to do."""

@@ -17,6 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from acd.domain.errors import StoreError
 from acd.domain.events import Event
+from acd.engine.state import EngineState
 
 T = TypeVar("T")
 
@@ -29,6 +30,12 @@ _adapter_of: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 @cache
 def _events() -> TypeAdapter[Event]:
     return TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+
+
+def warm() -> None:
+    """Make beforehand what reading a journal needs, where there is time for it."""
+    _adapter_of(EngineState)
+    _events()
 
 
 def encode(value: object) -> bytes:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from acd.domain.errors import StoreError
+from acd.domain.errors import StoreError, StoreInUseError
 from acd.domain.events import Event
 from acd.store import group_commit
 from acd.store.faults import plain
@@ -110,8 +110,17 @@ def take(path: Path) -> int:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(fd)
-        raise StoreError(f"the journal {path} is in use by another engine") from error
+        raise StoreInUseError(f"the journal {path} is in use by another engine") from error
     return fd
+
+
+def in_use(path: Path) -> bool:
+    """Whether a process has the journal. Raises ``StoreError`` where that cannot be found out."""
+    try:
+        os.close(take(path))
+    except StoreInUseError:
+        return True
+    return False
 
 
 def _prunable(connection: Connection) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-from acd.domain.errors import StoreError
+from acd.domain.errors import StoreError, StoreInUseError
 
 FIRST = 4096
 """Where frames begin."""
@@ -61,7 +61,7 @@ class Spool:
             self._open()
         except BlockingIOError as error:
             os.close(self._fd)
-            raise StoreError(f"the spool {path} is in use by another engine") from error
+            raise StoreInUseError(f"the spool {path} is in use by another engine") from error
         except OSError as error:
             os.close(self._fd)
             raise StoreError(f"cannot use the spool {path}: {error.strerror}") from error

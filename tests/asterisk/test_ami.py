@@ -18,6 +18,7 @@ from acd.deploy.toolchain import fetch_tools
 from acd.domain.errors import CommandTimeout
 from acd.telephony.ami import (
     AmiConfig,
+    AmiEvent,
     AmiRefused,
     AmiState,
     DeviceState,
@@ -29,6 +30,7 @@ from acd.telephony.ami import (
     WatchConfig,
     WatchState,
 )
+from acd.telephony.ami.left_calls import FAMILY
 from tests.fakes.sip_phone import SipPhone
 
 pytestmark = pytest.mark.asterisk
@@ -257,6 +259,45 @@ async def test_a_caller_in_the_fallback_when_the_engine_comes_is_told_with_the_t
         call = await facts.unrouted()
         await late.close()
     assert (call.exten, call.answered_at is not None) == ("169", True)
+
+
+async def test_a_caller_of_the_fallback_who_leaves_between_two_looks_at_asterisk_is_told_with_the_agent(
+    pbx: Pbx, watch: PbxWatch, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with phone(pbx) as agent, caller(pbx) as customer:
+        await agent.register()
+        await facts.phone(DeviceState.NOT_INUSE, reachable=True)
+        await watch.close()
+        facts.all.clear()
+        assert await customer.call("169") == 200
+        await agent.talking.wait()
+        late = PbxWatch(pbx.ami, phones=[], trunks=[], clock=LoopClock(), on_fact=facts.take)
+        look, ours = late._list, list[str]()
+
+        async def without_end() -> list[str]:
+            """Calls of which the dialplan has not written the end."""
+            left = await look("DBGetTree", Family=FAMILY) or []
+            return [entry.get("Key").rpartition("/")[2] for entry in left if entry.get("Val").startswith(",")]
+
+        async def list_(action: str, **of: str) -> list[AmiEvent] | None:
+            """The call ends after what the dialplan wrote was read, and before the channels are."""
+            if action == "CoreShowChannels" and not ours:
+                ours.extend(await without_end())
+                await customer.hang_up()
+                await agent.ended.wait()
+                async with asyncio.timeout(10):
+                    while await without_end():  # noqa: ASYNC110 - told by Asterisk's database, seen only by asking
+                        await asyncio.sleep(0.02)
+            return await look(action, **of)
+
+        monkeypatch.setattr(late, "_list", list_)
+        await late.start()
+        call = await facts.until(lambda fact: isinstance(fact, UnroutedCall) and fact.uniqueid in ours)
+        await late.close()
+        await agent.register(0)
+    assert isinstance(call, UnroutedCall)
+    assert (len(ours), call.agent, call.cause) == (1, PHONE, 16)
+    assert call.answered_at is not None
 
 
 async def test_actions_are_answered_or_refused(watch: PbxWatch) -> None:

@@ -18,6 +18,7 @@ import pytest_asyncio
 
 from acd.demo.api import Json
 from acd.demo.deployment import Wishes
+from acd.engine import ending
 from tests.call_centre import Centre, Yaml, call_centre, straight_to
 from tests.fakes.fault_proxy import TO_CLIENT, TO_SERVER, FaultProxy
 from tests.fakes.telephone import PhoneCall, Telephone
@@ -359,3 +360,40 @@ async def test_the_death_of_an_engine_is_a_gap_that_the_next_one_enters_and_the_
         return all([(await gaps(links, kind))[: len(gone)] == gone for kind, gone in known.items()])
 
     await links.centre.eventually(kept, lambda: "what was known of former gaps is gone", PATIENCE_S)
+
+
+async def test_an_engine_concludes_nothing_about_who_left_meanwhile_before_ami_told_nor_does_one_after_it(
+    links: Links,
+) -> None:
+    centre = links.centre
+    await centre.phone("agent119", 180, ready=False)  # without any phone that queue takes nobody
+    caller = await centre.caller("08134440003", sound=False)
+    call = caller.dial(UMUM)
+    assert await caller.answered(call) == 200
+    await centre.phase(caller, "waiting")
+    await centre.receipt(caller)
+    await kill(links)
+    await links.rx(f"channel redirect {await centre.channel(caller)} acd-fallback,{UMUM},1")
+
+    async def fallen() -> bool:
+        return await links.fallen() == [caller.user]
+
+    await centre.eventually(fallen, lambda: "the caller is not in Asterisk's own queue", PATIENCE_S)
+    caller.end(call)
+
+    async def written() -> bool:
+        left = await links.rx("database show acd-left")
+        return any(caller.user in line and ": ," not in line for line in left.splitlines())
+
+    await centre.eventually(written, lambda: "Asterisk does not remember how the call ended", PATIENCE_S)
+    links.ami.refuse_newcomers()
+    try:
+        await start_again(links)
+        await asyncio.sleep(ending.FALLBACK_GUARD_S + 1)  # as long as it would wait for an AMI that is there
+        assert [contact["phase"] for contact in (await centre.contacts()).values()] == ["fallback"]
+        await kill(links)
+        await start_again(links)
+        assert [contact["phase"] for contact in (await centre.contacts()).values()] == ["fallback"]
+    finally:
+        links.ami.heal()
+    assert (await centre.record(caller))["exit"] == "fallback_abandoned"

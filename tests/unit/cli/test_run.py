@@ -22,10 +22,10 @@ from tests.fakes import deployment
 
 
 @contextmanager
-def engine(folder: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
+def engine(folder: Path, *options: str, **more: str) -> Iterator[subprocess.Popen[str]]:
     """A process of its own; ended with the test, whatever happens."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "acd", "run", "--config", folder / "config", "--flows", folder / "ivr_flows"],
+        [sys.executable, "-m", "acd", "run", "--config", folder / "config", "--flows", folder / "ivr_flows", *options],
         cwd=deployment.ROOT,
         env={**os.environ, **deployment.ENV, **more},
         stdout=subprocess.PIPE,
@@ -41,11 +41,26 @@ def engine(folder: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
 
 def listening(process: subprocess.Popen[str]) -> None:
     """Read its log until it serves."""
+    said(process, "listening")
+
+
+def said(process: subprocess.Popen[str], event: str) -> None:
+    """Read its log until it says so."""
     assert process.stderr is not None
     for line in process.stderr:
-        if '"event":"listening"' in line:
+        if f'"event":"{event}"' in line:
             return
-    pytest.fail("it ended before it listened")
+    pytest.fail(f"it ended before it said {event}")
+
+
+@contextmanager
+def engine_and_spare(folder: Path) -> Iterator[tuple[subprocess.Popen[str], subprocess.Popen[str]]]:
+    """One that serves, and one that waits for its end."""
+    with engine(folder) as first:
+        listening(first)
+        with engine(folder, "--spare") as second:
+            said(second, "spare")
+            yield first, second
 
 
 def refusal(folder: Path) -> list[str]:
@@ -115,6 +130,48 @@ def test_a_journal_in_use_is_one_clear_line(tmp_path: Path) -> None:
         first.terminate()
         first.communicate(timeout=60)
     assert printed == [f"acd: the journal {tmp_path}/var/journal.db is in use by another engine"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_spare_waits_for_the_end_of_the_engine_that_serves_and_takes_its_place(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    port = deployment.free_port()
+    deployment.write(tmp_path, api=port)
+    with engine_and_spare(tmp_path) as (first, second):
+        second.send_signal(signal.SIGHUP)  # means nothing yet
+        first.send_signal(how)
+        listening(second)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            assert answer.status == 200
+        assert refusal(tmp_path) != []  # it has the journal now
+        second.terminate()
+        second.communicate(timeout=60)
+        assert second.returncode == 0
+        first.communicate(timeout=60)
+
+
+def test_a_spare_takes_over_with_the_configuration_of_that_moment_unless_it_has_mistakes(tmp_path: Path) -> None:
+    deployment.write(tmp_path)
+    with engine_and_spare(tmp_path) as (first, second):
+        trunks = tmp_path / "config" / "trunks.yaml"
+        trunks.write_text(trunks.read_text(encoding="utf-8").replace("capacity: 30", "capacity: 0"), encoding="utf-8")
+        first.kill()
+        said(second, "configuration_refused")
+        listening(second)
+        second.terminate()
+        second.communicate(timeout=60)
+        first.communicate(timeout=60)
+
+
+def test_a_spare_whose_turn_never_came_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    deployment.write(tmp_path)
+    with engine_and_spare(tmp_path) as (first, second):
+        second.terminate()
+        second.communicate(timeout=60)
+        assert second.returncode == 0
+        first.terminate()
+        first.communicate(timeout=60)
 
 
 def test_a_postgresql_without_tables_is_one_clear_line(tmp_path: Path, postgresql_url: str) -> None:
