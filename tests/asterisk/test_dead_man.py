@@ -14,7 +14,7 @@ from tests.call_centre import Centre, Yaml, call_centre
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
 CODE = "702"
-DEAD_MAN_S = 5
+DEAD_MAN_S = 6
 LONG = ["notice"]
 """Speech for longer than the handle holds, in one playback."""
 

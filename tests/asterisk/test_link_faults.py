@@ -246,6 +246,22 @@ async def test_nobody_is_left_alone(links: Links, fault: str, capsys: pytest.Cap
         print(json.dumps(figures))
 
 
+async def test_who_came_just_before_the_engine_died_leaves_too_though_it_wrote_nothing_for_the_call(
+    links: Links,
+) -> None:
+    """By the timeout that the dialplan sets before an engine knows of the call."""
+    desk = await links.centre.phone("agent119", ready=False)
+    caller = await links.centre.caller("08134450001", sound=False)
+    links.ami.swallow(TO_SERVER)
+    try:
+        assert await caller.answered(caller.dial(UMUM)) == 200
+        await links.centre.phase(caller, "waiting")
+        async with under(links, "killed"):
+            assert (await desk.ringing(PATIENCE_S)).number == caller.user  # in Asterisk's own queue
+    finally:
+        links.ami.heal()
+
+
 # ---------------------------------------------------------------- degraded, resynced, entered in the ledger
 
 
