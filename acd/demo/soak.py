@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,7 @@ HOLD_MS = 1500
 WARM_UP = 0.25
 """Of the run; what grows then is what a process needs."""
 LEFT_S = 60.0
+IN_FALLBACK = "fallback_answered"
 MIB = 1 << 20
 FDS_A_MINUTE = 0.5
 """Descriptors that may be added in a minute by the slope: calls come and go meanwhile."""
@@ -101,15 +103,25 @@ async def measure(site: Site, minutes: float, rate: float, say: Callable[[str], 
     if child.process.returncode != 0:
         raise DeployError(f"Not every call was answered and ended in order: see {child.log}")
     left_s = await _until_nothing_is_left(site)
-    records = await site.api.records()
-    exits = {record["exit"] for record in records}
-    if len(records) != calls or exits != {"answered"}:
-        raise DeployError(f"{calls} calls were answered; there are {len(records)} records with the exits {exits}")
-    rows = [row for process in watched for row in process.rows()]
+    exits = Counter(str(record["exit"]) for record in await site.api.records())
+    return [
+        *accounted(calls, exits),
+        Row("nothing is left of them after", "s", left_s, at_most=LEFT_S),
+        *(row for process in watched for row in process.rows()),
+    ]
+
+
+def accounted(calls: int, exits: Mapping[str, int]) -> list[Row]:
+    """Hold what the records say against the calls, all of which were answered. Raises ``DeployError``.
+
+    On a machine that is too busy an engine does not take every call in within half a second; Asterisk's own queue
+    answers then. That misses the bar, and yet every call is accounted for.
+    """
+    if sum(exits.values()) != calls or not exits.keys() <= {"answered", IN_FALLBACK}:
+        raise DeployError(f"{calls} calls were answered; there are records with the exits {dict(exits)}")
     return [
         Row("calls, each with its one record", "", calls),
-        Row("nothing is left of them after", "s", left_s, at_most=LEFT_S),
-        *rows,
+        Row("of them answered in Asterisk's own queue", "", exits.get(IN_FALLBACK, 0), at_most=0),
     ]
 
 

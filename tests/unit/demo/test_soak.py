@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from acd.demo.soak import MIB, Sample, Watched, slope
+from acd.demo.soak import MIB, Sample, Watched, accounted, slope
 from acd.domain.errors import DeployError
 
 
@@ -38,3 +38,17 @@ def test_a_process_is_looked_at_and_missed_when_it_has_ended() -> None:
     assert own.samples[0].descriptors > 2
     with pytest.raises(DeployError, match="it has ended"):
         Watched("it", 2**22 + 1).look(0.0)
+
+
+def test_every_call_has_one_record_and_who_was_answered_elsewhere_is_told() -> None:
+    assert [(row.value, row.kept) for row in accounted(3, {"answered": 3})] == [(3, None), (0, True)]
+    assert [(row.value, row.kept) for row in accounted(3, {"answered": 1, "fallback_answered": 2})] == [
+        (3, None),
+        (2, False),
+    ]
+
+
+@pytest.mark.parametrize("exits", [{"answered": 2}, {"answered": 4}, {"answered": 2, "abandoned": 1}, {}])
+def test_a_call_without_its_record_ends_the_soak(exits: dict[str, int]) -> None:
+    with pytest.raises(DeployError, match="3 calls were answered"):
+        accounted(3, exits)
