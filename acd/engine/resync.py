@@ -63,7 +63,8 @@ def resynced(turn: Turn, event: Resynced) -> None:
     channels = {c.leg_id: c for c in event.channels}
     bridges = {b.bridge_id: b for b in event.bridges}
     if event.after_gap:
-        _forgotten(turn, event, bridges)
+        _forgotten(turn, event, channels, bridges)
+        _talked(turn, channels, bridges)
     _missing(turn, event, channels)
     _leases(turn, event)
     here, asked_at = _Here(turn, event), _asked_at(event)
@@ -135,10 +136,13 @@ def _hang_up_elsewhere(turn: Turn, event: Resynced) -> None:
             turn.do(HangUp(contact_of_leg(leg) or ContactId(""), leg))
 
 
-def _forgotten(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -> None:
+def _forgotten(
+    turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen], bridges: dict[BridgeId, BridgeSeen]
+) -> None:
     """Learn of legs to agents that the journal does not know, as its end was lost: before anybody is offered anything.
 
-    Their names are taken, their phones are in use until their end is seen, and who talks goes on talking.
+    Their names are taken, their phones are in use until their end is seen, who talks goes on talking, and who hung up
+    since has talked: an agent's leg comes into the bridge with the caller only.
     """
     for channel in event.channels:
         leg = channel.leg_id
@@ -151,8 +155,21 @@ def _forgotten(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen])
             continue
         contact = turn.put(replace(contact, offers=_offers(turn, contact.offers, leg)))
         bridge = bridges.get(contact.bridge)
-        if bridge is not None and not contact.away and {contact.leg, leg} <= set(bridge.members):
+        with_caller = bridge is not None and (contact.leg in bridge.members or contact.leg not in channels)
+        if bridge is not None and with_caller and leg in bridge.members and not contact.away:
             _go_on_talking(turn, contact, agent, leg)
+
+
+def _talked(turn: Turn, channels: dict[LegId, ChannelSeen], bridges: dict[BridgeId, BridgeSeen]) -> None:
+    """Callers who are gone have talked where the agent whose phone rang for them is in the bridge yet, alone."""
+    for contact in list(turn.state.contacts.values()):
+        bridge = bridges.get(contact.bridge)
+        if bridge is None or contact.away or contact.leg in channels or not isinstance(contact.phase, Waiting):
+            continue
+        for offer in contact.phase.offers:
+            if offer.leg in bridge.members:
+                legs.answered(turn, LegAnswered(turn.at, offer.leg))
+                break
 
 
 def _offers(turn: Turn, known: int, leg: LegId) -> int:

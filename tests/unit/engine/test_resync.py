@@ -594,6 +594,35 @@ def test_a_forgotten_conversation_of_a_known_caller_goes_on(waiting: bool) -> No
     assert not bench.pbx.bridges
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["the offer is known", "the offer is forgotten"])
+@pytest.mark.parametrize("joined", [True, False])
+def test_a_caller_who_is_gone_has_talked_if_the_agent_is_in_the_bridge_yet(known: bool, joined: bool) -> None:  # noqa: FBT001 - table
+    bench = Bench()
+    if known:
+        bench.login("ana")
+        caller = bench.queued()
+        cut(bench)
+        leg = bench.leg_of("ana")
+        bench.pbx.channels[leg].up = bench.pbx.channels[leg].in_app = True
+    else:
+        caller = bench.queued()
+        cut(bench)
+        leg = forgotten(bench, caller, up=True)
+    contact = bench.contact_id(caller)
+    bench.pbx.bridges[BridgeId(f"acd-b-{caller}")] = {leg} if joined else set()
+    bench.pbx.end_channel(caller)
+    bench.at += 30
+    back(bench)
+    (record,) = bench.records
+    assert record.contact_id == contact
+    assert (record.exit, record.agent) == ((Exit.ANSWERED, "ana") if joined else (Exit.ABANDONED, None))
+    assert (record.cause, record.ended_at) == (0, bench.at)
+    assert HangUp(contact, leg, 16) in bench.ordered
+    assert not bench.pbx.channels
+    assert not bench.pbx.bridges
+    assert isinstance(bench.agent("ana").work, WrapUp) == joined
+
+
 def test_a_caller_on_the_way_out_is_not_held_back_by_a_forgotten_conversation() -> None:
     bench = Bench()
     bench.obeying = False
