@@ -7,8 +7,9 @@ from typing import Any
 from acd.domain.copies import replace
 from acd.domain.events import RecordingChecked
 from acd.domain.exits import Exit
-from acd.domain.flow import FlowPlan, HangUpNode, Node, PlayNode
+from acd.domain.flow import FlowPlan, HangUpNode, Node
 from acd.domain.flow_media import RecordNode, SilenceCheckNode, TakeLimits, VoicemailNode
+from acd.domain.flow_talk import PlayNode
 from acd.domain.ids import FlowId, LegId, QueueId, RecordingName
 from acd.domain.plan import AccessCodePlan, Plan
 from acd.engine.state import Position

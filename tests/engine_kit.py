@@ -41,20 +41,8 @@ from acd.domain.events import (
     TimerFired,
 )
 from acd.domain.exits import Exit
-from acd.domain.flow import (
-    AnswerNode,
-    CollectNode,
-    FlowPlan,
-    HangUpNode,
-    HoursNode,
-    LanguageNode,
-    MenuChoice,
-    MenuNode,
-    Node,
-    PlayNode,
-    QueueNode,
-    TransferNode,
-)
+from acd.domain.flow import AnswerNode, FlowPlan, HangUpNode, HoursNode, LanguageNode, Node, QueueNode, TransferNode
+from acd.domain.flow_talk import CollectNode, MenuChoice, MenuNode, PlayNode
 from acd.domain.ids import (
     AgentId,
     CalendarId,

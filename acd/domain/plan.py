@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 
 from acd.domain.calendar_plan import CalendarPlan
 from acd.domain.callback_plan import CallbackOffer, CallbackPlan, NumberPlan
-from acd.domain.flow import FlowPlan, TablePlan
+from acd.domain.flow import FlowPlan
+from acd.domain.flow_data import TablePlan
 from acd.domain.ids import (
     ONLY_PBX,
     AgentId,

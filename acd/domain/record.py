@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.exits import Exit
-from acd.domain.flow import Consent, PathStep, SurveyAnswer
+from acd.domain.flow_path import Consent, PathStep, SurveyAnswer
 from acd.domain.ids import (
     AgentId,
     ContactId,

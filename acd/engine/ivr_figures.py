@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from acd.domain.exits import Exit
-from acd.domain.flow import Consent, PathStep, SurveyAnswer
+from acd.domain.flow_path import Consent, PathStep, SurveyAnswer
 from acd.domain.ids import FlowId, NodeId
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from acd.domain.copies import replace
-from acd.domain.flow import PathStep
+from acd.domain.flow_path import PathStep
 from acd.engine import gates, ivr
 from acd.engine.state import Contact
 from acd.engine.turn import Turn

@@ -12,7 +12,9 @@ from acd.domain.calendar_plan import Closure
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.decision import Step
 from acd.domain.exits import Exit
-from acd.domain.flow import Consent, FlowPlan, PathStep, SurveyAnswer, Value
+from acd.domain.flow import FlowPlan
+from acd.domain.flow_path import Consent, PathStep, SurveyAnswer
+from acd.domain.flow_values import Value
 from acd.domain.ids import (
     OUR_BRIDGE_PREFIX,
     AgentId,

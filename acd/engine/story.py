@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from acd.domain.commands import WriteRecord
 from acd.domain.decision import AtNode, InLine, OfferMade, OfferOver, SentAway, Spoke, Step, Story
 from acd.domain.events import DigitPressed, Event, SupervisorRequested
-from acd.domain.flow import CollectNode
+from acd.domain.flow_talk import CollectNode
 from acd.domain.ids import AgentId, ContactId
 from acd.domain.plan import Plan
 from acd.engine.account import wish

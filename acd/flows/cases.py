@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from acd.domain.errors import Mistake
-from acd.domain.flow import HttpNode
+from acd.domain.flow_data import HttpNode
 from acd.domain.ids import AgentId, CalendarId, FlowId, NodeId, QueueId
 from acd.engine.earlier import Earlier
 from acd.flows.case_file import (

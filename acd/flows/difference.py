@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from acd.domain.flow import Expression, FlowPlan, Node, Template
+from acd.domain.flow import FlowPlan, Node
+from acd.domain.flow_values import Expression, Template
 from acd.flows.cases import Cases
 from acd.flows.drawing.graph import Texts, prompts_of
 from acd.flows.running import Result, run

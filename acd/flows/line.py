@@ -44,7 +44,8 @@ from acd.domain.events import (
     TalkingStarted,
     TimerFired,
 )
-from acd.domain.flow import Expression, PathStep, Value
+from acd.domain.flow_path import PathStep
+from acd.domain.flow_values import Expression, Value
 from acd.domain.ids import ContactId, FlowId, Language, LegId, NodeId, PlaybackId
 from acd.domain.plan import Plan
 from acd.domain.record import CallRecord

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acd.domain.flow import PathStep
+from acd.domain.flow_path import PathStep
 from acd.domain.ids import FlowId
 from acd.domain.plan import Plan
 from acd.engine import ivr

@@ -15,7 +15,9 @@ from itertools import pairwise
 from types import NoneType, UnionType
 from typing import Any, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from acd.domain.flow import Expression, FlowPlan, Node, PathStep
+from acd.domain.flow import FlowPlan, Node
+from acd.domain.flow_path import PathStep
+from acd.domain.flow_values import Expression
 from acd.domain.ids import FlowId, NodeId
 from acd.domain.plan import Plan
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acd.domain.flow import FlowPlan, Node, VariableType
+from acd.domain.flow import FlowPlan, Node
+from acd.domain.flow_values import VariableType
 from acd.domain.ids import FlowId, Language, NodeId
 from acd.settings import build_talk_nodes, build_way_nodes, media_file
 from acd.settings.build_http import event_node, http_node

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from acd.domain.data import Wanted
-from acd.domain.flow import Assignment, EventNode, HeaderTemplate, HttpNode, Template, VariableType
+from acd.domain.flow_data import EventNode, HeaderTemplate, HttpNode
+from acd.domain.flow_values import Assignment, Template, VariableType
 from acd.domain.ids import NodeId, PromptKey
 from acd.settings import json_bodies
 from acd.settings.data_nodes import Event, Http

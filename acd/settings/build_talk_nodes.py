@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acd.domain.flow import (
-    AnswerNode,
+from acd.domain.flow import AnswerNode, LanguageNode, Node
+from acd.domain.flow_talk import (
     ChosenItem,
     CollectNode,
     ConsentNode,
     DigitCheck,
-    LanguageNode,
     MenuChoice,
     MenuNode,
-    Node,
     PlayNode,
     SayingItem,
     SayItem,

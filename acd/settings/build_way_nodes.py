@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from acd.domain.flow import (
-    Assignment,
     BranchNode,
     CallbackNode,
     Case,
@@ -17,18 +16,17 @@ from acd.domain.flow import (
     GotoNode,
     HangUpNode,
     HoursNode,
-    LookupNode,
     Node,
     QueueNode,
-    Result,
     Returned,
     ReturnNode,
     SetNode,
     SubflowNode,
     TransferNode,
-    VariableType,
     WaitNode,
 )
+from acd.domain.flow_data import LookupNode, Result
+from acd.domain.flow_values import Assignment, VariableType
 from acd.domain.ids import AgentId, CalendarId, FlowId, NodeId, QueueId, SkillId
 from acd.domain.skills import SkillLevel
 from acd.settings.expressions import Checker

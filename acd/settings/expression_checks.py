@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from acd.domain.flow import SayKind, VariableType
+from acd.domain.flow_talk import SayKind
+from acd.domain.flow_values import VariableType
 from acd.engine.ivr import names as flow_names
 from acd.settings import data_nodes, json_bodies, media_file, talk_nodes, way_nodes
 from acd.settings.expressions import NAME, RESERVED, Checker, note

@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from acd.domain.flow import VariableType
+from acd.domain.flow_values import VariableType
 from acd.settings.data_nodes import Event, Http
 from acd.settings.fields import Name, Strict
 from acd.settings.media_file import Record, SilenceCheck, Voicemail

@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from acd.domain.flow import Filling, Template
+from acd.domain.flow_data import Filling
+from acd.domain.flow_values import Template
 from acd.settings.yaml_marks import Path_
 
 

@@ -6,7 +6,7 @@ a flow is run.
 
 from __future__ import annotations
 
-from acd.domain.flow import VariableType
+from acd.domain.flow_values import VariableType
 from acd.settings import way_nodes
 from acd.settings.flow_file import FlowFile
 from acd.settings.names import Names, refer

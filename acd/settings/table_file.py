@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acd.domain.flow import TablePlan, Value
+from acd.domain.flow_data import TablePlan
+from acd.domain.flow_values import Value
 from acd.settings.yaml_marks import Document, printable, read_bytes
 
 MOST_ROWS = 50_000

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from acd.domain.flow import SayKind
+from acd.domain.flow_talk import SayKind
 from acd.settings.fields import Flag, Key, Name, PositiveDuration, Strict, Terminator, Text, Whole
 
 Prompts: TypeAlias = tuple[Name, ...]

@@ -11,7 +11,8 @@ from dataclasses import fields
 from itertools import chain, islice
 from typing import Any, Final
 
-from acd.domain.flow import FlowPlan, TablePlan
+from acd.domain.flow import FlowPlan
+from acd.domain.flow_data import TablePlan
 from acd.domain.plan import Plan
 from acd.engine.ivr_figures import IvrFigures
 from acd.engine.state import EngineState

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, Table
 from acd.domain.decision import Decision, Step, Story
 from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
-from acd.domain.flow import Consent, PathStep, SurveyAnswer
+from acd.domain.flow_path import Consent, PathStep, SurveyAnswer
 from acd.domain.gaps import Gap, GapEnd
 from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
 from acd.domain.voicemail import VoicemailMark, VoicemailRow

@@ -8,7 +8,7 @@ from typing import Literal
 from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.decision import Decision, Step
 from acd.domain.exits import Exit
-from acd.domain.flow import Consent, PathStep, SurveyAnswer
+from acd.domain.flow_path import Consent, PathStep, SurveyAnswer
 from acd.domain.gaps import Gap
 from acd.domain.ids import (
     AgentId,

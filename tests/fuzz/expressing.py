@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from acd.domain.flow import Value, VariableType
+from acd.domain.flow_values import Value, VariableType
 from acd.settings.expressions.language import FUNCTIONS
 from tests.unit.settings.expressions.test_fuzz import NUMBERS, PYTHON, SIGNS, TEXTS, TYPES, WORDS
 from tests.unit.settings.expressions.test_fuzz import hold as hold_one

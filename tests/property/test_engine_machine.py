@@ -34,7 +34,8 @@ from acd.domain.events import (
     TimerFired,
 )
 from acd.domain.exits import Exit
-from acd.domain.flow import ExitKey, MenuNode, QueueNode
+from acd.domain.flow import ExitKey, QueueNode
+from acd.domain.flow_talk import MenuNode
 from acd.domain.ids import (
     AgentId,
     ContactId,

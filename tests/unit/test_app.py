@@ -21,7 +21,8 @@ from acd.domain.commands import FetchData, SendHook
 from acd.domain.data import HttpRequest
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, LegEnded, LinkChanged
-from acd.domain.flow import BranchNode, Case, Expression, FlowPlan, HangUpNode, Reads
+from acd.domain.flow import BranchNode, Case, FlowPlan, HangUpNode
+from acd.domain.flow_values import Expression, Reads
 from acd.domain.ids import AgentId, ContactId, FlowId, Language, LegId, NodeId, PromptKey, RequestId
 from acd.settings import load
 from acd.settings.values import DataHost, DataSettings, Secret, Settings, Webhook

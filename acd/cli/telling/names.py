@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from acd.domain.flow import CollectNode, ConsentNode, MenuNode, PlayNode
+from acd.domain.flow_talk import CollectNode, ConsentNode, MenuNode, PlayNode
 from acd.domain.ids import AgentId, FlowId, Language, NodeId, QueueId, SkillId
 from acd.domain.skills import SkillLevel
 from acd.settings.values import Settings

@@ -7,7 +7,9 @@ from typing import TypeAlias
 
 from acd.domain.commands import FetchData, SendHook, Spoken
 from acd.domain.exits import Exit
-from acd.domain.flow import CallbackNode, Consent, PathStep, QueueNode, SurveyAnswer, TransferNode, Value
+from acd.domain.flow import CallbackNode, QueueNode, TransferNode
+from acd.domain.flow_path import Consent, PathStep, SurveyAnswer
+from acd.domain.flow_values import Value
 from acd.domain.ids import FlowId, Language, NodeId, PlaybackId, PromptKey
 from acd.engine.ivr.sound import SoundAction
 from acd.engine.state import Position

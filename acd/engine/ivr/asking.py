@@ -5,7 +5,8 @@ Must not know what comes before or after them.
 
 from __future__ import annotations
 
-from acd.domain.flow import CollectNode, KeyClass, MenuNode
+from acd.domain.flow_path import KeyClass
+from acd.domain.flow_talk import CollectNode, MenuNode
 from acd.domain.ids import NodeId, PromptKey
 from acd.engine.ivr.checks import checked
 from acd.engine.ivr.walk import Walk

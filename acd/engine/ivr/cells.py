@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Final
 
-from acd.domain.flow import Value, VariableType
+from acd.domain.flow_values import Value, VariableType
 
 _FORMS: Final[dict[VariableType, re.Pattern[str]]] = {
     "digits": re.compile(r"[0-9]*"),

@@ -9,7 +9,7 @@ import re
 from datetime import date
 from functools import lru_cache
 
-from acd.domain.flow import DigitCheck
+from acd.domain.flow_talk import DigitCheck
 
 _CENTURY = 2000
 

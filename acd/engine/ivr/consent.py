@@ -5,7 +5,8 @@ Decides what a key and silence mean. Must not know what is recorded.
 
 from __future__ import annotations
 
-from acd.domain.flow import Consent, ConsentNode
+from acd.domain.flow_path import Consent
+from acd.domain.flow_talk import ConsentNode
 from acd.domain.ids import NodeId
 from acd.engine.ivr.actions import Agree
 from acd.engine.ivr.walk import Walk

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from acd.domain.errors import ExpressionError
 from acd.domain.exits import Exit
-from acd.domain.flow import BranchNode, GotoNode, LookupNode, SetNode, SubflowNode
+from acd.domain.flow import BranchNode, GotoNode, SetNode, SubflowNode
+from acd.domain.flow_data import LookupNode
 from acd.domain.ids import NodeId
 from acd.engine.ivr.actions import BROKEN, Finish
 from acd.engine.ivr.cells import value_in

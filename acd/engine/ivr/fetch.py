@@ -14,7 +14,9 @@ from acd.domain.copies import replace
 from acd.domain.data import Header, HttpRequest
 from acd.domain.errors import ExpressionError
 from acd.domain.events import DataFetched
-from acd.domain.flow import EventNode, Expression, Filling, HttpNode, KeyClass, Template, Value
+from acd.domain.flow_data import EventNode, Filling, HttpNode
+from acd.domain.flow_path import KeyClass
+from acd.domain.flow_values import Expression, Template, Value
 from acd.domain.ids import NodeId, RequestId
 from acd.engine.ivr.actions import Fetch, Music, Tell
 from acd.engine.ivr.walk import Walk

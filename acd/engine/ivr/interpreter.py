@@ -15,29 +15,22 @@ from acd.domain.flow import (
     AnswerNode,
     BranchNode,
     CallbackNode,
-    CollectNode,
-    ConsentNode,
-    EventNode,
     GateNode,
     GotoNode,
     HangUpNode,
     HoursNode,
-    HttpNode,
     LanguageNode,
-    LookupNode,
-    MenuNode,
     Node,
-    PlayNode,
     QueueNode,
     ReturnNode,
-    SayNode,
     SetNode,
     SubflowNode,
-    SurveyNode,
     TransferNode,
     WaitNode,
 )
+from acd.domain.flow_data import EventNode, HttpNode, LookupNode
 from acd.domain.flow_media import RecordNode, SilenceCheckNode, VoicemailNode
+from acd.domain.flow_talk import CollectNode, ConsentNode, MenuNode, PlayNode, SayNode, SurveyNode
 from acd.domain.ids import FlowId, NodeId, PlaybackId
 from acd.domain.record import RecordingRow
 from acd.engine import calendars

@@ -12,7 +12,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from acd.domain.calendar_plan import CalendarPlan
-from acd.domain.flow import Value, VariableType
+from acd.domain.flow_values import Value, VariableType
 from acd.domain.ids import CalendarId, QueueId
 from acd.domain.plan import QueuePlan
 from acd.engine import calendars, earlier, estimate, hours, matching, numbers

@@ -10,7 +10,8 @@ from typing import assert_never
 
 from acd.domain.commands import Spoken
 from acd.domain.errors import ExpressionError
-from acd.domain.flow import ChosenItem, Expression, SayingItem, SayItem, SayNode, Template, TextItem, Value
+from acd.domain.flow_talk import ChosenItem, SayingItem, SayItem, SayNode, TextItem
+from acd.domain.flow_values import Expression, Template, Value
 from acd.domain.ids import Language, NodeId, PromptKey
 from acd.engine import saying
 from acd.engine.ivr.walk import Walk

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from acd.domain.errors import ExpressionError
-from acd.domain.flow import Expression, FlowPlan, Node, Value
+from acd.domain.flow import FlowPlan, Node
+from acd.domain.flow_values import Expression, Value
 from acd.domain.ids import FlowId, NodeId
 from acd.domain.plan import Plan
 from acd.engine.matching import Matcher

@@ -6,7 +6,8 @@ silence, so that "10" can be said where 0 to 10 is asked for. Must not know what
 
 from __future__ import annotations
 
-from acd.domain.flow import KeyClass, SurveyAnswer, SurveyNode, SurveyQuestion
+from acd.domain.flow_path import KeyClass, SurveyAnswer
+from acd.domain.flow_talk import SurveyNode, SurveyQuestion
 from acd.domain.ids import NodeId, PromptKey
 from acd.engine.ivr.actions import Answered
 from acd.engine.ivr.walk import Walk

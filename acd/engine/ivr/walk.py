@@ -12,15 +12,9 @@ from typing import Any, TypeAlias
 from acd.domain.commands import Spoken
 from acd.domain.copies import replace
 from acd.domain.errors import ExpressionError
-from acd.domain.flow import (
-    Expression,
-    FlowPlan,
-    KeyClass,
-    Node,
-    PathStep,
-    Value,
-    VariableType,
-)
+from acd.domain.flow import FlowPlan, Node
+from acd.domain.flow_path import KeyClass, PathStep
+from acd.domain.flow_values import Expression, Value, VariableType
 from acd.domain.ids import FlowId, Language, NodeId, PlaybackId, PromptKey
 from acd.engine.ivr.actions import (
     BROKEN,

@@ -8,7 +8,7 @@ ask for, ``place``, ``wait`` and ``duration`` what callers are told in a queue.
 
 from __future__ import annotations
 
-from acd.domain.flow import SayKind
+from acd.domain.flow_talk import SayKind
 from acd.engine.saying.announcing import Bound, duration, place, wait
 from acd.engine.saying.digits import digits
 from acd.engine.saying.numbers import HIGHEST, number

@@ -12,7 +12,7 @@ from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal
 from typing import assert_never
 
-from acd.domain.flow import SayKind
+from acd.domain.flow_talk import SayKind
 from acd.domain.ids import Language, PromptKey
 from acd.engine.saying.digits import grouped
 from acd.engine.saying.numbers import decimal, number, ordinal

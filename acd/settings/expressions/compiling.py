@@ -12,7 +12,7 @@ from functools import cached_property
 from cel_expr_python import cel
 
 from acd.domain.errors import ExpressionError
-from acd.domain.flow import Expression, Reads, Template, Value, VariableType
+from acd.domain.flow_values import Expression, Reads, Template, Value, VariableType
 from acd.settings.expressions import language, tree
 from acd.settings.expressions.evaluating import evaluate, ready
 from acd.settings.expressions.wording import TOO_LONG, Slip, slips

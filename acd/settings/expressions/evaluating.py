@@ -14,7 +14,7 @@ from functools import cache, lru_cache, partial
 from cel_expr_python import cel
 
 from acd.domain.errors import ExpressionError
-from acd.domain.flow import Expression, Reads, Value, VariableType
+from acd.domain.flow_values import Expression, Reads, Value, VariableType
 from acd.engine.ivr import Walk
 from acd.engine.ivr.names import value_of
 from acd.settings.expressions.language import MAX_TEXT, NO_DATE, environment

@@ -13,7 +13,7 @@ from typing import Final
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 
-from acd.domain.flow import VariableType
+from acd.domain.flow_values import VariableType
 
 MAX_SOURCE: Final = 1_000
 """Characters of one expression."""

@@ -9,19 +9,9 @@ import pytest
 from acd.demo import crowd
 from acd.demo.behaviour import Kind
 from acd.domain.exits import Exit
-from acd.domain.flow import (
-    AnswerNode,
-    ConsentNode,
-    EventNode,
-    FlowPlan,
-    HangUpNode,
-    HoursNode,
-    LanguageNode,
-    MenuNode,
-    PlayNode,
-    QueueNode,
-    SubflowNode,
-)
+from acd.domain.flow import AnswerNode, FlowPlan, HangUpNode, HoursNode, LanguageNode, QueueNode, SubflowNode
+from acd.domain.flow_data import EventNode
+from acd.domain.flow_talk import ConsentNode, MenuNode, PlayNode
 from acd.domain.ids import FlowId, NodeId
 from acd.settings import load
 

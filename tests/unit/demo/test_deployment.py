@@ -13,7 +13,7 @@ import pytest
 
 from acd.demo.deployment import DATA, LOOPBACK, Deployment, Wishes, free_ports, prepare
 from acd.domain.errors import ConfigError, DeployError
-from acd.domain.flow import HttpNode
+from acd.domain.flow_data import HttpNode
 from acd.domain.ids import FlowId, NodeId
 from acd.settings import load
 from acd.store.codec import encode

@@ -6,18 +6,8 @@ from dataclasses import replace
 
 from acd.domain.commands import DestroyBridge, HangUp, Play, StartRecording
 from acd.domain.exits import Exit
-from acd.domain.flow import (
-    AnswerNode,
-    CallbackNode,
-    ConsentNode,
-    FlowPlan,
-    GateNode,
-    HangUpNode,
-    Node,
-    QueueNode,
-    SurveyNode,
-    SurveyQuestion,
-)
+from acd.domain.flow import AnswerNode, CallbackNode, FlowPlan, GateNode, HangUpNode, Node, QueueNode
+from acd.domain.flow_talk import ConsentNode, SurveyNode, SurveyQuestion
 from acd.domain.ids import FlowId, LegId, QueueId
 from acd.domain.plan import Plan
 from acd.engine.state import InIvr, Talking, Waiting

@@ -7,7 +7,7 @@ from dataclasses import replace
 from acd.domain.commands import Answer, ContinueInDialplan, HangUp, Ignored, Play, StartMusic, StopMusic, StopPlay
 from acd.domain.events import CallArrived, LegEnded, PlanLoaded
 from acd.domain.exits import Exit
-from acd.domain.flow import MenuChoice, MenuNode
+from acd.domain.flow_talk import MenuChoice, MenuNode
 from acd.domain.ids import ContactId, FlowId, LegId, QueueId, TrunkId
 from acd.domain.plan import AccessCodePlan
 from acd.engine import arrival

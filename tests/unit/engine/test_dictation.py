@@ -16,8 +16,9 @@ from acd.domain.events import (
     VoicemailMarked,
 )
 from acd.domain.exits import Exit
-from acd.domain.flow import PlayNode, QueueNode
+from acd.domain.flow import QueueNode
 from acd.domain.flow_media import TakeLimits
+from acd.domain.flow_talk import PlayNode
 from acd.domain.ids import LegId, QueueId, RecordingName, RequestId, VoicemailId
 from acd.domain.record import RecordingRow
 from acd.domain.sound_commands import (

@@ -11,18 +11,10 @@ import pytest
 from acd.domain.commands import FetchData, Play, SendHook, Spoken, StartMusic, StopMusic
 from acd.domain.data import DataOutcome, Header, Wanted
 from acd.domain.events import DataFetched, PlanLoaded
-from acd.domain.flow import (
-    Assignment,
-    EventNode,
-    Expression,
-    Filling,
-    HangUpNode,
-    HeaderTemplate,
-    HttpNode,
-    PlayNode,
-    Template,
-    Value,
-)
+from acd.domain.flow import HangUpNode
+from acd.domain.flow_data import EventNode, Filling, HeaderTemplate, HttpNode
+from acd.domain.flow_talk import PlayNode
+from acd.domain.flow_values import Assignment, Expression, Template, Value
 from acd.domain.ids import LegId, PromptKey, RequestId
 from acd.domain.plan import Plan
 from acd.engine.core import Engine

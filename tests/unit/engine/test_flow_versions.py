@@ -8,7 +8,8 @@ import pytest
 
 from acd.domain.commands import Play
 from acd.domain.events import PlanLoaded
-from acd.domain.flow import FlowPlan, MenuChoice, MenuNode
+from acd.domain.flow import FlowPlan
+from acd.domain.flow_talk import MenuChoice, MenuNode
 from acd.domain.ids import FlowId
 from acd.domain.plan import Plan
 from acd.engine import flow_versions

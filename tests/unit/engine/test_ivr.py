@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from acd.domain.exits import Exit
-from acd.domain.flow import CollectNode, HoursNode, LanguageNode, MenuNode, PlayNode, Value
+from acd.domain.flow import HoursNode, LanguageNode
+from acd.domain.flow_talk import CollectNode, MenuNode, PlayNode
+from acd.domain.flow_values import Value
 from acd.domain.ids import CalendarId, ContactId, FlowId, PlaybackId
 from acd.domain.plan import Plan
 from acd.engine import ivr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acd.domain.flow import PathStep
+from acd.domain.flow_path import PathStep
 from acd.domain.ids import FlowId
 from acd.engine import ivr, noting
 from acd.engine.turn import Turn

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from acd.domain.exits import Exit
-from acd.domain.flow import PathStep
+from acd.domain.flow_path import PathStep
 from acd.domain.ids import ContactId, FlowId, NodeId, PromptKey
 from acd.domain.record import CallRecord
 from acd.flows.drawing.graph import Texts, boxes

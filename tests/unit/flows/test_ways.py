@@ -7,18 +7,10 @@ from typing import get_args
 
 import pytest
 
-from acd.domain.flow import (
-    BranchNode,
-    Case,
-    ExitKey,
-    Expression,
-    HoursNode,
-    MenuChoice,
-    MenuNode,
-    Node,
-    PathStep,
-    QueueNode,
-)
+from acd.domain.flow import BranchNode, Case, ExitKey, HoursNode, Node, QueueNode
+from acd.domain.flow_path import PathStep
+from acd.domain.flow_talk import MenuChoice, MenuNode
+from acd.domain.flow_values import Expression
 from acd.domain.ids import CalendarId, FlowId, NodeId, QueueId
 from acd.flows.ways import Mark, Step, Way, marked, steps, ways
 from tests.engine_kit import make_plan, n

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from acd.domain.commands import HangUp
-from acd.domain.flow import BranchNode, Case, Expression, FlowPlan, HangUpNode, Reads, Value
+from acd.domain.flow import BranchNode, Case, FlowPlan, HangUpNode
+from acd.domain.flow_values import Expression, Reads, Value
 from acd.domain.ids import FlowId
 from acd.engine.ivr import Walk
 from acd.runtime.dispatcher import Dispatcher

@@ -5,7 +5,8 @@ import pytest
 from acd.domain.commands import Command, Ignored, Ring, WriteRecord
 from acd.domain.events import CallArrived, Event, LegEnded, LinkChanged, PlanLoaded
 from acd.domain.exits import Exit
-from acd.domain.flow import BranchNode, Case, Expression, FlowPlan, HangUpNode
+from acd.domain.flow import BranchNode, Case, FlowPlan, HangUpNode
+from acd.domain.flow_values import Expression
 from acd.domain.ids import ContactId, FlowId, LegId
 from acd.engine.core import Engine
 from acd.engine.ivr import Evaluator

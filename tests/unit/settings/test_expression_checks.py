@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from acd.domain.errors import ConfigError
-from acd.domain.flow import BranchNode, Expression, Reads, SetNode, SubflowNode
+from acd.domain.flow import BranchNode, SetNode, SubflowNode
+from acd.domain.flow_values import Expression, Reads
 from acd.domain.ids import FlowId, NodeId
 from acd.domain.plan import Plan
 from acd.settings import load

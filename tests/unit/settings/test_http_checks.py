@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from acd.domain.data import Wanted
-from acd.domain.flow import Assignment, EventNode, Expression, Filling, HeaderTemplate, HttpNode, Reads, Template
+from acd.domain.flow_data import EventNode, Filling, HeaderTemplate, HttpNode
+from acd.domain.flow_values import Assignment, Expression, Reads, Template
 from acd.domain.ids import FlowId, NodeId, PromptKey
 from acd.settings import load
 from tests.unit.settings.conftest import Deployment

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from acd.domain.calendar_plan import OpeningHours
 from acd.domain.errors import ConfigError
-from acd.domain.flow import ConsentNode, FlowPlan, HoursNode, MenuNode, PlayNode, QueueNode
+from acd.domain.flow import FlowPlan, HoursNode, QueueNode
+from acd.domain.flow_talk import ConsentNode, MenuNode, PlayNode
 from acd.domain.ids import FlowId, Language, NodeId, PromptKey
 from acd.domain.plan import AccessCodePlan, FeatureCode, TrunkPlan
 from acd.domain.skills import SkillLevel

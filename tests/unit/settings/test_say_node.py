@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acd.domain.errors import ConfigError
-from acd.domain.flow import ChosenItem, SayItem, SayNode, TextItem
+from acd.domain.flow_talk import ChosenItem, SayItem, SayNode, TextItem
 from acd.domain.ids import FlowId, NodeId, PromptKey
 from acd.settings.loader import load
 from tests.unit.settings.conftest import Deployment

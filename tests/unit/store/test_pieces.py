@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acd.domain.errors import StoreError
 from acd.domain.events import CallArrived, DigitPressed, LinkChanged, PlanLoaded
-from acd.domain.flow import TablePlan
+from acd.domain.flow_data import TablePlan
 from acd.domain.ids import AgentId, LegId
 from acd.domain.plan import Plan
 from acd.engine.core import Engine

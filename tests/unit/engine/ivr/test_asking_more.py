@@ -8,21 +8,10 @@ from dataclasses import replace
 import pytest
 
 from acd.domain.exits import Exit
-from acd.domain.flow import (
-    CallbackNode,
-    CollectNode,
-    Consent,
-    ConsentNode,
-    DigitCheck,
-    GateNode,
-    HangUpNode,
-    MenuChoice,
-    MenuNode,
-    SurveyAnswer,
-    SurveyNode,
-    SurveyQuestion,
-    TablePlan,
-)
+from acd.domain.flow import CallbackNode, GateNode, HangUpNode
+from acd.domain.flow_data import TablePlan
+from acd.domain.flow_path import Consent, SurveyAnswer
+from acd.domain.flow_talk import CollectNode, ConsentNode, DigitCheck, MenuChoice, MenuNode, SurveyNode, SurveyQuestion
 from acd.domain.ids import Language, PlaybackId, QueueId
 from acd.domain.plan import Plan
 from acd.engine import ivr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acd.domain.flow import Value, VariableType
+from acd.domain.flow_values import Value, VariableType
 from acd.engine.ivr.cells import value_in
 
 

@@ -9,27 +9,22 @@ import pytest
 from acd.domain.exits import Exit
 from acd.domain.flow import (
     AnswerNode,
-    Assignment,
     BranchNode,
     Case,
-    CollectNode,
-    Expression,
     FlowPlan,
     GotoNode,
     HangUpNode,
-    LookupNode,
     Node,
-    PathStep,
-    PlayNode,
-    Result,
     Returned,
     ReturnNode,
     SetNode,
     SubflowNode,
-    TablePlan,
-    Value,
     WaitNode,
 )
+from acd.domain.flow_data import LookupNode, Result, TablePlan
+from acd.domain.flow_path import PathStep
+from acd.domain.flow_talk import CollectNode, PlayNode
+from acd.domain.flow_values import Assignment, Expression, Value
 from acd.domain.ids import ContactId, FlowId, NodeId, PlaybackId
 from acd.domain.plan import Plan
 from acd.engine import ivr

@@ -8,7 +8,8 @@ import pytest
 
 from acd.domain.calendar_plan import Closure
 from acd.domain.exits import Exit
-from acd.domain.flow import HangUpNode, Value, VariableType
+from acd.domain.flow import HangUpNode
+from acd.domain.flow_values import Value, VariableType
 from acd.domain.ids import CalendarId, FlowId, LegId, PromptKey
 from acd.domain.plan import Plan
 from acd.engine import arrival, ivr

@@ -6,7 +6,8 @@ import pytest
 
 from acd.domain.commands import Spoken
 from acd.domain.errors import ExpressionError
-from acd.domain.flow import ChosenItem, Expression, SayingItem, SayItem, SayKind, SayNode, Template, TextItem, Value
+from acd.domain.flow_talk import ChosenItem, SayingItem, SayItem, SayKind, SayNode, TextItem
+from acd.domain.flow_values import Expression, Template, Value
 from acd.domain.ids import ContactId, FlowId, Language, PlaybackId, PromptKey
 from acd.engine import ivr, saying
 from acd.engine.ivr.say import LONGEST_TEXT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acd.domain.flow import Expression, Reads, Template, VariableType
+from acd.domain.flow_values import Expression, Reads, Template, VariableType
 from acd.settings.expressions import Checker, Slip
 from acd.settings.expressions.language import MAX_HOLES, MAX_SOURCE, MAX_TEMPLATE, OVERLOADS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from acd.domain.flow import Expression
+from acd.domain.flow_values import Expression
 from acd.engine.ivr import names
 from acd.settings.expressions import Checker
 from acd.settings.expressions.language import FUNCTIONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from acd.domain.errors import ExpressionError
-from acd.domain.flow import Expression, Value, VariableType
+from acd.domain.flow_values import Expression, Value, VariableType
 from acd.settings.expressions import Checker, evaluate
 from acd.settings.expressions.language import MAX_TEXT
 

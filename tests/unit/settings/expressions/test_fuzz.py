@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.domain.errors import ExpressionError
-from acd.domain.flow import Expression, Template, Value, VariableType
+from acd.domain.flow_values import Expression, Template, Value, VariableType
 from acd.settings.expressions import Checker, Slip, evaluate, note
 from acd.settings.expressions.language import FUNCTIONS, MAX_SOURCE, MAX_TEXT
 from acd.settings.yaml_marks import parse

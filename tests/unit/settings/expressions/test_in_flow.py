@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from acd.domain.commands import Play, WriteRecord
 from acd.domain.exits import Exit
-from acd.domain.flow import Assignment, BranchNode, Case, FlowPlan, HangUpNode, Node, PlayNode, SetNode, VariableType
+from acd.domain.flow import BranchNode, Case, FlowPlan, HangUpNode, Node, SetNode
+from acd.domain.flow_talk import PlayNode
+from acd.domain.flow_values import Assignment, VariableType
 from acd.domain.ids import FlowId
 from acd.domain.plan import Plan
 from acd.engine.core import Engine
