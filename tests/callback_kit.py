@@ -11,7 +11,8 @@ from acd.domain.commands import Command
 from acd.domain.ids import CalendarId, ContactId, LegId, QueueId, TrunkId, is_customer_leg
 from acd.domain.plan import Plan
 from acd.engine.state import CallingBack, Promised
-from acd.engine.views import CallbackView, view
+from acd.engine.view_shapes import CallbackView
+from acd.engine.views import view
 from tests.engine_kit import Bench, make_plan
 
 CALLING_HOURS = CalendarId("calling")

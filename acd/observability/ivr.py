@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from acd.domain.exits import Exit
-from acd.engine.views import IvrView
+from acd.engine.view_shapes import IvrView
 
 CONTAINED = Exit.SELF_SERVICE
 

@@ -27,7 +27,7 @@ from acd.domain.callback_plan import AttemptOutcome
 from acd.domain.limits import LimitName
 from acd.domain.overload import OverloadReason
 from acd.engine.kpi import Figures, QueueFigures
-from acd.engine.views import ACTIVITIES, EngineView
+from acd.engine.view_shapes import ACTIVITIES, EngineView
 from acd.observability import data_metrics, gap_metrics, prompt_metrics, voicemail
 from acd.observability.delays import Delays
 from acd.observability.gap_metrics import Ledger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.core import GaugeMetricFamily
 
-from acd.engine.views import EngineView
+from acd.engine.view_shapes import EngineView
 
 
 def voicemails(view: EngineView) -> GaugeMetricFamily:

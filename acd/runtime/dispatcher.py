@@ -73,7 +73,8 @@ from acd.engine.dead_man import Caller
 from acd.engine.ivr import Evaluator, no_evaluator
 from acd.engine.matching import standard
 from acd.engine.state import EngineState, InFallback
-from acd.engine.views import EngineView, PlanIndex, index_of, view
+from acd.engine.view_shapes import EngineView
+from acd.engine.views import PlanIndex, index_of, view
 from acd.ports import Clock, Commands, DataSource, Journal, Recordings, RecordWriter, Row
 from acd.runtime.foresight import Foresight
 from acd.runtime.timers import Timers

@@ -28,7 +28,8 @@ from acd.domain.record import (
     RecordingRow,
 )
 from acd.engine.kpi import NOT_OFFERED, SCR_FORM, SERVICE_LEVEL_FORM, SUCCESSES, Figures, QueueFigures
-from acd.engine.views import AgentView, ContactView, QueueView, TrunkView, masked
+from acd.engine.view_shapes import AgentView, ContactView, QueueView, TrunkView
+from acd.engine.views import masked
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from acd.domain.ids import ContactId, Language, QueueId
-from acd.engine.views import CallbackView, EngineView
+from acd.engine.view_shapes import CallbackView, EngineView
 from acd.web.inputs import CallbackBody, NoBody
 from acd.web.problems import Problem, bad_field
 from acd.web.routes import Call, Route

@@ -22,7 +22,7 @@ from acd.domain.plan import (
     AgentAction,
 )
 from acd.domain.voicemail import Marking
-from acd.engine.views import EngineView
+from acd.engine.view_shapes import EngineView
 from acd.ports import Records
 from acd.runtime.reloading import Loading
 from acd.web.auth import ApiToken

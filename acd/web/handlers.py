@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from acd.domain.errors import StoreError
 from acd.domain.ids import AgentId, ContactId, QueueId
 from acd.domain.plan import AgentAction
-from acd.engine.views import AgentView, EngineView
+from acd.engine.view_shapes import AgentView, EngineView
 from acd.ports import RecordFilter
 from acd.web.answers import (
     Agents,

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from acd.domain.ids import AgentId, ContactId, QueueId, SkillId
 from acd.domain.orders import AssignToAgent, MoveToQueue, Order, ResetSkills, SetPriority, SetSkills
 from acd.domain.skills import SkillLevel
-from acd.engine.views import AgentView, ContactView
+from acd.engine.view_shapes import AgentView, ContactView
 from acd.web.inputs import AgentBody, OrderBody, PriorityBody, QueueBody, SkillsBody
 from acd.web.problems import Problem
 from acd.web.routes import Call, Handler, Route

@@ -35,7 +35,8 @@ from acd.domain.voicemail import VoicemailMark, VoicemailRow
 from acd.engine.ivr.recording import BEEP_S, DECIDE_S, GUARD_S
 from acd.engine.take_state import OpenVoicemail
 from acd.engine.takes import END_GUARD_S
-from acd.engine.views import VoicemailsView, view
+from acd.engine.view_shapes import VoicemailsView
+from acd.engine.views import view
 from tests.dictation_kit import (
     LIMITS,
     dictating,

@@ -9,14 +9,14 @@ import pytest
 
 from acd.domain.events import PlanLoaded
 from acd.domain.ids import AgentId, ContactId
-from acd.engine import views
+from acd.engine import view_shapes, views
 from acd.engine.state import Agent, EngineState, Free, InCall, Offered, WrapUp
 from tests.engine_kit import Bench, make_plan
 
 CALL = ContactId("c")
 
 
-def look(bench: Bench) -> views.EngineView:
+def look(bench: Bench) -> view_shapes.EngineView:
     seen = views.view(bench.state, bench.at)
     assert seen is not None
     return seen
@@ -47,7 +47,7 @@ def test_callers_numbers_are_masked_but_for_three_digits(number: str, shown: str
 def test_an_agents_activity_follows_from_work_then_presence(about: dict[str, Any], activity: str, since: float) -> None:
     agent = replace(Agent(AgentId("ana"), Free(5.0), "ready", 2.0), **about)
     assert views.activity_of(agent) == (activity, since)
-    assert activity in views.ACTIVITIES
+    assert activity in view_shapes.ACTIVITIES
 
 
 def test_every_phase_is_shown_with_its_place_in_the_queue() -> None:

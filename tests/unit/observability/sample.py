@@ -9,7 +9,16 @@ from acd.domain.ids import AgentId, CalendarId, ContactId, FlowId, Language, Nod
 from acd.domain.record import CallRecord
 from acd.engine.calendar_views import CalendarView, ClosureView
 from acd.engine.kpi import Figures, count, count_estimate, count_offer, count_recording
-from acd.engine.views import Activity, AgentView, ContactView, EngineView, IvrView, NewcomerView, QueueView, TrunkView
+from acd.engine.view_shapes import (
+    Activity,
+    AgentView,
+    ContactView,
+    EngineView,
+    IvrView,
+    NewcomerView,
+    QueueView,
+    TrunkView,
+)
 
 QUEUE = QueueId("sales")
 TARGET_S = 25.0

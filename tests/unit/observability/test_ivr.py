@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acd.engine.views import IvrView
+from acd.engine.view_shapes import IvrView
 from acd.observability.ivr import ivr_metrics
 from tests.unit.observability.sample import a_view, busy_figures
 

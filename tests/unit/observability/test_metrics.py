@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from acd.domain.exits import Exit
 from acd.engine.kpi import Figures, count, count_offer, count_recording, new_queue
-from acd.engine.views import ACTIVITIES, EngineView
+from acd.engine.view_shapes import ACTIVITIES, EngineView
 from acd.observability.delays import of_loop, of_offers
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from tests.unit.observability.sample import QUEUE, TARGET_S, a_record, a_view, busy_figures

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from acd.domain.ids import ContactId, LegId, QueueId, TrunkId
 from acd.domain.record import CallbackAttempt
-from acd.engine.views import CallbackView
+from acd.engine.view_shapes import CallbackView
 from acd.web.app import make_app
 from tests.unit.web.world import AGENT, SUPERVISOR, VIEWER, World, bearer
 

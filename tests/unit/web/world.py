@@ -30,7 +30,7 @@ from acd.domain.record import (
     RecordingRow,
 )
 from acd.domain.voicemail import Marking, VoicemailRow
-from acd.engine.views import EngineView
+from acd.engine.view_shapes import EngineView
 from acd.ports import Explanation, RecordFilter, RecordPage, Row, VoicemailFilter, VoicemailPage
 from acd.runtime.reloading import Loading
 from acd.web.auth import api_tokens
