@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from acd.domain.ids import Language
 from acd.engine import saying
-from acd.settings.files import AnnounceSection
 from acd.settings.names import Names, check_spoken, refer
+from acd.settings.queue_file import AnnounceSection
 from acd.settings.sources import Sources
 from acd.settings.yaml_marks import Document, Path_
 

@@ -34,7 +34,7 @@ from acd.domain.plan import (
     TrunkPlan,
 )
 from acd.engine.ivr import names as flow_names
-from acd.settings import files
+from acd.settings import files, queue_file
 from acd.settings.build_calendars import calendar
 from acd.settings.build_callbacks import callbacks, offer
 from acd.settings.build_flow import flow
@@ -120,7 +120,7 @@ def _agent(name: str, section: files.AgentSection, queues: Iterable[str]) -> Age
     )
 
 
-def _queue(name: str, section: files.QueueSection, all_files: Files) -> QueuePlan:
+def _queue(name: str, section: queue_file.QueueSection, all_files: Files) -> QueuePlan:
     overflow, wait = section.overflow, section.limits.wait if section.limits else None
     return QueuePlan(
         id=QueueId(name),
@@ -172,7 +172,7 @@ def _reservation(section: ReservationSection) -> Reservation:
     return Reservation(SkillId(section.skill), section.level, section.keep, queues, section.priority)
 
 
-def _treatment(section: files.AnnounceSection) -> TreatmentPlan:
+def _treatment(section: queue_file.AnnounceSection) -> TreatmentPlan:
     return TreatmentPlan(
         position=section.position,
         estimate=section.estimate,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acd.domain.callback_plan import CallbackLine, CallbackOffer, CallbackPlan, NumberPlan
 from acd.domain.ids import CalendarId, PromptKey, TrunkId
-from acd.settings import files
+from acd.settings import files, queue_file
 
 
 def callbacks(section: files.CallbacksSection) -> CallbackPlan:
@@ -28,7 +28,7 @@ def callbacks(section: files.CallbacksSection) -> CallbackPlan:
     )
 
 
-def offer(section: files.CallbackOfferSection) -> CallbackOffer:
+def offer(section: queue_file.CallbackOfferSection) -> CallbackOffer:
     """How a queue offers to call back."""
     return CallbackOffer(
         key=section.key,

@@ -23,8 +23,9 @@ from acd.settings import (
     surroundings,
 )
 from acd.settings.build import device_of, prefixes_of
-from acd.settings.files import QueueSection, TrunksFile
+from acd.settings.files import TrunksFile
 from acd.settings.names import Names, can_serve, check_fulfilled, check_spoken, collect, refer, refer_all
+from acd.settings.queue_file import QueueSection
 from acd.settings.sources import Sources
 from acd.settings.yaml_marks import Document, Path_
 

@@ -6,9 +6,9 @@ Decides what limits must fulfil beyond their shape. Must not know how they are c
 from __future__ import annotations
 
 from acd.settings import media_checks
-from acd.settings.files import QueueSection
 from acd.settings.limit_file import DestinationSection
 from acd.settings.names import Names, check_spoken, refer
+from acd.settings.queue_file import QueueSection
 from acd.settings.sources import Sources
 from acd.settings.yaml_marks import Document, Path_
 

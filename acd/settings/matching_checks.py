@@ -6,10 +6,11 @@ Decides what an operator's wishes must fulfil to have an effect. Must not know h
 from __future__ import annotations
 
 from acd.engine.matching import STANDARD
-from acd.settings.files import AgentSection, QueueSection
+from acd.settings.files import AgentSection
 from acd.settings.matching_files import NodeMatching, RelaxationSection
 from acd.settings.names import Names, refer, refer_all
 from acd.settings.own_policies import agent_policy, contact_policy
+from acd.settings.queue_file import QueueSection
 from acd.settings.sources import Sources
 from acd.settings.structure import did_you_mean
 from acd.settings.yaml_marks import Document, Path_

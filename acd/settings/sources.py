@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from acd.domain.errors import Mistake
-from acd.settings import files, prompt_files
+from acd.settings import files, prompt_files, queue_file
 from acd.settings.calendar_file import CalendarsFile
 from acd.settings.flow_file import FlowFile
 from acd.settings.structure import did_you_mean, validate
@@ -27,7 +27,7 @@ M = TypeVar("M", bound=BaseModel)
 CONFIG_FILES: dict[str, type[BaseModel]] = {
     "acd.yaml": files.AcdFile,
     "skills.yaml": files.SkillsFile,
-    "queues.yaml": files.QueuesFile,
+    "queues.yaml": queue_file.QueuesFile,
     "agents.yaml": files.AgentsFile,
     "trunks.yaml": files.TrunksFile,
     "calendars.yaml": CalendarsFile,
@@ -53,7 +53,7 @@ class Files:
 
     acd: files.AcdFile
     skills: files.SkillsFile
-    queues: files.QueuesFile
+    queues: queue_file.QueuesFile
     agents: files.AgentsFile
     trunks: files.TrunksFile
     calendars: CalendarsFile
@@ -70,7 +70,7 @@ class Sources:
 
     acd: Source[files.AcdFile]
     skills: Source[files.SkillsFile]
-    queues: Source[files.QueuesFile]
+    queues: Source[queue_file.QueuesFile]
     agents: Source[files.AgentsFile]
     trunks: Source[files.TrunksFile]
     calendars: Source[CalendarsFile]
@@ -127,7 +127,7 @@ def read_all(config_dir: Path, flows_dir: Path) -> Sources:
     return Sources(
         acd=_source(config_dir / "acd.yaml", files.AcdFile),
         skills=_source(config_dir / "skills.yaml", files.SkillsFile),
-        queues=_source(config_dir / "queues.yaml", files.QueuesFile),
+        queues=_source(config_dir / "queues.yaml", queue_file.QueuesFile),
         agents=_source(config_dir / "agents.yaml", files.AgentsFile),
         trunks=_source(config_dir / "trunks.yaml", files.TrunksFile),
         calendars=_source(config_dir / "calendars.yaml", CalendarsFile),
