@@ -556,6 +556,7 @@ class App:
             else:
                 self._gaps.close("journal")
             self._look_at_the_clock()
+            self._pbxs.tell_lost()
             # In a thread: a disk that stands still must not hold up calls.
             await asyncio.to_thread(self._heartbeat.beat, Beat(self._clock.now(), self._clock_ahead))
             failed, self._store_failed = self._store_failed, bool(self._records.health().failing)

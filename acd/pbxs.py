@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from acd.domain.commands import TelephonyCommand
-from acd.domain.events import CallArrived, Event, Resynced
+from acd.domain.events import ENDED, CallArrived, Event, Resynced
 from acd.domain.ids import ContactId, LegId, PbxId
 from acd.domain.overload import Load
 from acd.domain.plan import Plan
@@ -37,8 +37,6 @@ log = structlog.get_logger(__name__)
 
 RIGHTFUL_S = 1.0
 """With two engines: how long another may have our place in Asterisk before it is taken back by who has the lease."""
-ENDED = "ended"
-"""In place of when it was started, of an Asterisk that is not there."""
 ALL_SEEN_S = 5.0
 """How long the first of several Asterisks seen waits for the others."""
 
@@ -76,7 +74,7 @@ class Pbx:
         self._around = around
         self._closing = False
         self._over = False
-        """Asterisk has ended, and the engine knows."""
+        """It was told that Asterisk has ended, or counts as lost."""
         self.replaced = False
         """Another engine took our place there."""
         self._codes: Collection[str] = ()
@@ -129,7 +127,10 @@ class Pbx:
         if self.auditor.synced:
             return ""
         state = self.control.link.state
-        return self._named("the calls in Asterisk are being listed" if state is AriState.UP else f"ARI is {state}")
+        if state is AriState.UP:
+            return self._named("the calls in Asterisk are being listed")
+        lost = "; it counts as lost, its calls are closed" if self._around.dispatcher.lost(self.id) else ""
+        return self._named(f"ARI is {state}{lost}")
 
     @property
     def ami_trouble(self) -> str:
@@ -224,6 +225,12 @@ class Pbx:
             self._over = True
             self._ended()
 
+    def tell_lost(self) -> None:
+        """Say in the log, once, that it counts as lost: the engine decided that."""
+        if not self._over and self._around.dispatcher.lost(self.id):
+            self._over = True
+            log.warning("pbx_lost", pbx=self.id)
+
     def _ended(self) -> None:
         """Nothing listens where one of several Asterisks was: its calls have ended, and it may not be back for long."""
         log.warning("pbx_ended", pbx=self.id)
@@ -276,6 +283,11 @@ class Pbxs:
         """Take calls, or leave them to Asterisk's own queue."""
         for pbx in self.all:
             pbx.control.claiming = on
+
+    def tell_lost(self) -> None:
+        """Say in the log which of them count as lost."""
+        for pbx in self.all:
+            pbx.tell_lost()
 
     def refresh(self) -> None:
         """Look at phones and trunks anew."""

@@ -355,6 +355,10 @@ class BridgeSeen:
     members: tuple[LegId, ...]
 
 
+ENDED = "ended"
+"""In place of when an Asterisk was started: as far as can be told, it is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resynced:
     """What really exists in Asterisk now: after a (re)connect, and as an audit (``after_gap`` False)."""
@@ -366,7 +370,9 @@ class Resynced:
     asked_at: float | None = None
     """When Asterisk was asked; what happened between then and ``at`` may be missing from the lists. None: at ``at``."""
     asterisk_started: str = ""
-    """Which life of Asterisk this is, in its own words; another one than before means that all its calls ended."""
+    """Which life of Asterisk this is, in its own words; another one than before means that all its calls ended.
+
+    ``ENDED``: nothing listens there any more, so there is none; whether it died is not sure until it is back."""
     pbx: PbxId = ONLY_PBX
     """Whose channels and bridges these are."""
     kind: Literal["resynced"] = "resynced"

@@ -269,6 +269,8 @@ class Plan:
     """When new calls are refused; None lets all in."""
     pbxs: tuple[PbxId, ...] = ()
     """Where there are several Asterisks: all of them."""
+    lost_after_s: float = 60.0
+    """One of them that has not been reached for so long counts as lost, and its calls as ended."""
 
     def pbx_of(self, name: str) -> PbxId:
         """Tell at which Asterisk a contact or a leg is, by its id; what begins with no name belongs to the first."""

@@ -2,14 +2,18 @@
 
 A contact's channels are all at the Asterisk its caller came to, the one to an agent's phone elsewhere too. So nothing
 is told of that leg while this Asterisk is away; that the phone is on the hook again is told by its own. Decides when
-such a leg is over. Must not know how an Asterisk is reached.
+such a leg is over, and when an Asterisk that neither link reaches counts as lost. Must not know how one is reached.
+
+Lost is not dead: perhaps only the network between was cut, and who talked there talks on. So its calls are closed and
+their agents elsewhere are free, but nobody at another Asterisk is hung up for it: silence on the wire does that, or the
+sure sign that it died, another life of it. When it is back and lived all the time, those still there are served again.
 """
 
 from __future__ import annotations
 
-from acd.domain.events import LegEnded, PhoneChanged
+from acd.domain.events import ENDED, LegEnded, PhoneChanged, Resynced
 from acd.domain.ids import AgentId, PbxId
-from acd.engine import legs
+from acd.engine import legs, resync
 from acd.engine.turn import Turn
 
 CAUSE_TEMPORARY = 41
@@ -30,6 +34,23 @@ def changed(turn: Turn, pbx: PbxId, *, up: bool) -> None:
         turn.cancel_timer(f"apart:{pbx}")
     else:
         turn.start_timer(f"apart:{pbx}", SETTLED_S)
+    watch(turn, pbx)
+
+
+def watch(turn: Turn, pbx: PbxId) -> None:
+    """A link came or went: with both away, the time runs until the Asterisk counts as lost."""
+    if pbx not in turn.plan.pbxs:
+        return
+    links = turn.state.links(pbx)
+    if links.ari or links.ami:
+        turn.cancel_timer(f"lost:{pbx}")
+    elif not links.lost and f"lost:{pbx}" not in turn.state.timers:
+        turn.start_timer(f"lost:{pbx}", turn.plan.lost_after_s)
+
+
+def lost(turn: Turn, pbx: PbxId) -> None:
+    """An Asterisk was out of reach for too long: close its calls as of when it was."""
+    resync.resynced(turn, Resynced(turn.at, (), (), after_gap=True, asterisk_started=ENDED, pbx=pbx))
 
 
 def loaded(turn: Turn) -> None:

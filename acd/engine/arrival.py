@@ -45,7 +45,7 @@ def arrive(turn: Turn, event: CallArrived) -> None:
     contact_id = ContactId(event.leg_id)
     if contact_id in turn.state.contacts:
         return turn.ignore(event, "caller is known")
-    if event.leg_id in turn.state.ended:
+    if turn.state.is_over(event.leg_id):
         # Sent back by the dialplan after its record was made: better no call than one that hears nothing for ever.
         return turn.do(HangUp(contact_id, event.leg_id, CAUSE_TEMPORARY))
     if (most := turn.plan.overload) is not None:

@@ -260,6 +260,8 @@ def _timer(turn: Turn, event: TimerFired) -> None:
         return left_places.forget(turn)
     if kind == "apart":
         return apart.looked_at(turn, PbxId(subject))
+    if kind == "lost":
+        return apart.lost(turn, PbxId(subject))
     if kind in {"wrap", "rest"}:
         return _agent_timer(turn, kind, AgentId(subject))
     return _contact_timer(turn, event, kind, ContactId(subject))
@@ -324,7 +326,8 @@ def _unrouted(turn: Turn, event: UnroutedEnded) -> None:
     turn.state.leases.pop(event.leg_id, None)
     contact_id = ContactId(event.leg_id)
     ours = event.leg_id.startswith(OUR_LEG_PREFIX)
-    if ours or contact_id in turn.state.contacts or event.leg_id in turn.state.ended:
+    known = contact_id in turn.state.contacts or event.leg_id in turn.state.ended or event.leg_id in turn.state.lost
+    if ours or known:
         return turn.ignore(event, "the call has or gets its record here")
     why = Exit.FALLBACK_ANSWERED if event.connected_at is not None else Exit.FALLBACK_ABANDONED
     if event.access_code not in turn.plan.access_codes:
@@ -362,5 +365,6 @@ def _link(turn: Turn, event: LinkChanged) -> None:
         turn.state.put_links(event.pbx, replace(links, ari=event.up, ari_lost_at=lost_at))
         return apart.changed(turn, event.pbx, up=event.up)
     turn.state.put_links(event.pbx, replace(links, ami=event.up))
+    apart.watch(turn, event.pbx)
     fallback.link_changed(turn, event.pbx)
     return None if event.up else presence.phones_unknown(turn, event.pbx)

@@ -69,8 +69,26 @@ def hand_over(turn: Turn, contact: Contact) -> None:
 
 
 def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
-    """The caller is gone for good: make the record, count it, forget the contact."""
+    """The caller is gone for good: make the record, count it, forget the contact.
+
+    Who was closed before, with an Asterisk that came back, has a record: what is known of the call later is not in it.
+    """
     contact = let_go(turn, contact)
+    leg = LegId(contact.id)
+    if leg not in turn.state.lost:
+        _account(turn, contact, why, cause, sip_code)
+    if turn.state.links(turn.plan.pbx_of(leg)).lost:
+        turn.state.lost[leg] = turn.at
+    elif turn.state.lost.pop(leg, None) is not None:
+        turn.state.ended[leg] = turn.at
+    outbound.unlist(turn, contact)
+    for name in TIMERS:
+        turn.cancel_timer(f"{name}:{contact.id}")
+    turn.drop(contact.id)
+
+
+def _account(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
+    """Make and count the one record of a contact."""
     if contact.talk_ended_at is not None:
         why = Exit.ANSWERED  # whatever came of the questions after the conversation
     if contact.callback is not None and why is Exit.ANSWERED:
@@ -114,10 +132,6 @@ def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | 
     )
     turn.state.ivr.left(contact.path, why)
     keep(turn, record, target)
-    outbound.unlist(turn, contact)
-    for name in TIMERS:
-        turn.cancel_timer(f"{name}:{contact.id}")
-    turn.drop(contact.id)
 
 
 def forget(turn: Turn, contact: Contact) -> None:

@@ -27,7 +27,7 @@ STRAY_S = 60.0
 def seen(turn: Turn, event: FallbackSeen) -> None:
     """A caller waits, or talks, in Asterisk's own queue."""
     contact = turn.contact(ContactId(event.leg_id))
-    if event.leg_id in turn.state.ended:
+    if turn.state.is_over(event.leg_id):
         return turn.ignore(event, "the call has its record")
     if contact is None:
         contact = _adopt(turn, event)

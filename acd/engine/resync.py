@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from acd.domain.commands import AddToBridge, Answer, CreateBridge, DestroyBridge, HangUp, StartRecording, StopPlay
 from acd.domain.copies import replace
-from acd.domain.events import BridgeSeen, CallArrived, ChannelSeen, LegAnswered, LegEnded, Resynced
+from acd.domain.events import ENDED, BridgeSeen, CallArrived, ChannelSeen, LegAnswered, LegEnded, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import (
     OUR_BRIDGE_PREFIX,
@@ -72,6 +72,9 @@ def resynced(turn: Turn, event: Resynced) -> None:
         if contact.arrived_at <= asked_at:  # of who came since then nothing was missed
             _repair(turn, contact, channels, bridges, after_gap=event.after_gap)
     _callers(turn, event, bridges)
+    if event.asterisk_started != ENDED:
+        for leg in [leg for leg in turn.state.lost if here(leg) and leg not in channels]:
+            del turn.state.lost[leg]
     fallback.resynced(turn, event)
     _needless(turn, event)
     for bridge in bridges.values():
@@ -104,9 +107,12 @@ def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) ->
     known += [(leg, since) for leg, since in legs_known if here(leg)]
     known += [(leg, call.since) for leg, call in state.feature_calls.items() if here(leg)]
     links = state.links(event.pbx)
-    torn = bool(links.started and event.asterisk_started not in {"", links.started})
-    state.put_links(event.pbx, replace(links, started=event.asterisk_started or links.started))
-    if torn:
+    lost = event.asterisk_started == ENDED
+    died = bool(links.started and event.asterisk_started not in {"", ENDED, links.started})
+    torn = lost or died
+    started = links.started if lost else event.asterisk_started or links.started
+    state.put_links(event.pbx, replace(links, started=started, lost=lost))
+    if died:
         _hang_up_elsewhere(turn, event)
     for leg, since in known:
         # What we heard of since Asterisk was asked is younger than the list; in an audit, so may be what we ordered.
@@ -332,7 +338,7 @@ def _callers(turn: Turn, event: Resynced, bridges: dict[BridgeId, BridgeSeen]) -
     """Adopt callers nobody knows, in the order they came."""
     state = turn.state
     for channel in sorted(event.channels, key=lambda c: (c.created_at, c.leg_id)):
-        known = ContactId(channel.leg_id) in state.contacts or channel.leg_id in state.ended
+        known = ContactId(channel.leg_id) in state.contacts or state.is_over(channel.leg_id)
         known = known or channel.leg_id.startswith(OUR_LEG_PREFIX)
         if known or not channel.in_app or not _settled(event, channel):
             continue

@@ -447,6 +447,9 @@ class Links:
     ami: bool = False
     ari_lost_at: float = 0.0
     started: str = ""
+    """The life of Asterisk that was seen last."""
+    lost: bool = False
+    """It counts as lost: its calls are closed, though they may live on there until it was looked at again."""
 
 
 NO_LINKS = Links()
@@ -542,6 +545,9 @@ class EngineState:
     recordings: dict[RecordingName, RecordingWork] = field(default_factory=dict)
     ended: dict[LegId, float] = field(default_factory=dict)
     """Callers' legs whose record is made though the channel may live on or be reported again, and since when."""
+    lost: dict[LegId, float] = field(default_factory=dict)
+    """Callers' legs whose record was made, and when, as their Asterisk was lost: one that lives on is served again, and
+    gets no second record."""
     last_agents: dict[str, LastAgent] = field(default_factory=dict)
     """By calling number, longest ago first; kept only as long as a flow of the plan asks for it."""
     earlier: dict[str, Earlier] = field(default_factory=dict)
@@ -596,6 +602,10 @@ class EngineState:
         else:
             self.ari_up, self.ami_up = links.ari, links.ami
             self.ari_lost_at, self.asterisk_started = links.ari_lost_at, links.started
+
+    def is_over(self, leg: LegId) -> bool:
+        """Whether a caller's leg has its record, and is served no more if it is told of again."""
+        return leg in self.ended and leg not in self.lost
 
     def copy(self) -> EngineState:
         """Give this moment's state, which stays as it is: all values in it are frozen, and the rest is copied."""

@@ -352,6 +352,8 @@ def _deployment(view: EngineView) -> Iterator[Metric]:
             family.add_metric(["ari", pbx], links.ari)
             family.add_metric(["ami", pbx], links.ami)
         yield family
+        lost = [(pbx, links.lost) for pbx, links in view.pbxs]
+        yield _gauge("acd_pbx_lost", "Whether an Asterisk counts as lost: its calls are closed.", lost, "pbx")
     else:
         yield _gauge("acd_link_up", text, [("ari", view.ari_up), ("ami", view.ami_up)], "link")
     yield InfoMetricFamily("acd_plan", "The configuration in force.", value={"version": view.plan_version})

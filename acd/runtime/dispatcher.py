@@ -372,6 +372,10 @@ class Dispatcher:
         """Whether AMI of an Asterisk has told everything and goes on telling."""
         return self._engine.state.links(pbx).ami
 
+    def lost(self, pbx: PbxId) -> bool:
+        """Whether one of several Asterisks counts as lost, and its calls as ended."""
+        return self._engine.state.links(pbx).lost
+
     # ------------------------------------------------------------ work
 
     def _process(self, event: Event) -> None:

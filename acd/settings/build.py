@@ -97,6 +97,7 @@ def plan(version: str, files: Files, national: Mapping[str, NationalDays], promp
         time_zone=acd.time_zone,
         overload=acd.overload.plan(sum(trunk.capacity for trunk in files.trunks.trunks.values())),
         pbxs=tuple(PbxId(name) for name in acd.pbx),
+        lost_after_s=acd.peers.lost_after,
         remember_callers_s=acd.remember_callers if reads_earlier(files.flows) else 0.0,
     )
 

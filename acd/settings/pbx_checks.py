@@ -39,6 +39,11 @@ def _check_each(document: Document, acd: AcdFile) -> None:
             document.add((single,), "this stands under pbx for each of several Asterisks", at_key=True)
     if len(acd.pbx) == 1:
         document.add(("pbx",), "a single Asterisk stands under ari and ami; name two here, or none", at_key=True)
+    if acd.pbx and acd.peers.lost_after <= acd.fallback.dead_man:
+        text = (
+            f"must be longer than fallback: dead_man ({acd.fallback.dead_man:g}s), so that who waits has left by then"
+        )
+        document.add(("peers", "lost_after"), text)
     for name, section in acd.pbx.items():
         path: Path_ = ("pbx", name)
         one_of(document, (*path, "ari"), "password")

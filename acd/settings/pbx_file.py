@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from acd.settings.fields import EnvName, Port, Strict, Text, Word, matching
+from acd.settings.fields import Duration, EnvName, Port, Strict, Text, Word, matching
 
 _PBX = r"[A-Za-z][A-Za-z0-9_]{0,19}"
 PbxName = Annotated[str, matching(_PBX, "a name of letters, digits and _ (at most 20)")]
@@ -62,3 +62,5 @@ class PeersSection(Strict):
     password_env: EnvName | None = None
     password_file: Text | None = None
     """The password they have in common; needed only to render their endpoints."""
+    lost_after: Duration = 60.0
+    """One of them that has not been reached for so long counts as lost: its calls are closed."""

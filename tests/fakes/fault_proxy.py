@@ -128,7 +128,7 @@ class FaultProxy:
         await self.close()
 
     async def start(self) -> None:
-        """Listen."""
+        """Listen; again after ``stop_listening``, at the same port."""
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setblocking(False)  # noqa: FBT003 - the method's own parameter
@@ -137,13 +137,17 @@ class FaultProxy:
         self._listener, self.port = listener, listener.getsockname()[1]
         self._accepting = asyncio.create_task(self._accept(listener), name="fault-proxy")
 
-    async def close(self) -> None:
-        """End, with all connections."""
+    async def stop_listening(self) -> None:
+        """Let the machine refuse new connections, as one on which the server has died; those there are go on."""
         if self._accepting is not None:
             self._accepting.cancel()
             await asyncio.gather(self._accepting, return_exceptions=True)
         if self._listener is not None:
             self._listener.close()
+
+    async def close(self) -> None:
+        """End, with all connections."""
+        await self.stop_listening()
         self.hang_up()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Literal, get_args
 
 from acd.domain.commands import Command, HangUp, Originate, TakeBack, TelephonyCommand
 from acd.domain.events import (
+    ENDED,
     CallArrived,
     CallbackRequested,
     FallbackSeen,
@@ -23,7 +24,7 @@ from acd.domain.ids import AgentId, ContactId, LegId, PbxId, QueueId, RequestId,
 from acd.domain.plan import Plan
 from acd.engine.apart import SETTLED_S
 from acd.engine.matching.guards import guard
-from acd.engine.state import EngineState, Free, InCall, InFallback, Offered, Talking, Waiting, WrapUp
+from acd.engine.state import EngineState, Free, InCall, InFallback, Offer, Offered, Talking, Waiting, WrapUp
 from acd.engine.views import view
 from acd.store.codec import decode, encode
 from tests.callback_kit import callback_plan
@@ -96,6 +97,10 @@ class Two(Bench):
             pbx=pbx,
             asterisk_started=started,
         )
+
+    def offers(self, leg: LegId) -> tuple[Offer, ...]:
+        phase = self.contact(leg).phase
+        return phase.offers if isinstance(phase, Waiting) else ()
 
     def lose(self, pbx: PbxId, *, dead: bool = True) -> None:
         """An Asterisk dies, or only the links to it."""
@@ -285,6 +290,7 @@ def test_all_callers_of_an_asterisk_that_died_are_closed_with_the_cause_and_nobo
 
 
 def test_where_nothing_listens_any_more_the_calls_are_closed_before_it_is_back() -> None:
+    """Nobody elsewhere is hung up for that: something else than Asterisk's death may refuse connections."""
     bench = Two()
     bench.login("budi", "ana")
     for pbx in (A, B):
@@ -295,16 +301,18 @@ def test_where_nothing_listens_any_more_the_calls_are_closed_before_it_is_back()
         bench.phone(agent, busy=True)
     bench.lose(B)
     assert bench.records == []
-    out = bench.feed(Resynced(bench.at, (), (), after_gap=True, asterisk_started="ended", pbx=B))
+    out = bench.feed(Resynced(bench.at, (), (), after_gap=True, asterisk_started=ENDED, pbx=B))
+    assert [(r.contact_id, r.exit, r.cause) for r in bench.records] == [(ContactId(with_ana), Exit.ANSWERED, 41)]
+    assert isinstance(bench.contact(with_budi).phase, Talking)
+    assert f"acd-l-{with_budi}-1" not in [c.leg_id for c in out if isinstance(c, HangUp)]
+    assert (bench.agent("ana").leg, dict(bench.state.leases)) == (None, {with_budi: "gw"})
+    out = bench.back(B, started="second")
+    assert f"acd-l-{with_budi}-1" in [c.leg_id for c in out if isinstance(c, HangUp)], "it did die"
     assert {(r.contact_id, r.exit, r.cause) for r in bench.records} == {
         (ContactId(with_ana), Exit.ANSWERED, 41),
         (ContactId(with_budi), Exit.ANSWERED, 16),
     }
-    assert f"acd-l-{with_budi}-1" in [c.leg_id for c in out if isinstance(c, HangUp)], "nobody is at its end"
-    assert (bench.agent("budi").leg, bench.agent("ana").leg, dict(bench.state.leases)) == (None, None, {})
-    assert len(bench.records) == 2
-    bench.back(B, started="second")
-    assert len(bench.records) == 2
+    assert bench.agent("budi").leg is None
 
 
 def test_an_asterisk_that_died_takes_the_legs_to_its_phones_with_it() -> None:
@@ -416,6 +424,133 @@ def test_phones_count_as_free_only_where_ami_is_away() -> None:
     assert (bench.agent("ana").busy, bench.agent("budi").busy) == (False, True)
 
 
+# ---------------------------------------------------------------- one is out of reach for long
+
+
+def cut_off(*, dead: bool = False) -> tuple[Two, LegId, LegId, LegId]:
+    """B cannot be reached, nobody refuses anything.
+
+    Gives who talks there (with ana, whose phone is at a), who waits there, and who talks at a with budi at b.
+    """
+    bench = Two()
+    for pbx in (A, B):
+        bench.feed(bench.seen(pbx))
+    bench.login("ana")
+    talker = bench.at_b()
+    bench.pick_up("ana")
+    bench.phone("ana", busy=True)
+    bench.login("budi")
+    across = bench.at_a()
+    bench.pick_up("budi")
+    waiter = bench.at_b()
+    bench.at += 30
+    bench.lose(B, dead=dead)
+    return bench, talker, waiter, across
+
+
+def test_an_asterisk_out_of_reach_for_long_counts_as_lost_and_its_calls_are_closed_as_of_then() -> None:
+    bench, talker, waiter, across = cut_off()
+    cut_at = bench.at
+    bench.sleep(bench.plan.lost_after_s - 1)
+    assert bench.records == []
+    bench.sleep(2)
+    assert {(r.contact_id, r.exit, r.cause, r.ended_at) for r in bench.records} == {
+        (ContactId(talker), Exit.ANSWERED, 41, cut_at),
+        (ContactId(waiter), Exit.FAILED_TECHNICAL, 41, cut_at),
+    }
+    assert isinstance(bench.contact(across).phase, Talking), "what the other Asterisk has goes on"
+    assert list(bench.state.leases) == [across]
+    assert bench.agent("ana").leg is None
+    bench.phone("ana", busy=False)
+    bench.sleep(60)
+    other = bench.at_a()
+    assert [offer.agent for offer in bench.offers(other)] == ["ana"]
+
+
+def test_while_either_link_is_there_nothing_counts_as_lost() -> None:
+    links: tuple[Literal["ari", "ami"], ...] = ("ari", "ami")
+    for link in links:
+        bench, *_ = cut_off()
+        bench.sleep(bench.plan.lost_after_s - 1)
+        bench.feed(LinkChanged(bench.at, link, up=True, pbx=B))
+        bench.sleep(600)
+        assert bench.records == []
+        bench.feed(LinkChanged(bench.at, link, up=False, pbx=B))
+        bench.sleep(bench.plan.lost_after_s + 1)
+        assert len(bench.records) == 2, "the time began anew"
+
+
+def test_a_conversation_that_outlived_the_cut_goes_on_to_its_end_and_gets_no_second_record() -> None:
+    bench, talker, waiter, _ = cut_off()
+    bench.sleep(bench.plan.lost_after_s + 1)
+    figures = bench.state.figures.by_exit
+    bench.pbx.end_channel(waiter)
+    out = bench.back(B)
+    assert not [c for c in out if isinstance(c, HangUp)], "it was a false alarm"
+    assert isinstance(bench.contact(talker).phase, Talking)
+    assert bench.agent("ana").work == InCall(bench.at, ContactId(talker))
+    assert talker in bench.state.leases
+    bench.hang_up(talker)
+    assert isinstance(bench.agent("ana").work, WrapUp)
+    assert len(bench.records) == 2
+    assert (bench.state.figures.by_exit, bench.state.lost) == (figures, {})
+    bench.feed(bench.seen(B, after_gap=False))
+    bench.feed(UnroutedEnded(bench.at, talker, f"{E1}/169-1", "169", "0811", bench.at - 9, None, 16))
+    assert len(bench.records) == 2
+
+
+def test_who_waited_on_in_its_own_queue_is_wanted_back_and_gets_no_second_record() -> None:
+    bench, _, waiter, _ = cut_off()
+    bench.sleep(bench.plan.lost_after_s + 1)
+    bench.pbx.channels[waiter].in_app = False
+    came = bench.at - 50
+    bench.back(B)
+    out = bench.feed(FallbackSeen(bench.at, waiter, f"{E1}/169-1", "169", "0811", came))
+    assert [c.leg_id for c in out if isinstance(c, TakeBack)] == [waiter]
+    bench.pbx.channels[waiter].in_app = True
+    bench.feed(CallArrived(bench.at, waiter, f"{E1}/169-1", "169", "0811"))
+    assert bench.contact(waiter).regained == came
+    bench.hang_up(waiter)
+    assert len(bench.records) == 2
+    assert waiter not in bench.state.lost
+
+
+def test_who_stayed_with_us_all_the_time_begins_anew() -> None:
+    """Only without a dead man's timeout, or with one that is longer than it takes to count as lost."""
+    bench, _, waiter, _ = cut_off()
+    bench.sleep(bench.plan.lost_after_s + 1)
+    out = bench.back(B)
+    assert waiter not in [c.leg_id for c in out if isinstance(c, HangUp)]
+    assert bench.contact(waiter).arrived_at == bench.at
+    bench.hang_up(waiter)
+    assert len(bench.records) == 2
+
+
+def test_of_a_lost_asterisk_that_had_died_nothing_is_served_again() -> None:
+    bench, _, _, across = cut_off(dead=True)
+    bench.sleep(bench.plan.lost_after_s + 1)
+    assert len(bench.records) == 2
+    out = bench.back(B, started="second")
+    assert f"acd-l-{across}-1" in [c.leg_id for c in out if isinstance(c, HangUp)]
+    assert bench.state.lost == {}
+    assert {record.contact_id for record in bench.records} >= {ContactId(across)}
+
+
+def test_who_ends_in_the_queue_of_a_lost_asterisk_is_closed_for_good_too() -> None:
+    """AMI, which would have told what became of the caller there, is away with it."""
+    bench, _, waiter, _ = cut_off()
+    bench.links(B, up=True)
+    bench.feed(fallen(bench, waiter))
+    bench.links(B, up=False)
+    bench.sleep(bench.plan.lost_after_s + 1)
+    assert waiter in bench.state.lost
+    assert len(bench.records) == 2
+    bench.pbx.channels[waiter].in_app = False
+    bench.back(B)
+    bench.feed(fallen(bench, waiter))
+    assert isinstance(bench.contact(waiter).phase, InFallback)
+
+
 # ---------------------------------------------------------------- Asterisk's own queue
 
 
@@ -478,7 +613,7 @@ def test_links_and_what_is_cut_off_are_kept_in_a_snapshot_and_older_ones_know_of
     assert kept.pbxs == bench.state.pbxs
     assert kept.contacts[ContactId(leg)].cut
     older = json.loads(encode(Bench().state))
-    del older["pbxs"]
+    del older["pbxs"], older["lost"], older["plan"]["lost_after_s"]
     for agent in older["agents"].values():
         del agent["cut"]
     for section in ("agents", "trunks"):

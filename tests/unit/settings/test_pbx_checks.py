@@ -96,6 +96,7 @@ def test_a_single_one_has_no_name(sample: Deployment) -> None:
         ("acd.yaml", "bind: 10.0.0.1", "bind: here", "pbx.jkt.sip.bind: 'here' is no address of this machine"),
         ("acd.yaml", "bind: 10.0.0.1", "bind: 0.0.0.0", "pbx.jkt: address is missing: the others cannot call 0.0.0.0"),
         ("acd.yaml", "bind: 10.0.0.1", "rtp_from: 30000", "pbx.jkt.sip.rtp_to: must be above rtp_from (30000)"),
+        ("acd.yaml", "{password_env: PEERS}", "{lost_after: 10s}", "peers.lost_after: must be longer than fallback"),
         ("acd.yaml", "  sby:\n", "  s-by:\n", "must be a name of letters, digits and _ (at most 20)"),
         ("agents.yaml", "pbx: sby", "pbx: sbi", "unknown pbx 'sbi'; did you mean 'sby'"),
         ("agents.yaml", "    pbx: sby\n", "", "pbx is missing: at which of jkt, sby is it?"),
