@@ -36,10 +36,19 @@ rings several; ``reserved``: among the last ones, kept for other queues or highe
 in this order: who could not take the contact anyway is not asked what else stood in the way."""
 
 AheadReason: TypeAlias = Literal[
-    "named_other", "no_capacity", "other_queues", "tier", "lacks_skill", "being_offered", "reserved", "not_next"
+    "cut_off",
+    "named_other",
+    "no_capacity",
+    "other_queues",
+    "tier",
+    "lacks_skill",
+    "being_offered",
+    "reserved",
+    "not_next",
 ]
-"""Why a contact that was ahead in the line was not the one the agent got. ``not_next``: the agent could have had it,
-but the rule by which agents get contacts put it later."""
+"""Why a contact that was ahead in the line was not the one the agent got. ``cut_off``: its Asterisk, one of several,
+was out of reach, so it kept its place and could not be connected; ``not_next``: the agent could have had it, but the
+rule by which agents get contacts put it later."""
 
 Trigger: TypeAlias = Literal["arrived", "offer_ended", "changed", "agent_free", "resync", "reload"]
 """What made the engine look: the contact came to the queue, the offer before came to nothing, the contact's queue,

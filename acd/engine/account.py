@@ -166,7 +166,8 @@ def _line(roster: Roster, moment: _Moment) -> tuple[tuple[Ahead, ...], int, int]
             behind += 1
             continue
         ahead += 1
-        places.setdefault((contact.phase.queue, _why_ahead(roster, moment, contact.phase)), []).append(place)
+        why: _Why = ("cut_off", _NOTHING) if contact.cut else _why_ahead(roster, moment, contact.phase)
+        places.setdefault((contact.phase.queue, why), []).append(place)
     told = (
         Ahead(
             reason,

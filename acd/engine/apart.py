@@ -49,7 +49,7 @@ def watch(turn: Turn, pbx: PbxId) -> None:
 
 
 def lost(turn: Turn, pbx: PbxId) -> None:
-    """An Asterisk was out of reach for too long: close its calls as of when it was."""
+    """An Asterisk was out of reach for too long: close its calls as of when it was last seen."""
     resync.resynced(turn, Resynced(turn.at, (), (), after_gap=True, asterisk_started=ENDED, pbx=pbx))
 
 

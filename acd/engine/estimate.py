@@ -139,13 +139,17 @@ def _score(state: EngineState, announced: tuple[Announced, ...], at: float, *, a
 
 
 def ahead(state: EngineState, contact: Contact, waiting: Waiting) -> int:
-    """Count who stands before a contact in its line: who waits there and would be offered an agent first."""
+    """Count who stands before a contact in its line: who waits there and would be offered an agent first.
+
+    Whose Asterisk, one of several, is away stands in nobody's way.
+    """
     own, rank = line(waiting), matching.contact_rank(contact, waiting)
     return sum(
         1
         for other in state.contacts.values()
         if isinstance(other.phase, Waiting)
         and not other.phase.offers
+        and (contact.cut or not other.cut)
         and other.phase.queue == waiting.queue
         and matching.contact_rank(other, other.phase) < rank
         and line(other.phase) == own
@@ -206,7 +210,10 @@ def _within(deviations: float) -> float:
 def newcomer(state: EngineState, queue: QueueId, requires: tuple[SkillLevel, ...], at: float) -> Estimate | None:
     """Estimate the wait of somebody who would come now, when no agent is free: behind everybody in the line."""
     name = line_of(queue, requires)
-    return at_place(state, name, state.paces.get(name, Pace()).waiting, at)
+    before = state.paces.get(name, Pace()).waiting
+    if not all(links.ari for links in state.pbxs.values()):
+        before -= sum(1 for contact in state.contacts.values() if contact.cut and _standing(contact) == name)
+    return at_place(state, name, max(0, before), at)
 
 
 def forget_queues(state: EngineState, known: Iterable[QueueId]) -> None:

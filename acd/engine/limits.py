@@ -106,7 +106,10 @@ def _may_have_emptied(turn: Turn) -> bool:
     """Whether in this turn somebody's presence changed, or somebody came to wait elsewhere, where that may count."""
     agents, contacts = turn.state.agents, turn.state.contacts
     gone = any(
-        old is not None and (agent_id not in agents or agents[agent_id].presence != old.presence)
+        old is not None
+        and (
+            agent_id not in agents or agents[agent_id].presence != old.presence or agents[agent_id].lost is not old.lost
+        )
         for agent_id, old in turn.agents_were
     )
     moved = any(

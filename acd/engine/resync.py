@@ -112,6 +112,9 @@ def _missing(turn: Turn, event: Resynced, channels: dict[LegId, ChannelSeen]) ->
     torn = lost or died
     started = links.started if lost else event.asterisk_started or links.started
     state.put_links(event.pbx, replace(links, started=started, lost=lost))
+    if lost is not links.lost:
+        for agent in [a for a in state.agents.values() if turn.plan.pbx_of_agent(a.id) == event.pbx]:
+            turn.put_agent(agent)
     if died:
         _hang_up_elsewhere(turn, event)
     for leg, since in known:

@@ -426,6 +426,8 @@ class Agent:
     """Number of the latest offer, out of a count that grows with everybody's offers."""
     cut: bool = False
     """The phone's Asterisk, one of several, is away. Set by ``Turn.put_agent``."""
+    lost: bool = False
+    """It was away for so long that it counts as lost, and the agent as nobody who could serve. Likewise."""
 
 
 # ---------------------------------------------------------------- the rest

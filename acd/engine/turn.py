@@ -128,8 +128,10 @@ class Turn:
 
     def put_agent(self, agent: Agent) -> Agent:
         """Keep a changed agent."""
-        if self.plan.pbxs and agent.cut is self.state.links(self.plan.pbx_of_agent(agent.id)).ari:
-            agent = replace(agent, cut=not agent.cut)
+        if self.plan.pbxs:
+            links = self.state.links(self.plan.pbx_of_agent(agent.id))
+            if agent.cut is links.ari or agent.lost is not links.lost:
+                agent = replace(agent, cut=not links.ari, lost=links.lost)
         agents = self.state.agents
         self.agents_were.append((agent.id, agents.get(agent.id)))
         agents[agent.id] = agent

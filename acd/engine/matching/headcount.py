@@ -1,6 +1,7 @@
 """How many agents are at work, by group, so that nobody has to go through all of them to know whether somebody is.
 
-Follows the agents one by one. Must not know who takes which contact.
+Follows the agents one by one. Whose phone's Asterisk counts as lost is not at work; while it is only away, nobody is
+sent elsewhere for that. Must not know who takes which contact.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Headcount:
 
     def note(self, agent: Agent) -> None:
         """Follow an agent."""
-        is_now = (agent.presence != "logged_out", agent.presence == "ready", available(agent))
+        there = not agent.lost
+        is_now = (there and agent.presence != "logged_out", there and agent.presence == "ready", available(agent))
         seen = self._seen.get(agent.id)
         if seen is not None:
             if seen[1] == is_now:

@@ -21,9 +21,12 @@ from acd.domain.events import (
 )
 from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, ContactId, LegId, PbxId, QueueId, RequestId, TrunkId
+from acd.domain.limits import Limits, ToQueue
 from acd.domain.plan import Plan
+from acd.engine import estimate
 from acd.engine.apart import SETTLED_S
 from acd.engine.matching.guards import guard
+from acd.engine.pace import Pace
 from acd.engine.state import EngineState, Free, InCall, InFallback, Offer, Offered, Talking, Waiting, WrapUp
 from acd.engine.views import view
 from acd.store.codec import decode, encode
@@ -551,6 +554,60 @@ def test_who_ends_in_the_queue_of_a_lost_asterisk_is_closed_for_good_too() -> No
     assert isinstance(bench.contact(waiter).phase, InFallback)
 
 
+def test_agents_whose_asterisk_is_lost_are_nobody_who_could_serve_and_while_it_is_away_nobody_is_sent_off() -> None:
+    limits = Limits(leave="logged_in", leave_to=ToQueue(QueueId("general")))
+    plan = with_queue(make_plan(), "billing", max_wait_s=None, overflow_queue=None, limits=limits)
+    bench = Two(plan=plan)
+    bench.login("budi")  # at b
+    bench.phone("budi", busy=True)
+    leg = bench.at_a()
+    bench.lose(B)
+    bench.sleep(bench.plan.lost_after_s - 1)
+    assert bench.contact(leg).queue == "billing"
+    bench.sleep(2)
+    assert bench.agent("budi").lost
+    assert bench.contact(leg).queue == "general"
+    bench.back(B, started="second")
+    assert not bench.agent("budi").lost
+
+
+def test_who_is_cut_off_stands_in_nobodys_way_in_what_is_estimated() -> None:
+    bench = Two()
+    at_b = bench.at_b()
+    bench.at += 1
+    at_a = bench.at_a()
+    here, there = bench.contact(at_a), bench.contact(at_b)
+    assert isinstance(here.phase, Waiting)
+    assert isinstance(there.phase, Waiting)
+    assert estimate.ahead(bench.state, here, here.phase) == 1
+    line = estimate.line(here.phase)
+    served = Pace().came(bench.at).came(bench.at)
+    for _ in range(6):
+        bench.at += 10
+        served = served.came(bench.at).served(bench.at)
+    bench.state.paces[line] = served
+    asked = (QueueId("billing"), here.phase.requires, bench.at)
+    before = estimate.newcomer(bench.state, *asked)
+    bench.lose(B, dead=False)
+    assert estimate.ahead(bench.state, bench.contact(at_a), here.phase) == 0
+    assert estimate.ahead(bench.state, bench.contact(at_b), there.phase) == 0
+    after = estimate.newcomer(bench.state, *asked)
+    assert before is not None
+    assert after is not None
+    assert after.wait_s < before.wait_s
+
+
+def test_that_the_caller_ahead_was_cut_off_is_explained() -> None:
+    bench = Two()
+    bench.at_b()
+    bench.at += 1
+    bench.at_a()
+    bench.lose(B, dead=False)
+    bench.login("ana")
+    (decision,) = bench.decisions
+    assert [(ahead.reason, ahead.count) for ahead in decision.ahead] == [("cut_off", 1)]
+
+
 # ---------------------------------------------------------------- Asterisk's own queue
 
 
@@ -615,7 +672,7 @@ def test_links_and_what_is_cut_off_are_kept_in_a_snapshot_and_older_ones_know_of
     older = json.loads(encode(Bench().state))
     del older["pbxs"], older["lost"], older["plan"]["lost_after_s"]
     for agent in older["agents"].values():
-        del agent["cut"]
+        del agent["cut"], agent["lost"]
     for section in ("agents", "trunks"):
         for one in older["plan"][section].values():
             del one["pbx"]
