@@ -38,13 +38,16 @@ def changed(turn: Turn, pbx: PbxId, *, up: bool) -> None:
 
 
 def watch(turn: Turn, pbx: PbxId) -> None:
-    """A link came or went: with both away, the time runs until the Asterisk counts as lost."""
+    """A link came or went: with both away, the time runs until the Asterisk counts as lost.
+
+    Told anew that they are away, as an engine is that begins, it runs anew: nobody has tried in between.
+    """
     if pbx not in turn.plan.pbxs:
         return
     links = turn.state.links(pbx)
     if links.ari or links.ami:
         turn.cancel_timer(f"lost:{pbx}")
-    elif not links.lost and f"lost:{pbx}" not in turn.state.timers:
+    elif not links.lost:
         turn.start_timer(f"lost:{pbx}", turn.plan.lost_after_s)
 
 

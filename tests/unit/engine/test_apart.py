@@ -483,6 +483,18 @@ def test_while_either_link_is_there_nothing_counts_as_lost() -> None:
         assert len(bench.records) == 2, "the time began anew"
 
 
+def test_an_engine_that_begins_gives_an_asterisk_the_whole_time_and_a_lost_one_is_lost_once() -> None:
+    bench, *_ = cut_off()
+    bench.sleep(bench.plan.lost_after_s - 1)
+    bench.links(B, up=False)
+    bench.sleep(bench.plan.lost_after_s - 1)
+    assert bench.records == []
+    bench.sleep(2)
+    assert len(bench.records) == 2
+    bench.links(B, up=False)
+    assert "lost:b" not in bench.state.timers
+
+
 def test_a_conversation_that_outlived_the_cut_goes_on_to_its_end_and_gets_no_second_record() -> None:
     bench, talker, waiter, _ = cut_off()
     bench.sleep(bench.plan.lost_after_s + 1)
