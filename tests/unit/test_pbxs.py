@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from errno import ECONNREFUSED, EHOSTUNREACH
@@ -14,8 +14,9 @@ import pytest
 from acd.app import App
 from acd.domain.errors import PbxUnavailable
 from acd.domain.events import Resynced
-from acd.domain.ids import PbxId
+from acd.domain.ids import ContactId, PbxId
 from acd.settings.values import OnePbx, Settings
+from acd.telephony.ami.facts import WatchState
 from acd.telephony.ari.values import AriState
 from acd.telephony.refusal import nobody_listens
 from tests.fakes import deployment
@@ -266,6 +267,40 @@ async def test_only_where_nothing_listens_any_more_calls_have_ended(
             b.ari.startup_time,
         ]
         assert not app._pbxs.all[1].control.link.refused
+
+
+class Kept:
+    """In place of who renews callers' timeouts: what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def again(self) -> None:
+        self.told.append("again")
+
+    def forget(self, contacts: Iterable[ContactId] | None = None) -> None:
+        self.told.append(None if contacts is None else list(contacts))
+
+    async def close(self) -> None:
+        """It keeps nothing."""
+
+
+async def test_what_was_written_for_callers_over_a_way_that_broke_is_written_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once when AMI is lost, for it was lost before that was known; when it is back; and what could not be sent."""
+    app = await App.open(settings)
+    try:
+        pbx, kept = app._pbxs.first, Kept()
+        monkeypatch.setattr(pbx, "dead_man", kept)
+        pbx._from_ami(WatchState(synced=False, reason="silence", generation=1))
+        assert kept.told == ["again"]
+        pbx._from_ami(WatchState(synced=True, reason="read anew", generation=2))
+        assert kept.told == ["again", None]
+        pbx.control._on_unwritten([ContactId("a-1.1")])
+        assert kept.told == ["again", None, [ContactId("a-1.1")]]
+    finally:
+        await app.close()
 
 
 @pytest.mark.parametrize(
