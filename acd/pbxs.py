@@ -30,6 +30,7 @@ from acd.telephony.ami.newcomers import Newcomer
 from acd.telephony.ami.watch import PbxWatch, WatchConfig
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
+from acd.telephony.control_values import Manner, Partners
 from acd.telephony.manager import to_event
 from acd.telephony.sounds import Sounds
 
@@ -87,19 +88,23 @@ class Pbx:
             self._from_ari,
             self._ari_state,
             around.sounds,
-            pbx.context_from_agents,
-            self._taken,
-            around.offered,
-            around.permitted,
-            around.verified,
-            take_back=self._take_back,
-            set_at_once=self._set_at_once,
-            on_unwritten=self._unwritten,
-            fallback_context=pbx.context_fallback,
-            talk_s=TALK_S if pbx.dead_man_s else 0.0,
-            load=self._load,
-            ahead_s=pbx.phones_ahead_s,
-            pbx=one.id,
+            Manner(
+                pbx.context_from_agents,
+                pbx.context_fallback,
+                TALK_S if pbx.dead_man_s else 0.0,
+                pbx.phones_ahead_s,
+                one.id,
+            ),
+            Partners(
+                taken=self._taken,
+                offered=around.offered,
+                unwritten=self._unwritten,
+                permitted=around.permitted,
+                may_connect=around.verified,
+                load=self._load,
+                take_back=self._take_back,
+                set_at_once=self._set_at_once,
+            ),
         )
         self.dead_man = DeadMan(
             clock, lambda: dispatcher.callers(one.id), dispatcher.caller, self.control, pbx.dead_man_s

@@ -6,7 +6,7 @@ Knows Asterisk's names for things and nothing of why a command is given. No task
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
@@ -52,20 +52,17 @@ from acd.domain.events import (
     TalkingStarted,
 )
 from acd.domain.ids import (
-    ONLY_PBX,
     OUR_LEG_PREFIX,
     BridgeId,
     ContactId,
     Language,
     LegId,
-    PbxId,
     PlaybackId,
     PromptKey,
     RecordingName,
     contact_of_leg,
     is_customer_leg,
 )
-from acd.domain.overload import Load
 from acd.domain.plan import PEER_PREFIX
 from acd.engine.dead_man import Place
 from acd.ports import Clock
@@ -78,6 +75,7 @@ from acd.telephony.ari.snapshots import ChannelSnapshot
 from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
 from acd.telephony.channel_variables import KNOWN, PHONE, PLACE, TIMEOUT, WAITING_QUEUE, WAITING_SINCE
+from acd.telephony.control_values import Manner, Partners
 from acd.telephony.portions import in_portions
 from acd.telephony.reflex import Reflex
 from acd.telephony.sounds import Sounds
@@ -86,6 +84,7 @@ from acd.telephony.threshold import Threshold
 
 log = structlog.get_logger(__name__)
 
+_NOBODY = Partners()
 _CANCELLED = (127, 487)
 """What Asterisk makes of a CANCEL. In Q.850 a caller who gives up clears normally (RFC 3398)."""
 _STASIS = frozenset({"Stasis", "StasisBroadcast"})
@@ -111,19 +110,8 @@ class AriControl:
         emit: takes domain events.
         on_state: takes the link's state and the reason of its change.
         sounds: where the sounds of prompts are.
-        take_back: has a channel leave Asterisk's own queue for the engine.
-        set_at_once: sets a channel's variable by another way than ARI; False when that way is closed.
-        on_unwritten: told of callers of whom something was to be written on their channels, and was not.
-        fallback_context: where in the dialplan that queue is.
-        agents_context: the dialplan context in which agents' phones dial; any other context is callers'.
-        on_taken: told of each caller who came in and whom the engine accounts for from then on.
-        on_offered: told how many seconds an offer took from the bytes that made it possible until it was written.
-        permitted: whether this engine may command in this instant; asked before each command.
-        may_connect: whether it may take the place of another one.
-        talk_s: for how long a conversation may go on with no engine; 0: callers' channels have no timeout to raise.
-        load: measures what the process is under when a caller comes.
-        ahead_s: how long a channel to the phone that rings next is kept ready, see ``ahead``; 0: none is.
-        pbx: which of several Asterisks this is.
+        manner: what is configured.
+        partners: whom it tells and asks besides.
     """
 
     def __init__(
@@ -133,40 +121,19 @@ class AriControl:
         emit: Callable[[Event], None],
         on_state: Callable[[AriState, str], None],
         sounds: Sounds,
-        agents_context: str,
-        on_taken: Callable[[LegId], None] = lambda _: None,
-        on_offered: Callable[[float], None] = lambda _: None,
-        permitted: Callable[[], bool] = lambda: True,
-        may_connect: Callable[[], bool] = lambda: True,
-        talk_s: float = 0.0,
-        load: Callable[[], Load | None] = lambda: None,
-        take_back: Callable[[str], None] = lambda _: None,
-        set_at_once: Callable[[LegId, str, str], bool] = lambda *_: False,
-        on_unwritten: Callable[[Iterable[ContactId]], None] = lambda _: None,
-        fallback_context: str = "acd-fallback",
-        ahead_s: float = 0.0,
-        pbx: PbxId = ONLY_PBX,
+        manner: Manner,
+        partners: Partners = _NOBODY,
     ) -> None:
         self._clock = clock
         self._emit = emit
-        self._pbx = pbx
         self._phones: dict[LegId, str] = {}
         """Of legs to phones at other Asterisks."""
         self._sounds = sounds
         self._speaker = Speaker(sounds, self._say, self._hush)
-        self._agents_context = agents_context
-        self._on_taken = on_taken
-        self._on_offered = on_offered
-        self._talk_s = talk_s
-        self._load = load
-        self._take_back = take_back
-        self._set_at_once = set_at_once
+        self._manner, self._partners = manner, partners
         self._to_write: list[tuple[ContactId, LegId, str, str]] = []
         """Variables that wait for ARI's sign of life."""
         self._asked_at = 0.0
-        self._on_unwritten = on_unwritten
-        self._permitted = permitted
-        self._fallback_context = fallback_context
         self._handed_over = 0
         self.claiming = True
         """Whether calls are taken; while not, the dialplan leads them to its own queue."""
@@ -183,9 +150,13 @@ class AriControl:
         self._reflex = Reflex()
         self._on_state = on_state
         self.link = AriLink(
-            config, on_event=self._on_event, on_state=self._state, permitted=permitted, may_connect=may_connect
+            config,
+            on_event=self._on_event,
+            on_state=self._state,
+            permitted=partners.permitted,
+            may_connect=partners.may_connect,
         )
-        self._ahead = ahead.Ahead(self.link, config.app, f"{int(clock.now() * 1000):x}", ahead_s, clock.now)
+        self._ahead = ahead.Ahead(self.link, config.app, f"{int(clock.now() * 1000):x}", manner.ahead_s, clock.now)
         self._handlers: Mapping[str, Callable[[dict[str, Any]], Event | None]] = {
             "ChannelStateChange": self._state_changed,
             "StasisStart": self._stasis_start,
@@ -281,11 +252,11 @@ class AriControl:
             expected.cancel()
         else:
             self._announce(leg, channel["name"], dialplan["exten"], channel["caller"]["number"])
-        self._on_taken(leg)
+        self._partners.taken(leg)
 
     def _announce(self, leg: LegId, channel_name: str, access_code: str, caller: str) -> None:
         self._threshold.announce(leg)
-        self._emit(CallArrived(self._clock.now(), leg, channel_name, access_code, caller, self._load()))
+        self._emit(CallArrived(self._clock.now(), leg, channel_name, access_code, caller, self._partners.load()))
 
     def _broadcast(self, channel: dict[str, Any]) -> None:
         """Claim a call. The engine is told of a caller before: a phone that rings takes longer than any claim.
@@ -293,7 +264,7 @@ class AriControl:
         A caller who was expected has a phone ringing already: there the claim goes first.
         """
         leg = LegId(channel["id"])
-        caller = channel["dialplan"]["context"] != self._agents_context
+        caller = channel["dialplan"]["context"] != self._manner.agents_context
 
         def done(result: AriResult) -> None:
             if result.error is None:
@@ -376,7 +347,7 @@ class AriControl:
         if leg.startswith(OUR_LEG_PREFIX):
             return None if self._came_in(leg) else LegAnswered(self._clock.now(), leg)
         dialplan = channel["dialplan"]
-        if dialplan["context"] == self._agents_context:
+        if dialplan["context"] == self._manner.agents_context:
             self._emit(AgentDialled(self._clock.now(), leg, channel["name"], dialplan["exten"]))
             self._follow(leg)
             return None
@@ -462,8 +433,8 @@ class AriControl:
         if self._bridges_to_make and not isinstance(command, Answer):
             self._make_bridge(command.contact_id)
         if isinstance(command, TakeBack):
-            if self._permitted():
-                self._take_back(command.channel_name)
+            if self._partners.permitted():
+                self._partners.take_back(command.channel_name)
             return
         if not isinstance(command, Originate):
             self._send(command)
@@ -473,7 +444,7 @@ class AriControl:
         if not self._dial(command):
             self._send(command)
         if self.caused_at is not None:
-            self._on_offered(perf_counter() - self.caused_at)
+            self._partners.offered(perf_counter() - self.caused_at)
 
     def _dial(self, command: Originate) -> bool:
         """Ring a phone by a channel made ahead, for a caller who is here: the phone shows that channel's number."""
@@ -491,7 +462,7 @@ class AriControl:
             if result.error is not None:
                 self._failed(command.kind, target, result.error)
 
-        if self._talk_s and isinstance(command, ContinueInDialplan):
+        if self._manner.talk_s and isinstance(command, ContinueInDialplan):
             self._write_last(command.contact_id, command.leg_id, TIMEOUT, "0")
         if isinstance(command, HandOver):  # they go at once; the queue sorts who comes a moment later by this
             self._forget_writes(command.contact_id)
@@ -502,10 +473,10 @@ class AriControl:
 
     def _with(self, command: TelephonyCommand) -> list[AriRequest]:
         """What must not come a moment later: who talks is not to leave by the dead man's timeout."""
-        if not self._talk_s or not isinstance(command, AddToBridge):
+        if not self._manner.talk_s or not isinstance(command, AddToBridge):
             return []
         callers = [leg for leg in command.leg_ids if not leg.startswith(OUR_LEG_PREFIX)]
-        return [commands.set_variable(leg, TIMEOUT, f"{self._talk_s:.0f}") for leg in callers]
+        return [commands.set_variable(leg, TIMEOUT, f"{self._manner.talk_s:.0f}") for leg in callers]
 
     def renew(self, contact_id: ContactId, leg_id: LegId, seconds: float) -> None:
         """Leave the caller in the application for so long; 0: for ever."""
@@ -518,7 +489,7 @@ class AriControl:
 
     def acknowledge(self, leg_id: LegId) -> None:
         """Note on a caller's channel that the call gets its record from here."""
-        if self._permitted() and not self._set_at_once(leg_id, KNOWN, "1"):
+        if self._partners.permitted() and not self._partners.set_at_once(leg_id, KNOWN, "1"):
             self._write_aside(ContactId(leg_id), leg_id, KNOWN, "1")
 
     def _write(self, contact: ContactId, leg: LegId, variables: Mapping[str, str]) -> int:
@@ -531,8 +502,8 @@ class AriControl:
         queue may have the caller by now, and there a timeout would end the wait. Nor is anything while this engine may
         not command: what happened meanwhile is not decided yet.
         """
-        if self._threshold.waits_for(leg) or not self._permitted():
-            self._on_unwritten([contact])
+        if self._threshold.waits_for(leg) or not self._partners.permitted():
+            self._partners.unwritten([contact])
             return 0
         now = self._clock.now()
         if now - self._asked_at > ALIVE_WITHIN_S:
@@ -550,13 +521,13 @@ class AriControl:
             return
         to_write, self._to_write = self._to_write, []
         for contact, leg, name, value in to_write:
-            if self._permitted() and self._set_at_once(leg, name, value):
+            if self._partners.permitted() and self._partners.set_at_once(leg, name, value):
                 continue
             if not self._write_aside(contact, leg, name, value):
-                self._on_unwritten([contact])
+                self._partners.unwritten([contact])
 
     def _too_late(self) -> None:
-        self._on_unwritten([contact for contact, *_ in self._to_write])
+        self._partners.unwritten([contact for contact, *_ in self._to_write])
         self._to_write.clear()
 
     def _forget_writes(self, contact: ContactId) -> None:
@@ -567,9 +538,9 @@ class AriControl:
 
         By AMI, so after what was written that way, and before the caller is taken back, who then has a timeout anew.
         """
-        if self._talk_s and self._permitted():
+        if self._manner.talk_s and self._partners.permitted():
             self._forget_writes(ContactId(leg))
-            self._set_at_once(leg, TIMEOUT, f"{self._talk_s:.0f}")
+            self._partners.set_at_once(leg, TIMEOUT, f"{self._manner.talk_s:.0f}")
 
     def _write_in_turn(self, contact: ContactId, leg: LegId, name: str, value: str) -> None:
         """Write a channel variable after what was ordered for the contact before."""
@@ -582,7 +553,7 @@ class AriControl:
     def _write_last(self, contact: ContactId, leg: LegId, name: str, value: str) -> None:
         """Write what is to hold, both ways: by ARI before what follows, by AMI after what is under way there."""
         self._write_in_turn(contact, leg, name, value)
-        self._set_at_once(leg, name, value)
+        self._partners.set_at_once(leg, name, value)
 
     def rehearse(self, command: Command) -> None:
         """Make the request of a command and forget it; see ``acd.runtime.rehearsal``."""
@@ -631,7 +602,7 @@ class AriControl:
             case ContinueInDialplan(leg_id=leg):
                 return leg, commands.continue_in_dialplan(leg, command.context, command.extension)
             case HandOver(leg_id=leg):
-                return leg, commands.continue_in_dialplan(leg, self._fallback_context, command.access_code)
+                return leg, commands.continue_in_dialplan(leg, self._manner.fallback_context, command.access_code)
             case TakeBack():
                 return None  # not by ARI
             case _:
@@ -709,7 +680,7 @@ class AriControl:
         asked_at = self._clock.now()
         found = await self.link.resync()
         await self._ahead.recognise(found.channels, after_gap=after_gap)
-        if after_gap and self._pbx:
+        if after_gap and self._manner.pbx:
             await self._ask_for_phones(found.channels)
         if after_gap:
             for channel in found.channels:
@@ -730,7 +701,7 @@ class AriControl:
             after_gap=after_gap,
             asked_at=asked_at,
             asterisk_started=self.link.info.startup_time if self.link.info is not None else "",
-            pbx=self._pbx,
+            pbx=self._manner.pbx,
         )
 
 

@@ -20,6 +20,7 @@ from acd.domain.ids import Language
 from acd.settings.values import PromptsSettings
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
+from acd.telephony.control_values import Manner
 from acd.telephony.sounds import Sounds
 from tests.contract.episodes import EPISODES, perform
 from tests.contract.stage import LONG, LONG_S, SHORT, SHORT_S, Stage
@@ -93,7 +94,7 @@ class Real:
 
     def _engine(self) -> AriControl:
         sounds = Sounds(self.pbx.prompts, None, lambda _path: None)
-        return AriControl(self.pbx.ari, WallClock(), self.stage.emit, self._state, sounds, "acd-from-agents")
+        return AriControl(self.pbx.ari, WallClock(), self.stage.emit, self._state, sounds, Manner("acd-from-agents"))
 
     def _state(self, state: AriState, _reason: str) -> None:
         if state is AriState.UP:

@@ -38,6 +38,7 @@ from acd.telephony.ari.connection import Connection
 from acd.telephony.ari.values import AriConfig, AsteriskInfo
 from acd.telephony.ari.websocket import WebSocket
 from acd.telephony.control import AriControl
+from acd.telephony.control_values import Manner
 from acd.telephony.manager import to_event
 from acd.telephony.sounds import Sounds
 from tests.fakes.ports import FakeJournal, FakeRecordings, FakeRecords
@@ -132,7 +133,7 @@ class Desk:
         await self.dispatcher.recover(self.plan)
         sounds = Sounds(lambda: PromptsSettings(Path("/nowhere"), None, "acd", {}, {}), None, lambda _path: None)
         config = AriConfig("http://127.0.0.1:1/ari", "acd", "")
-        self.control = AriControl(config, self.clock, self.submit, lambda *_: None, sounds, "acd-agents")
+        self.control = AriControl(config, self.clock, self.submit, lambda *_: None, sounds, Manner("acd-agents"))
         self.socket = WebSocket(b"", b"", 1 << 20)
         self.socket._transport = NoTransport()
         self.socket.opened.set_result(None)

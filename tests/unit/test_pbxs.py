@@ -297,7 +297,7 @@ async def test_what_was_written_for_callers_over_a_way_that_broke_is_written_aga
         assert kept.told == ["again"]
         pbx._from_ami(WatchState(synced=True, reason="read anew", generation=2))
         assert kept.told == ["again", None]
-        pbx.control._on_unwritten([ContactId("a-1.1")])
+        pbx.control._partners.unwritten([ContactId("a-1.1")])
         assert kept.told == ["again", None, [ContactId("a-1.1")]]
     finally:
         await app.close()

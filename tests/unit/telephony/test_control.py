@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -51,6 +51,7 @@ from acd.engine.dead_man import Place
 from acd.settings.values import PromptsSettings
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
+from acd.telephony.control_values import Manner, Partners
 from acd.telephony.sounds import Sounds
 from tests.fakes.ari_server import FakeAri
 
@@ -120,13 +121,15 @@ def make(ari: FakeAri, talk_s: float = 0.0, **settings: Any) -> Desk:
         desk.events.append,
         lambda state, _why: desk.states.append(state),
         Sounds(lambda: PROMPTS),
-        "acd-from-agents",
-        desk.taken.append,
-        desk.offered.append,
-        take_back=desk.taken_back.append,
-        talk_s=talk_s,
+        Manner("acd-from-agents", talk_s=talk_s),
+        Partners(taken=desk.taken.append, offered=desk.offered.append, take_back=desk.taken_back.append),
     )
     return desk
+
+
+def tells(desk: Desk, **partners: Callable[..., Any]) -> None:
+    """Have the control tell and ask others."""
+    desk.control._partners = replace(desk.control._partners, **partners)
 
 
 @pytest.fixture
@@ -325,9 +328,7 @@ async def test_a_place_is_noted_with_the_channel_and_taken_away_again(desk: Desk
     ]
 
 
-async def test_what_is_to_be_set_at_once_goes_by_ami_and_by_ari_only_while_that_is_away(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_to_be_set_at_once_goes_by_ami_and_by_ari_only_while_that_is_away(desk: Desk) -> None:
     at_once: list[tuple[str, str, str]] = []
     up = [True]
 
@@ -336,7 +337,7 @@ async def test_what_is_to_be_set_at_once_goes_by_ami_and_by_ari_only_while_that_
             at_once.append((leg, name, value))
         return up[0]
 
-    monkeypatch.setattr(desk.control, "_set_at_once", by_ami)
+    tells(desk, set_at_once=by_ami)
     desk.control.renew(C1, L1, 8.25)
     await desk.ari.until(lambda: at_once == [(L1, "TIMEOUT(absolute)", "8.250")])
     up[0] = False
@@ -350,7 +351,7 @@ async def test_while_ami_is_away_a_caller_who_hears_a_prompt_holds_up_nobody_els
     over = asyncio.Event()
     desk.ari.answer("POST", "/channels/c1/variable", gate=over)
     unwritten: list[ContactId] = []
-    desk.control._on_unwritten = unwritten.extend
+    tells(desk, unwritten=unwritten.extend)
     for _ in range(20):
         desk.control.renew(C1, L1, 7.5)
     await desk.requests()
@@ -361,22 +362,20 @@ async def test_while_ami_is_away_a_caller_who_hears_a_prompt_holds_up_nobody_els
     over.set()
 
 
-async def test_a_receipt_is_noted_on_the_channel_unless_another_engine_may_command(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_receipt_is_noted_on_the_channel_unless_another_engine_may_command(desk: Desk) -> None:
     at_once: list[tuple[str, str, str]] = []
 
     def by_ami(leg: LegId, name: str, value: str) -> bool:
         at_once.append((leg, name, value))
         return len(at_once) < 2
 
-    monkeypatch.setattr(desk.control, "_set_at_once", by_ami)
+    tells(desk, set_at_once=by_ami)
     desk.control.acknowledge(L1)
     assert at_once == [(L1, "ACD_KNOWN", "1")]
     desk.control.acknowledge(L1)  # AMI is away
     ((method, path, params, _),) = await desk.requests()
     assert (method, path, params) == ("POST", "/channels/c1/variable", {"variable": "ACD_KNOWN", "value": "1"})
-    monkeypatch.setattr(desk.control, "_permitted", lambda: False)
+    tells(desk, permitted=lambda: False)
     desk.control.acknowledge(L1)
     assert len(at_once) == 2
 
@@ -393,7 +392,7 @@ async def test_nobody_is_kept_by_ami_for_an_engine_that_ari_does_not_hear(
         return True
 
     monkeypatch.setattr(desk.control.link, "probe", asked.append)
-    monkeypatch.setattr(desk.control, "_set_at_once", by_ami)
+    tells(desk, set_at_once=by_ami)
     monkeypatch.setattr(_Clock, "now", lambda _: now[0])
     desk.control.renew(C1, L1, 8.25)
     assert at_once == []
@@ -406,16 +405,14 @@ async def test_nobody_is_kept_by_ami_for_an_engine_that_ari_does_not_hear(
     assert at_once == ["7.250", "7.000"]
 
 
-async def test_a_caller_given_to_the_dialplan_is_not_sent_away_by_a_renewal_under_way(
-    with_dead_man: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_caller_given_to_the_dialplan_is_not_sent_away_by_a_renewal_under_way(with_dead_man: Desk) -> None:
     at_once: list[str] = []
 
     def by_ami(_leg: LegId, _name: str, value: str) -> bool:
         at_once.append(value)
         return True
 
-    monkeypatch.setattr(with_dead_man.control, "_set_at_once", by_ami)
+    tells(with_dead_man, set_at_once=by_ami)
     with_dead_man.control.renew(C1, L1, 8.25)
     await with_dead_man.ari.until(lambda: at_once == ["8.250"])
     with_dead_man.control.execute(ContinueInDialplan(C1, L1, "elsewhere", "200"))
@@ -434,7 +431,7 @@ async def test_who_is_in_asterisks_own_queue_is_not_sent_away_by_a_renewal_that_
         return True
 
     monkeypatch.setattr(with_dead_man.control.link, "probe", asked.append)
-    monkeypatch.setattr(with_dead_man.control, "_set_at_once", by_ami)
+    tells(with_dead_man, set_at_once=by_ami)
     with_dead_man.control.renew(C1, L1, 8.25)
     with_dead_man.control.outside(L1)
     asked[0]()
@@ -446,10 +443,8 @@ async def test_who_is_in_asterisks_own_queue_is_not_sent_away_by_a_renewal_that_
     assert at_once == []
 
 
-async def test_without_a_dead_man_nothing_is_written_of_who_is_outside(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(desk.control, "_set_at_once", lambda *_: pytest.fail("written"))
+async def test_without_a_dead_man_nothing_is_written_of_who_is_outside(desk: Desk) -> None:
+    tells(desk, set_at_once=lambda *_: pytest.fail("written"))
     desk.control.outside(L1)
 
 
@@ -458,7 +453,7 @@ async def test_what_was_not_written_is_told(desk: Desk, monkeypatch: pytest.Monk
     unwritten: list[ContactId] = []
     now = [NOW]
     monkeypatch.setattr(desk.control.link, "probe", asked.append)
-    monkeypatch.setattr(desk.control, "_on_unwritten", unwritten.extend)
+    tells(desk, unwritten=unwritten.extend)
     monkeypatch.setattr(_Clock, "now", lambda _: now[0])
     desk.control.note(C1, L1, None, 0)
     now[0] += 1.5
@@ -473,7 +468,7 @@ async def test_nothing_is_written_of_a_caller_who_is_not_surely_ours_yet(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unwritten: list[ContactId] = []
-    monkeypatch.setattr(desk.control, "_on_unwritten", unwritten.extend)
+    tells(desk, unwritten=unwritten.extend)
     monkeypatch.setattr(desk.control.link, "probe", lambda _: pytest.fail("asked"))
     desk.control.expect(L1, "PJSIP/gw1-1", "169", "0811")
     desk.control.renew(C1, L1, 8.25)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from acd.domain.events import BridgeSeen, CallArrived, CommandFailed, Event, Leg
 from acd.domain.ids import BridgeId, ContactId, LegId
 from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
+from acd.telephony.control_values import Manner
 from acd.telephony.sounds import Sounds
 from tests.fakes.ari_server import FakeAri
 from tests.unit.telephony.test_control import NOW, PROMPTS, Desk, _Clock, broadcast, channel
@@ -35,8 +37,7 @@ async def desk() -> AsyncIterator[Desk]:
         made.events.append,
         lambda _state, _why: None,
         Sounds(lambda: PROMPTS),
-        "acd-from-agents",
-        ahead_s=30.0,
+        Manner("acd-from-agents", ahead_s=30.0),
     )
     await made.control.link.start()
     await ari.until(lambda: made.control.link.state is AriState.UP)
@@ -249,9 +250,11 @@ async def test_the_bridge_of_a_caller_whom_nobody_answers_yet_is_made_a_moment_l
 async def test_a_caller_for_whom_a_phone_rings_already_is_claimed_before_anything_else_is_done(desk: Desk) -> None:
     order: list[str] = []
     control = desk.control
-    control._on_taken = lambda _leg: order.extend(
-        command.request.path for tick in control.link._ticks for command in tick
-    )
+
+    def taken(_leg: LegId) -> None:
+        order.extend(command.request.path for tick in control.link._ticks for command in tick)
+
+    control._partners = replace(control._partners, taken=taken)
     control.expect(L1, "PJSIP/gw1-c1", "169", "0811222333")
     await desk.ari.emit(broadcast())
     await desk.requests(1)
