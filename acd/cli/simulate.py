@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from acd.cli.simulate_faults import Asked, Deployment
@@ -47,6 +49,7 @@ _ASKED = ("service_level", "abandoned", "wait_all_mean")
 _SHARES = {"service_level"}
 _WAITS = {"wait_all_mean", "wait_p90"}
 _FEW_CREWS = 8
+_ANY_WIDTH = 1000
 
 AddOption = Annotated[
     list[str] | None,
@@ -202,52 +205,83 @@ def _print(found: Answer) -> None:
     console.print(_occupancy(found.report), markup=False)
     for one in found.what_if:
         _differs(console, wanted, one)
-    console.print("\n± is the half-width of the 95 % interval.", end=" ")
-    console.print("Changes are against the scenario as it stands; pp are percentage points." if found.what_if else "")
+    changes = " Changes are against the scenario as it stands; pp are percentage points." if found.what_if else ""
+    console.print(f"\n± is the half-width of the 95 % interval.{changes}")
 
 
-def _table(title: str, columns: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for number, name in enumerate(columns):
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
-    return table
+@dataclass(slots=True)
+class _Lines:
+    """A table: what stands above its columns, each tuple for columns that belong together, and cells like that."""
+
+    title: str
+    heads: Sequence[tuple[str, ...]]
+    rows: list[tuple[str, Sequence[tuple[str, ...]]] | None] = field(default_factory=list)
+    """Each begins with a name; None begins another section."""
+
+    def show(self, console: Console) -> None:
+        """Print it; several below each other where the terminal is too narrow for one: nothing is cut off."""
+        table = self._table()
+        half = len(self.heads) // 2
+        if (
+            not half
+            or Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).maximum <= console.width
+        ):
+            console.print(table)
+            return
+        for title, part in ((self.title, slice(half)), ("", slice(half, None))):
+            rows = [None if row is None else (row[0], row[1][part]) for row in self.rows]
+            _Lines(title, self.heads[part], rows).show(console)
+
+    def _table(self) -> Table:
+        table = Table(title=self.title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+        table.add_column("", no_wrap=True)
+        for name in chain.from_iterable(self.heads):
+            table.add_column(name, justify="right", no_wrap=True)
+        for row in self.rows:
+            if row is None:
+                table.add_section()
+            else:
+                table.add_row(row[0], *chain.from_iterable(row[1]))
+        return table
 
 
 def _stands(console: Console, title: str, report: Report) -> None:
     """The scenario itself: counts and waits of every kind of contact."""
     names = [name for name in _COLUMNS if name in report.total.named]
-    table = _table(title, ["", *(_COLUMNS[name] for name in names)])
-    for name, (figures, _) in report.contacts.items():
-        table.add_row(name, *(_shown(n, figures.named[n], spread=n not in _COUNTS) for n in names))
-    table.add_section()
-    table.add_row("all", *(_shown(n, report.total.named[n], spread=n not in _COUNTS) for n in names))
-    console.print(table)
+
+    def cells(figures: Figures) -> list[tuple[str, ...]]:
+        return [(_shown(n, figures.named[n], spread=n not in _COUNTS),) for n in names]
+
+    lines = _Lines(title, [(_COLUMNS[name],) for name in names])
+    lines.rows += [(name, cells(figures)) for name, (figures, _) in report.contacts.items()]
+    lines.rows += [None, ("all", cells(report.total))]
+    lines.show(console)
 
 
 def _differs(console: Console, wanted: Scenario, one: Compared) -> None:
     """A what-if: what it makes of the figures people ask for, and the change, by kind and by time."""
-    heads = (word for name in _ASKED for word in (_COLUMNS[name], "change"))
-    table = _table(f"What if: {one.name}", ["", *heads])
+    lines = _Lines(f"What if: {one.name}", [(_COLUMNS[name], "change") for name in _ASKED])
     for name, (figures, _) in one.report.contacts.items():
         if name in one.difference.contacts:
-            table.add_row(name, *_pairs(figures, one.difference.contacts[name][0]))
+            lines.rows.append((name, _pairs(figures, one.difference.contacts[name][0])))
     if len(one.report.periods) > 1:
-        table.add_section()
+        lines.rows.append(None)
         at = wanted.model.start_s
-        for period, length in enumerate(wanted.model.periods_s):
-            table.add_row(_span(at, at + length), *_pairs(one.report.periods[period], one.difference.periods[period]))
+        for length, found, change in zip(
+            wanted.model.periods_s, one.report.periods, one.difference.periods, strict=True
+        ):
+            lines.rows.append((_span(at, at + length), _pairs(found, change)))
             at += length
-    table.add_section()
-    table.add_row("all", *_pairs(one.report.total, one.difference.total))
-    console.print(table)
+    lines.rows += [None, ("all", _pairs(one.report.total, one.difference.total))]
+    lines.show(console)
     console.print(_occupancy(one.report), markup=False)
 
 
-def _pairs(figures: Figures, difference: Figures) -> list[str]:
-    cells = []
-    for name in _ASKED:
-        cells += [_shown(name, figures.named[name], spread=False), _shown(name, difference.named[name], sign="+")]
-    return cells
+def _pairs(figures: Figures, difference: Figures) -> list[tuple[str, ...]]:
+    return [
+        (_shown(name, figures.named[name], spread=False), _shown(name, difference.named[name], sign="+"))
+        for name in _ASKED
+    ]
 
 
 def _span(start: float, end: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,16 @@ def test_a_person_reads_a_table_with_intervals_and_occupancy(small: Path) -> Non
     assert "small: 5 replications, seed 1" in done.output
     assert "service level" in done.output
     assert "Occupancy: G" in done.output
+
+
+@pytest.mark.parametrize("width", [80, 60])
+def test_no_figure_is_cut_off_by_a_narrow_terminal(small: Path, width: int) -> None:
+    words = [str(small), "--absent", "50%:00:05-00:20"]
+    wide, narrow = (CliRunner(env={"COLUMNS": str(w)}).invoke(app, words).output for w in (400, width))
+    assert max(map(len, narrow.splitlines())) <= width
+    assert "…" not in narrow
+    figures = re.compile(r"[+-]?\d+\.\d(?: ±\d+\.\d)?(?: (?:%|pp|s)\b)?")
+    assert sorted(figures.findall(narrow)) == sorted(figures.findall(wide))
 
 
 def test_no_bar_is_shown_where_there_is_no_terminal(small: Path) -> None:
