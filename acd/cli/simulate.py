@@ -222,10 +222,8 @@ class _Lines:
         """Print it; several below each other where the terminal is too narrow for one: nothing is cut off."""
         table = self._table()
         half = len(self.heads) // 2
-        if (
-            not half
-            or Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).maximum <= console.width
-        ):
+        needed = Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).maximum
+        if not half or needed <= console.width:
             console.print(table)
             return
         for title, part in ((self.title, slice(half)), ("", slice(half, None))):
