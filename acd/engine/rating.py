@@ -15,7 +15,7 @@ from acd.engine.matching import agent_parts, facts_of
 from acd.engine.matching.facts import Key, Rank
 from acd.engine.matching.lots import draw
 from acd.engine.matching.policies import Policies, agent_policy
-from acd.engine.matching.policies.contract import AgentPolicy, DrawPolicy, Pool, PoolPolicy
+from acd.engine.matching.policies.contract import AgentPolicy, Pool, draws, weighs
 from acd.engine.matching.staff import name_of
 from acd.engine.roster import Roster, Squad, kept_for_others, why_not
 from acd.engine.state import Agent, Contact, Waiting
@@ -173,28 +173,27 @@ class _Ranks:
 
     def all(self, chosen: str | None) -> list[Rank]:
         """The ranks, of the best squads first."""
-        # Asked once: to look a protocol over takes longer than to rank an agent.
-        weighs, draws = isinstance(self._policy, PoolPolicy), isinstance(self._policy, DrawPolicy)
-        drawn = self._drawn() if draws else None
+        in_pools, by_lot = weighs(self._policy), draws(self._policy)
+        drawn = self._drawn() if by_lot else None
         tried, order, position = self._waiting.tried, self._policy.order, self._roster.position
         ranks: list[Rank] = []
         for squad in sorted(self._able, key=self._levels.__getitem__):
-            level, weight = self._levels[squad], self._weight(squad) if weighs else ()
+            level, weight = self._levels[squad], self._weight(squad) if in_pools else ()
             for agent in self._able[squad]:
                 if len(ranks) >= RANKED and agent.id != chosen:
                     continue
                 if agent.id in tried:
-                    last = (0,) if draws else order(facts_of(agent), position[agent.id])
+                    last = (0,) if by_lot else order(facts_of(agent), position[agent.id])
                     ranks.append((1, *level, *last, agent.id))
                 else:
-                    mine = (int(agent.id != drawn),) if draws else order(facts_of(agent), position[agent.id])
+                    mine = (int(agent.id != drawn),) if by_lot else order(facts_of(agent), position[agent.id])
                     ranks.append((0, *level, *weight, *mine, agent.id))
         return ranks
 
     def _weight(self, squad: Squad) -> Key:
         """A squad's weight among the squads of its level, under a policy that weighs them."""
         policy = self._policy
-        assert isinstance(policy, PoolPolicy)  # noqa: S101 - asked for such a one only
+        assert weighs(policy)  # noqa: S101 - asked for such a one only
         level = [other for other in self._free if self._levels[other] == self._levels[squad]]
         mine = [other for other in level if other.group == squad.group]
         return policy.weigh(self._pool(mine), self._pool(level))
@@ -205,7 +204,7 @@ class _Ranks:
     def _drawn(self) -> str | None:
         """The agent the lot falls on, under a policy that draws lots among the agents of the best level."""
         policy, tried = self._policy, self._waiting.tried
-        assert isinstance(policy, DrawPolicy)  # noqa: S101 - asked for such a one only
+        assert draws(policy)  # noqa: S101 - asked for such a one only
         for level in sorted(set(self._levels.values())):
             squads = sorted(
                 (squad for squad in self._able if self._levels[squad] == level), key=lambda squad: name_of(squad.group)

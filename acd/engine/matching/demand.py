@@ -14,7 +14,7 @@ from acd.engine.matching.facts import Key, Rank, Requirement
 from acd.engine.matching.fit import Fit
 from acd.engine.matching.lines import Lines, Several
 from acd.engine.matching.policies import Policies, agent_policy
-from acd.engine.matching.policies.contract import AgentPolicy, DrawPolicy, PoolPolicy
+from acd.engine.matching.policies.contract import AgentPolicy, draws, weighs
 from acd.engine.matching.staff import Staff, bits
 
 FEW = 4
@@ -54,8 +54,8 @@ class Wanted:
         self.need = need
         self.queue = queue
         self.policy = policy
-        self.draws = policy if isinstance(policy, DrawPolicy) else None
-        self.pools = policy if isinstance(policy, PoolPolicy) else None
+        self.draws = policy if draws(policy) else None
+        self.pools = policy if weighs(policy) else None
         self.lines = lines
         self.number = number
         self.mask = 0

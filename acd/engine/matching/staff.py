@@ -13,7 +13,7 @@ from acd.domain.plan import AgentPlan, Capacity, Medium, Plan
 from acd.engine.matching.facts import AgentFacts, Key, Requirement
 from acd.engine.matching.fit import Fit, Group, fit, group_of, room
 from acd.engine.matching.lines import Lines, NumberedLines
-from acd.engine.matching.policies.contract import AgentPolicy, DrawPolicy
+from acd.engine.matching.policies.contract import AgentPolicy, draws
 from acd.engine.matching.reserve import Reserve, covers
 
 
@@ -75,11 +75,11 @@ class Staff:
             self.join(agent)
 
     def _lines_for(self, policy: AgentPolicy) -> Lines:
-        draws = isinstance(policy, DrawPolicy)
+        by_lot = draws(policy)
         for other, lines in self._orders:
-            if type(other).order is type(policy).order and isinstance(other, DrawPolicy) is draws:
+            if type(other).order is type(policy).order and draws(other) is by_lot:
                 return lines
-        self._orders.append((policy, NumberedLines() if draws else Lines()))
+        self._orders.append((policy, NumberedLines() if by_lot else Lines()))
         return self._orders[-1][1]
 
     def lines_of(self, policy: str) -> Lines:

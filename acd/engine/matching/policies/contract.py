@@ -7,7 +7,7 @@ calls. What it gives back are tuples of integers and floats, compared by Python;
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 from acd.domain.plan import QueuePlan
 from acd.engine.matching.facts import AgentFacts, Key
@@ -60,6 +60,16 @@ class DrawPolicy(AgentPolicy, Protocol):
 
     def tickets(self, fit: Fit) -> int:
         """How many lots each agent of a group has, at least 1."""
+
+
+def weighs(policy: AgentPolicy) -> TypeGuard[PoolPolicy]:
+    """Whether a policy weighs groups: to look the whole protocol over would take longer than to rank an agent."""
+    return hasattr(policy, "weigh")
+
+
+def draws(policy: AgentPolicy) -> TypeGuard[DrawPolicy]:
+    """Whether a policy draws lots."""
+    return hasattr(policy, "tickets")
 
 
 class Head(NamedTuple):
