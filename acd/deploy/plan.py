@@ -202,6 +202,11 @@ class ContextsPlan:
         """Name the context by which callers leave the fallback for the engine."""
         return f"{self.fallback}-back"
 
+    @property
+    def served(self) -> str:
+        """Name the context that an agent of the fallback queue passes who is being connected."""
+        return f"{self.fallback}-served"
+
 
 @dataclass(frozen=True, slots=True)
 class PbxPlan:

@@ -169,6 +169,7 @@ def _dialplan(plan: PbxPlan) -> dict[str, object]:
         "fallback": contexts.fallback,
         "left": contexts.left,
         "back": contexts.back,
+        "served": contexts.served,
         "claim_timeout_ms": plan.claim_timeout_ms,
     }
 
@@ -238,6 +239,7 @@ def _queue(fill: _Filler, plan: PbxPlan, queue: FallbackQueuePlan) -> str:
         "parts/queue.conf",
         name=queue.name,
         back=plan.contexts.back,
+        served=plan.contexts.served,
         ring_timeout_s=queue.ring_timeout_s,
         wrap_up_s=queue.wrap_up_s,
         members="\n".join(f"member => PJSIP/{member},0,{member},PJSIP/{member}" for member in queue.members),

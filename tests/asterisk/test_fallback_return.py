@@ -196,6 +196,23 @@ async def test_who_talks_with_an_agent_of_the_fallback_queue_is_not_torn_away(ce
     assert record["connected_at"] is not None
 
 
+async def test_a_timeout_written_for_the_wait_does_not_end_the_talk_with_an_agent_of_the_queue(centre: Centre) -> None:
+    phone = await centre.phone("agent119", RINGS)
+    await kill(centre)
+    caller, call = await calls(centre, "08135550041")
+    rung = await phone.ringing()
+    (channel,) = await in_queue(centre)
+    late = f"Setvar\r\nChannel: {channel}\r\nVariable: TIMEOUT(absolute)\r\nValue: 2"  # a dead engine's, delayed
+    assert "Success" in await over_ami(centre, late)
+    phone.answer(rung)
+    with pytest.raises(TimeoutError):
+        await phone.until_over(rung, 3)
+    assert not rung.over.is_set()
+    caller.end(call)
+    await centre.site.start_engine()
+    assert (await centre.record(caller))["exit"] == "fallback_answered"
+
+
 async def test_a_phone_of_the_fallback_queue_that_rings_is_silenced_and_rings_for_the_engine(centre: Centre) -> None:
     phone = await centre.phone("agent119", RINGS)
     await kill(centre)

@@ -124,12 +124,13 @@ def test_what_is_no_number_cannot_be_called(number: str) -> None:
 
 def test_contexts_can_have_other_names() -> None:
     files = _files(contexts=ContextsPlan("in", "phones", "rest"))
-    contexts = ["in", "rest", "rest-back", "in-left", "phones"]
+    contexts = ["in", "rest", "rest-served", "rest-back", "in-left", "phones"]
     assert re.findall(r"(?m)^\[(.*)\]$", files["acd_extensions.conf"]) == contexts
     assert "context=phones\n" in files["acd_pjsip.conf"]
     assert "context=in\n" in files["acd_pjsip.conf"]
     assert "Goto(in,${ACD_ACCESS_CODE},1)" in files["acd_extensions.conf"]
     assert "context=rest-back\n" in files["acd_queues.conf"]
+    assert "membergosub=rest-served\n" in files["acd_queues.conf"]
     assert "Goto(rest,${EXTEN},1)" in files["acd_extensions.conf"]
 
 
