@@ -15,7 +15,7 @@ from acd.domain.exits import Exit
 from acd.domain.ids import ONLY_PBX, ContactId, LegId, PbxId
 from acd.engine import arrival, ending, ivr, kpi, matching, offers, takes, trunks
 from acd.engine import queueing as queues
-from acd.engine.state import Contact, Gone, InFallback, InIvr, Links, Position, Waiting
+from acd.engine.state import Contact, Gone, InFallback, InIvr, Leaving, Links, Position, Waiting
 from acd.engine.turn import Turn
 
 Astray: TypeAlias = Waiting | InIvr | InFallback
@@ -29,7 +29,7 @@ def seen(turn: Turn, event: FallbackSeen) -> None:
     contact = turn.contact(ContactId(event.leg_id))
     if turn.state.is_over(event.leg_id):
         return turn.ignore(event, "the call has its record")
-    if contact is None:
+    if contact is None or _was_refused(contact):
         contact = _adopt(turn, event)
     if contact.away or not isinstance(contact.phase, Waiting | InIvr | InFallback):
         return turn.ignore(event, "the caller is not waiting")
@@ -41,6 +41,11 @@ def seen(turn: Turn, event: FallbackSeen) -> None:
     if not there.asked:
         _want_back(turn, contact, there)
     return None
+
+
+def _was_refused(contact: Contact) -> bool:
+    """A caller nobody wanted was to be hung up on. That did not arrive: to the caller no engine was there."""
+    return isinstance(contact.phase, Leaving) and not contact.path
 
 
 def _adopt(turn: Turn, event: FallbackSeen) -> Contact:
@@ -155,11 +160,16 @@ def _begin(turn: Turn, contact: Contact) -> None:
 
 
 def resynced(turn: Turn, event: Resynced) -> None:
-    """Find those who came back unseen, let those go who are with somebody else, and want the others back."""
+    """Find those who came back unseen, let those go who are with somebody else, and want the others back.
+
+    Who fell only after Asterisk was asked may still be inside by its answer, and is not.
+    """
+    asked_at = event.at if event.asked_at is None else event.asked_at
     inside = {channel.leg_id: channel.in_app for channel in event.channels}
-    for contact in [c for c in turn.state.contacts.values() if turn.plan.pbx_of(c.id) == event.pbx]:
+    here = [contact for contact in turn.state.contacts.values() if turn.plan.pbx_of(contact.id) == event.pbx]
+    for contact in sorted(here, key=_turn_of):  # who is handed over again stands there as before
         match contact.phase:
-            case InFallback() as fallen if inside.get(contact.leg):
+            case InFallback() as fallen if inside.get(contact.leg) and fallen.since <= asked_at:
                 _go_on(turn, contact, fallen)
             case InFallback(channel="", gone=None, since=since) if turn.at - since > STRAY_S:
                 ending.finish(turn, contact, Exit.TRANSFERRED, 0, None)

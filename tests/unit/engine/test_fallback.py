@@ -20,7 +20,7 @@ from acd.domain.exits import Exit
 from acd.domain.ids import LegId
 from acd.engine import ending
 from acd.engine.fallback import STRAY_S
-from acd.engine.state import Free, InFallback, InIvr, Parting, Talking, Waiting
+from acd.engine.state import Free, InFallback, InIvr, Leaving, Parting, Talking, Waiting
 from acd.engine.views import view
 from tests.dictation_kit import judged, recording, voicemail_node
 from tests.engine_kit import GW, Bench, make_plan
@@ -456,6 +456,35 @@ def test_who_was_called_back_did_not_come_to_the_fallback() -> None:
     assert isinstance(bench.contact(leg).phase, Waiting)
 
 
+def test_who_was_refused_and_did_not_hear_of_it_is_taken_back_as_one_no_engine_took() -> None:
+    bench = Bench()
+    bench.obeying = False
+    leg = bench.call("999")
+    assert isinstance(bench.contact(leg).phase, Leaving)
+    bench.pbx.fall(leg)
+    bench.settle()
+    assert fallen(bench, leg).asked
+    bench.feed(CommandFailed(bench.at, "claim", leg, "refused"))  # known all the same
+    assert fallen(bench, leg).channel
+
+
+def test_a_look_from_before_the_fall_does_not_tell_that_the_caller_is_back() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    bench.pbx.now = bench.at
+    seen = bench.pbx.resync(after_gap=False)
+    bench.at += 1.0
+    bench.pbx.now = bench.at
+    bench.pbx.fall(leg)
+    bench.obeying = False
+    bench.settle()
+    since = fallen(bench, leg).since
+    bench.feed(replace(seen, at=bench.at + 1.0, asked_at=since - 0.5))
+    assert fallen(bench, leg).since == since
+    bench.feed(replace(seen, at=bench.at + 2.0, asked_at=since))
+    assert isinstance(bench.contact(leg).phase, Waiting)
+
+
 # ---------------------------------------------------------------- draining
 
 
@@ -484,6 +513,20 @@ def test_draining_hands_over_in_the_order_of_service() -> None:
     bench.state.contacts[contact.id] = replace(contact, phase=replace(contact.phase, priority=5))
     out = bench.feed(DrainRequested(bench.at, on=True))
     assert [c.leg_id for c in out if isinstance(c, HandOver)] == [urgent, first]
+
+
+def test_who_is_handed_over_again_as_the_order_was_lost_comes_in_the_order_of_service() -> None:
+    bench = Bench()
+    menu = bench.call(endpoint="DAHDI/i1/1")
+    first, urgent = bench.queued("2"), bench.queued("2")
+    contact = bench.contact(urgent)
+    assert isinstance(contact.phase, Waiting)
+    bench.state.contacts[contact.id] = replace(contact, phase=replace(contact.phase, priority=5))
+    cut(bench)
+    bench.feed(DrainRequested(bench.at, on=True))
+    bench.out = []
+    back(bench)
+    assert [command.leg_id for command in bench.got(HandOver)] == [urgent, first, menu]
 
 
 def test_a_call_that_comes_while_draining_is_handed_over() -> None:
