@@ -28,6 +28,7 @@ from acd.observability import delays
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.pbxs import Around, Pbxs
 from acd.runtime.clock import AnchoredClock
+from acd.runtime.clock_keeper import PATIENCE_S, ClockKeeper, Sign
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.gaps import GapLedger
 from acd.runtime.pulse import Pulse
@@ -66,8 +67,7 @@ DURABLE_S = 1.0
 """How long an answer of the API waits at most for the journal. A commit takes some 20 ms."""
 RETIRE_S = 5.0
 """How long the end waits at most for Asterisk's own queue to have all callers handed over."""
-CLOCK_STEP_S = 1.0
-"""The system's clock was set when it differs by more from what it was a moment ago."""
+TAKEN_OVER = f"the next moment without calls takes it over, at the latest {PATIENCE_S / 60:.0f} minutes do"
 ALIVE = "alive"
 """File beside the journal."""
 MEDIA_KEY = "media.key"
@@ -142,10 +142,9 @@ class App:
         self._heartbeat = Heartbeat(settings.journal.file.with_name(ALIVE))
         self._unseen_since = self._clock.now()
         """Since when nobody looked, as far as this engine knows."""
-        self._clock_ahead = 0.0
-        """By how much the system's clock was set since it was ours."""
         self._closing = False
         self._pbxs = Pbxs(settings, partial(self._around, permitted, verified), self._seen)
+        self._clock_keeper = ClockKeeper(self._clock, self.dispatcher, self._gaps, elapsed, self._pbxs.moved)
         self._rehearsal = Rehearsal(encode_event, self._pbxs.first.control.rehearse)
         self._data = DataClient(settings.data, SystemRandom(), self._told)
         self.dispatcher.attach_data(self._data)
@@ -271,12 +270,12 @@ class App:
             await asyncio.sleep(WITNESS_S / 5)
 
     def _resume_clock(self, beat: Beat | None) -> None:
-        """What goes on keeps the time it began with; where nothing does, the system's time is taken again."""
-        if self.dispatcher.going_on:
-            last = beat.at if beat is not None else 0.0
-            self._clock_ahead = beat.ahead if beat is not None else 0.0
-            self._clock.resume(self._clock_ahead, max(last, self.dispatcher.replayed_until or 0.0))
+        self._clock_keeper.resume(Sign(beat.at, beat.ahead, beat.shifted) if beat is not None else None)
         self._unseen_since = self._clock.now()
+
+    def _beat(self) -> Beat:
+        sign = self._clock_keeper.sign()
+        return Beat(sign.at, sign.ahead, sign.shifted)
 
     def _begin_ledger(self, alive: float | None) -> None:
         """Nobody saw what happened since an engine was alive last; the first look at Asterisk ends that."""
@@ -372,7 +371,7 @@ class App:
         await self._sounds.close()
         if self._active:
             await self.dispatcher.close()
-            await asyncio.to_thread(self._heartbeat.beat, Beat(self._clock.now(), self._clock_ahead))
+            await asyncio.to_thread(self._heartbeat.beat, self._beat())
         await self._data.close()
         await self._journal.close()
         if self._succession is not None:
@@ -510,10 +509,8 @@ class App:
         degraded += [pbx.ami_trouble for pbx in self._pbxs.all if pbx.ami_trouble]
         if self._reloader.state.outcome == "refused":
             degraded.append(f"a newer configuration is refused: {self._reloader.state.mistakes[0]}")
-        if abs(self._clock_ahead) > CLOCK_STEP_S:
-            degraded.append(
-                f"the system's clock was set by {self._clock_ahead:+.0f} s; a moment without calls takes it over"
-            )
+        if self._clock_keeper.stepped:
+            degraded.append(f"the system's clock was set by {self._clock_keeper.ahead:+.0f} s; {TAKEN_OVER}")
         if failing := self._records.health().failing:
             degraded.append(f"the store fails: {failing}")
         return Readiness(tuple(reasons), tuple(degraded))
@@ -555,26 +552,10 @@ class App:
                 self.dispatcher.snapshot()
             else:
                 self._gaps.close("journal")
-            self._look_at_the_clock()
+            self._clock_keeper.look()
             self._pbxs.tell_lost()
             # In a thread: a disk that stands still must not hold up calls.
-            await asyncio.to_thread(self._heartbeat.beat, Beat(self._clock.now(), self._clock_ahead))
+            await asyncio.to_thread(self._heartbeat.beat, self._beat())
             failed, self._store_failed = self._store_failed, bool(self._records.health().failing)
             if failed and not self._store_failed:
                 log.info("records_written_again", spooled=self._records.health().spooled)
-
-    def _look_at_the_clock(self) -> None:
-        """Notice when the system's clock is set. The engine's own follows in the first moment without calls.
-
-        Until then it goes on as it did: no call gets longer by it.
-        """
-        ahead = self._clock.ahead()
-        if abs(step := ahead - self._clock_ahead) > CLOCK_STEP_S:
-            self._clock_ahead = ahead
-            now = self._clock.now()
-            log.warning("clock_stepped", step_s=round(step, 1), ahead_s=round(ahead, 1))
-            self._gaps.note("clock", now - HOUSEKEEPING_S, now, f"by {step:+.0f} s")
-        elif abs(ahead) > CLOCK_STEP_S and not self.dispatcher.going_on:
-            self._clock.adopt()
-            self._clock_ahead = 0.0
-            log.info("clock_taken_over", ahead_s=round(ahead, 1))

@@ -106,9 +106,7 @@ class Pbx:
                 set_at_once=self._set_at_once,
             ),
         )
-        self.dead_man = DeadMan(
-            clock, lambda: dispatcher.callers(one.id), dispatcher.caller, self.control, pbx.dead_man_s
-        )
+        self.dead_man = DeadMan(lambda: dispatcher.callers(one.id), dispatcher.caller, self.control, pbx.dead_man_s)
         self._receipts = Receipts(
             around.journal, lambda leg: dispatcher.caller(ContactId(leg)) is not None, self.control.acknowledge
         )
@@ -293,6 +291,11 @@ class Pbxs:
         """Say in the log which of them count as lost."""
         for pbx in self.all:
             pbx.tell_lost()
+
+    def moved(self, by_s: float) -> None:
+        """The clock was set by so many seconds."""
+        for pbx in self.all:
+            pbx.watch.moved(by_s)
 
     def refresh(self) -> None:
         """Look at phones and trunks anew."""

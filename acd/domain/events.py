@@ -323,6 +323,15 @@ class DrainRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockShifted:
+    """The engine's clock was set by ``by_s`` seconds; ``at`` and all that follows is told by the new time."""
+
+    at: float
+    by_s: float
+    kind: Literal["clock_shifted"] = "clock_shifted"
+
+
+@dataclass(frozen=True, slots=True)
 class LinkChanged:
     """A link to Asterisk came up or went down."""
 
@@ -403,6 +412,7 @@ Event: TypeAlias = (
     | UnroutedEnded
     | FallbackSeen
     | DrainRequested
+    | ClockShifted
     | LinkChanged
     | Resynced
 )

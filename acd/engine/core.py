@@ -22,6 +22,7 @@ from acd.domain.events import (
     CallArrived,
     CallbackCancelled,
     CallbackRequested,
+    ClockShifted,
     CommandFailed,
     DataFetched,
     DigitPressed,
@@ -55,6 +56,7 @@ from acd.engine import (
     arrival,
     callback_desk,
     callbacks,
+    clock_shift,
     dictation,
     ending,
     estimate,
@@ -115,6 +117,9 @@ class Engine:
             flow_versions.keep(self._state, event.plan)
             self._state.plan = supervising.in_force(self._state, event.plan, event.at)
             self.matcher = self._match(event.plan)
+        if isinstance(event, ClockShifted):
+            clock_shift.move(self._state, event.by_s)
+            self.matcher = self._match(self._state.plan)
         self._unexplained = None
         if self._state.plan is None:
             self.turn = None
@@ -194,16 +199,24 @@ def _dispatch(turn: Turn, event: Event) -> None:
             _unrouted(turn, event)
         case FallbackSeen():
             fallback.seen(turn, event)
-        case DrainRequested():
-            fallback.drain(turn, event)
-        case LinkChanged():
-            _link(turn, event)
+        case DrainRequested() | ClockShifted() | LinkChanged():
+            _circumstance(turn, event)
         case Resynced():
             resync.resynced(turn, event)
         case PlanLoaded():
             _load(turn)
         case _:
             assert_never(event)
+
+
+def _circumstance(turn: Turn, event: DrainRequested | ClockShifted | LinkChanged) -> None:
+    match event:
+        case DrainRequested():
+            fallback.drain(turn, event)
+        case ClockShifted():
+            clock_shift.rearm(turn)
+        case LinkChanged():
+            _link(turn, event)
 
 
 def _load(turn: Turn) -> None:

@@ -579,6 +579,8 @@ class EngineState:
     ami_up: bool = False
     ari_lost_at: float = 0.0
     """When the link to ARI broke last."""
+    clock_shifted: float = 0.0
+    """Seconds by which the clock was set in all; see ``acd.engine.clock_shift``."""
     asterisk_started: str = ""
     """The life of Asterisk that was seen last."""
     draining: bool = False

@@ -8,8 +8,8 @@ import time
 class AnchoredClock:
     """Fulfils ``ports.Clock``.
 
-    A step of the system clock is not followed while calls go on, over restarts too (``resume``): none gets longer or
-    ends before it began. In a moment without any it is (``adopt``), so that what begins has the right time soon.
+    A step of the system clock is not followed by itself, over restarts neither (``resume``): no call gets longer by it
+    or ends before it began. ``adopt`` follows it; when, and who has to be told, is ``acd.runtime.clock_keeper``'s.
     """
 
     def __init__(self) -> None:
@@ -19,9 +19,11 @@ class AnchoredClock:
         """Go on where a former life was: so far behind the system's clock as it was, and not before its last moment."""
         self._anchor = max(time.time() - ahead, not_before) - time.monotonic()  # noqa: TID251 - likewise
 
-    def adopt(self) -> None:
-        """Take over the system's time, be it earlier: nothing goes on that has a time."""
+    def adopt(self) -> float:
+        """Take over the system's time, be it earlier. Gives by how many seconds that is later."""
+        ahead = self.ahead()
         self._anchor = time.time() - time.monotonic()  # noqa: TID251 - likewise
+        return ahead
 
     def ahead(self) -> float:
         """Seconds by which the system's clock is ahead of this one: it was set since."""

@@ -20,7 +20,7 @@ import structlog
 
 from acd.domain.ids import ContactId
 from acd.engine.dead_man import Caller, Place
-from acd.ports import Clock, Lifeline
+from acd.ports import Lifeline
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,6 @@ class DeadMan:
     """Renews callers' timeouts in rounds.
 
     Args:
-        clock: the time.
         callers: everybody on the line, in the order in which they should leave.
         now: one of them as it is now, None when nothing is to be renewed any more.
         line: the way to the callers' channels.
@@ -52,13 +51,11 @@ class DeadMan:
 
     def __init__(
         self,
-        clock: Clock,
         callers: Callable[[], Sequence[Caller]],
         now: Callable[[ContactId], Caller | None],
         line: Lifeline,
         limit_s: float,
     ) -> None:
-        self._clock = clock
         self._callers = callers
         self._now = now
         self._line = line
@@ -113,7 +110,7 @@ class DeadMan:
             until = began + self._limit_s / ROUNDS
             await asyncio.sleep(TICK_S)
             while (left := until - loop.time()) > 0:
-                await asyncio.sleep(min(left, PARTED_S))
+                await asyncio.sleep(min(left, PARTED_S) if self._talking else left)
                 self._part()
 
     async def _round(self) -> None:
@@ -121,7 +118,7 @@ class DeadMan:
         line = list(self._callers())
         self._forget_all_but(caller.contact for caller in line)
         self._number([caller.contact for caller in line if caller.place is not None])
-        began = self._clock.now()
+        began = asyncio.get_running_loop().time()  # the clock may be set in the middle of a round
         spread = self._limit_s / ROUNDS
         # More callers than can be renewed in time get more of it: late into the queue is better than out of the engine.
         limit = max(self._limit_s, 2 * ROUNDS * len(line) / RENEWALS_PER_S)
@@ -147,7 +144,7 @@ class DeadMan:
 
     def _renew(self, caller: Caller, ends: float | None) -> int:
         """Write what is due of a caller. Returns how many variables that were."""
-        now, contact, leg = self._clock.now(), caller.contact, caller.leg
+        now, contact, leg = asyncio.get_running_loop().time(), caller.contact, caller.leg
         if caller.talking:
             if now - self._talking.get(contact, -TALK_S) < TALK_S / 2:
                 return 0

@@ -42,6 +42,7 @@ from acd.domain.events import (
     AgentRequested,
     CallbackCancelled,
     CallbackRequested,
+    ClockShifted,
     DataFetched,
     Event,
     LinkChanged,
@@ -362,6 +363,16 @@ class Dispatcher:
     def state(self) -> EngineState:
         """What the engine believes, for who compares it with what is; to be read only."""
         return self._engine.state
+
+    @property
+    def at_leisure(self) -> bool:
+        """Whether no input waits: what is told now is decided now."""
+        return not self._busy
+
+    def clock_was_set(self, by_s: float) -> None:
+        """Let all that goes on have the new time; to be called ``at_leisure``, at the moment the clock is set."""
+        self._timers.moved(by_s)
+        self.submit(ClockShifted(self.clock.now(), by_s))
 
     @property
     def going_on(self) -> bool:

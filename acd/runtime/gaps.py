@@ -56,18 +56,27 @@ class GapLedger:
         if (kind, pbx) in self._open:
             return
         detail = detail or (f"at {pbx}" if pbx else "")
-        gap_id = "-".join(part for part in (kind, pbx, f"{since:.3f}") if part)
-        gap = Gap(gap_id, kind, since, None, f"{MISSING[kind]}{f' ({detail})' if detail else ''}")
+        missing = f"{MISSING[kind]}{f' ({detail})' if detail else ''}"
+        self._begin(Gap(_id_of(kind, pbx, since), kind, since, None, missing), pbx)
+
+    def _begin(self, gap: Gap, pbx: PbxId) -> None:
         self._gaps[gap.id] = gap
-        self._open[kind, pbx] = gap.id
+        self._open[gap.kind, pbx] = gap.id
         self._write([gap])
-        log.warning("gap_opened", gap=kind, since=since, **({"pbx": pbx} if pbx else {}))
+        log.warning("gap_opened", gap=gap.kind, since=gap.began_at, **({"pbx": pbx} if pbx else {}))
 
     def close(self, kind: GapKind, at: float | None = None, pbx: PbxId = ONLY_PBX) -> None:
         """End the gap of this kind, if one lasts."""
         gap_id = self._open.pop((kind, pbx), None)
         if gap_id is not None:
             self._end(gap_id, self._clock.now() if at is None else at)
+
+    def moved(self, by_s: float) -> None:
+        """The clock was set by so many seconds: what lasts ends by the old time, and goes on by the new one."""
+        now = self._clock.now()
+        for (kind, pbx), gap_id in list(self._open.items()):
+            self.close(kind, now - by_s, pbx)
+            self._begin(replace(self._gaps[gap_id], id=_id_of(kind, pbx, now), began_at=now, ended_at=None), pbx)
 
     def note(self, kind: GapKind, since: float, until: float, detail: str = "") -> None:
         """Enter a gap that is over."""
@@ -101,3 +110,7 @@ class GapLedger:
         for gap in self._gaps.values():
             total[gap.kind] += 1
         return total
+
+
+def _id_of(kind: GapKind, pbx: PbxId, since: float) -> str:
+    return "-".join(part for part in (kind, pbx, f"{since:.3f}") if part)

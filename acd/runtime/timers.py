@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from acd.domain.commands import StartTimer
 from acd.domain.events import TimerFired
@@ -39,6 +40,11 @@ class Timers:
         handle = self._running.pop(key, None)
         if handle is not None:
             handle.cancel()
+
+    def moved(self, by_s: float) -> None:
+        """The clock was set: timers have as long to go as before. Those that run do not look at it."""
+        if self._held is not None:
+            self._held = {key: replace(command, due=command.due + by_s) for key, command in self._held.items()}
 
     def release(self) -> None:
         """Let the timers held back run; overdue ones fire at once, in order of their due time."""

@@ -12,10 +12,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A sign of life: the engine's time, and by how much the system's clock was ahead of it."""
+    """A sign of life."""
 
     at: float
+    """The engine's time."""
     ahead: float
+    """Seconds by which the system's clock was ahead of it."""
+    shifted: float = 0.0
+    """Seconds by which the engine's had been set in all."""
 
 
 class Heartbeat:
@@ -26,14 +30,13 @@ class Heartbeat:
 
     def last(self) -> Beat | None:
         """Give the last one; None when there is none to be read."""
-        with suppress(OSError, ValueError):
-            at, ahead = map(float, self._path.read_text(encoding="ascii").split())
-            return Beat(at, ahead)
+        with suppress(OSError, ValueError, TypeError):
+            return Beat(*map(float, self._path.read_text(encoding="ascii").split()))
         return None
 
     def beat(self, beat: Beat) -> None:
         """Write one. A disk that refuses is the journal's to tell."""
         fresh = self._path.with_name(f"{self._path.name}.new")
         with suppress(OSError):
-            fresh.write_text(f"{beat.at:.3f} {beat.ahead:.3f}\n", encoding="ascii")
+            fresh.write_text(f"{beat.at:.3f} {beat.ahead:.3f} {beat.shifted:.3f}\n", encoding="ascii")
             fresh.replace(self._path)

@@ -677,7 +677,8 @@ class AriControl:
 
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at all channels and bridges. Raises ``TelephonyError``."""
-        asked_at = self._clock.now()
+        elapsed = asyncio.get_running_loop().time
+        asked = elapsed()
         found = await self.link.resync()
         await self._ahead.recognise(found.channels, after_gap=after_gap)
         if after_gap and self._manner.pbx:
@@ -688,8 +689,9 @@ class AriControl:
                     self._follow(LegId(channel.id))
         shown = [channel for channel in found.channels if not self._ahead.waits(channel.id)]
         channels = await in_portions(self._seen, shown)
+        now = self._clock.now()
         return Resynced(
-            self._clock.now(),
+            now,
             channels,
             tuple(
                 BridgeSeen(
@@ -699,7 +701,7 @@ class AriControl:
                 if not self._ahead.waits(bridge.id)
             ),
             after_gap=after_gap,
-            asked_at=asked_at,
+            asked_at=now - (elapsed() - asked),  # the clock may have been set meanwhile
             asterisk_started=self.link.info.startup_time if self.link.info is not None else "",
             pbx=self._manner.pbx,
         )

@@ -467,7 +467,7 @@ async def test_the_first_moment_without_calls_takes_the_new_time_over(
         app.dispatcher.submit(LinkChanged(app._clock.now(), "ari", up=True))
         app.dispatcher.submit(CallArrived(app._clock.now(), LegId("c1"), "PJSIP/gw1-1", "169", "0811"))
         set_clock(monkeypatch, step)
-        await until(lambda: abs(app._clock_ahead) > 1)
+        await until(lambda: app._clock_keeper.stepped)
         app.dispatcher.submit(LegEnded(app._clock.now(), LegId("c1")))
         await until(lambda: abs(app._clock.ahead()) < 1)
         assert not any("clock was set" in reason for reason in app._ready().degraded)

@@ -261,6 +261,7 @@ class Asterisk:
         if self.onlooker is not None:
             self.onlooker.served(channel)
         self.queue.leave(leg)
+        self.set_timeout(leg, 0.0)  # the dialplan's: what was written for the wait does not end the talk
         channel.served = True
         member = self.new_channel(LegId(f"{leg}.q{self.serial}"), device, context="", device="queue", up=True)
         self.left[leg].answered_at = self.scheduler.now()

@@ -149,7 +149,6 @@ class Life:
         )
         self.wire.by_manager = self.manager
         self.dead_man = DeadMan(
-            outside.scheduler,
             self.dispatcher.callers,
             self.dispatcher.caller,
             self.wire,

@@ -146,6 +146,21 @@ class Callers:
             del self._ended[call.uniqueid]
         return ready
 
+    def moved(self, by_s: float) -> None:
+        """The clock was set by so many seconds: what was seen is as long ago as before."""
+        for caller in self._live.values():
+            caller.started_at += by_s
+            caller.fallback_at = _later(caller.fallback_at, by_s)
+            caller.answered_at = _later(caller.answered_at, by_s)
+        for uniqueid, call in self._ended.items():
+            self._ended[uniqueid] = replace(
+                call,
+                started_at=call.started_at + by_s,
+                ended_at=call.ended_at + by_s,
+                fallback_at=_later(call.fallback_at, by_s),
+                answered_at=_later(call.answered_at, by_s),
+            )
+
     def _begin(self, event: AmiEvent, now: float) -> _Caller:
         uniqueid = event.get("Uniqueid")
         number = event.get("CallerIDNum")
@@ -233,6 +248,10 @@ def _fallen(caller: _Caller) -> FallbackCaller:
     return FallbackCaller(
         caller.uniqueid, caller.channel, caller.exten, caller.caller, caller.started_at, caller.answered_at
     )
+
+
+def _later(at: float | None, by_s: float) -> float | None:
+    return None if at is None else at + by_s
 
 
 def _seconds(duration: str) -> float:

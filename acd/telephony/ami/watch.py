@@ -156,6 +156,10 @@ class PbxWatch:
         except TelephonyError as error:  # who still waits is asked again after the next look at all channels
             _log.warning("take_back_failed", channel=channel, reason=str(error))
 
+    def moved(self, by_s: float) -> None:
+        """The clock was set by so many seconds."""
+        self._callers.moved(by_s)
+
     def refresh(self) -> None:
         """Read everything anew soon: the configuration names other phones or trunks."""
         self._wake.set()

@@ -55,7 +55,7 @@ class Asterisk:
         return next((caller for caller in self.line if caller.contact == contact), None)
 
     def handle(self, limit_s: float = LIMIT_S) -> DeadMan:
-        return DeadMan(self.clock, lambda: list(self.line), self.now, self, limit_s)
+        return DeadMan(lambda: list(self.line), self.now, self, limit_s)
 
     def leaving(self) -> list[str]:
         return sorted(self.ends, key=self.ends.__getitem__)
