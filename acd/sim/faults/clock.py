@@ -63,6 +63,8 @@ class Scheduler:
         self._number = 0
         self._later: list[tuple[float, int, Entry]] = []
         self._ready: deque[Entry] = deque()
+        self.entered: EngineLoop | None = None
+        """Whose code runs now."""
 
     def now(self) -> float:
         """Seconds since the epoch; fulfils ``ports.Clock``."""
@@ -82,8 +84,22 @@ class Scheduler:
             self._number += 1
             heappush(self._later, (entry.when_, self._number, entry))
 
+    def enter(self, loop: EngineLoop | None) -> None:
+        """Let asyncio know whose code runs from now on; mostly it is the same one's as before."""
+        if loop is not self.entered:
+            self.entered = loop
+            _set_running_loop(loop)
+
     def run(self, until: float, enough: Callable[[], bool] = lambda: False) -> None:
         """Let time pass until then, or until ``enough``, which is asked whenever time moves."""
+        outer = _get_running_loop()
+        try:
+            self._run(until, enough)
+        finally:
+            self.entered = None
+            _set_running_loop(outer)
+
+    def _run(self, until: float, enough: Callable[[], bool]) -> None:
         ready, later = self._ready, self._later
         while True:
             while ready:
@@ -105,6 +121,7 @@ class Scheduler:
         self.steps += 1
         owner = entry.owner
         if owner is None:
+            self.enter(None)
             entry.call(*entry.args)
         else:
             owner.run_entry(entry)
@@ -147,8 +164,7 @@ class EngineLoop(asyncio.AbstractEventLoop):
             self._held.append(entry)
             return
         task = getattr(entry.call, "__self__", None)
-        outer = _get_running_loop()
-        _set_running_loop(self)
+        self._scheduler.enter(self)
         self.running = True
         try:
             if isinstance(task, asyncio.Task) and self._before(task):
@@ -163,11 +179,12 @@ class EngineLoop(asyncio.AbstractEventLoop):
             self.call_exception_handler({"message": "callback failed", "exception": error})
         finally:
             self.running = False
-            _set_running_loop(outer)
 
     def perform(self, call: Callable[..., object], *args: Any) -> None:
         """Do something in this engine now."""
+        outer = self._scheduler.entered
         self.run_entry(Entry(self._scheduler.time, call, args, self))
+        self._scheduler.enter(outer)
 
     def stop_all(self) -> None:
         """As SIGSTOP does."""

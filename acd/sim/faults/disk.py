@@ -176,13 +176,9 @@ class SimJournal:
         """Flush."""
         await self.flush()
 
-    def all_events(self) -> tuple[bytes | None, list[bytes]]:
-        """Give what a life after this one would read if nothing were lost."""
-        snapshot = self._snapshot or self._disk.snapshot
-        events = [*self._disk.events, *self.waiting]
-        if snapshot is None:
-            return None, [event for _, event in events]
-        return snapshot[1], [event for number, event in events if number > snapshot[0]]
+    def contents(self) -> tuple[tuple[int, bytes] | None, list[tuple[int, bytes]], list[tuple[int, bytes]]]:
+        """Give what a life after this one would read if nothing were lost: snapshot, durable events, those waiting."""
+        return self._snapshot or self._disk.snapshot, self._disk.events, self.waiting
 
     def _write_soon(self) -> None:
         if self.waiting_since is None:

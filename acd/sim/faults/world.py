@@ -6,7 +6,7 @@ Decides the order of a history: it opens, goes on for so many seconds, calms dow
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from random import Random
 
@@ -19,6 +19,7 @@ from acd.sim.faults.engine import Codecs, Life, Outside
 from acd.sim.faults.pair import Seat
 from acd.sim.faults.people import Crowd, Habits
 from acd.sim.faults.points import Points
+from acd.sim.faults.replaying import once_decoded
 from acd.sim.faults.trouble import Rates, Trouble
 from acd.sim.faults.watch import LOOK_EVERY_S, Violation, Watch
 
@@ -45,8 +46,6 @@ class Wanted:
     nth: int = 0
     dead_man_s: float = 10.0
     """How long callers stay with an engine that says nothing."""
-    strict: bool = True
-    """Whether that counts, too, which one history in some hundred still violates; see ``watch``."""
     pair: bool = False
     """Whether there are two engines, one of which stands by."""
 
@@ -77,6 +76,7 @@ class World:
 
     def __init__(self, plan: Plan, codecs: Codecs, wanted: Wanted) -> None:
         self.wanted = wanted
+        codecs = replace(codecs, event=once_decoded(codecs.event))
         self.scheduler = Scheduler()
         chances = [Random(f"{wanted.seed} {who}") for who in ("people", "asterisk", "trouble", "engine", "world")]  # noqa: S311 - not for secrets
         people, in_asterisk, in_trouble, in_engine, self._chance = chances
@@ -92,7 +92,6 @@ class World:
         self.watch = Watch(
             self.scheduler, self.asterisk, self.crowd, self.database, codecs, plan, lambda: self.trouble.troubled
         )
-        self.watch.strict = wanted.strict
         self.trouble.stalled = self.watch.unsynced
         self.trouble.flood = self.crowd.flood
         self.asterisk.onlooker = self.watch

@@ -19,9 +19,9 @@ ROUGH = Rates(between_s=10.0)
 SECONDS = 90.0
 
 
-def busy(seed: int, rates: Rates = ROUGH, place: str = "", nth: int = 0, *, strict: bool = False) -> Wanted:
+def busy(seed: int, rates: Rates = ROUGH, place: str = "", nth: int = 0) -> Wanted:
     """A minute and a half in which much happens."""
-    return Wanted(seed, SECONDS, BUSY, rates, place, nth, strict=strict)
+    return Wanted(seed, SECONDS, BUSY, rates, place, nth)
 
 
 @cache

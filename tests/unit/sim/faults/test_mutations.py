@@ -134,7 +134,7 @@ def test_no_phone_rings_while_draining_and_it_is_noticed_when_one_does() -> None
 def test_it_is_noticed_when_it_is_not_so_any_more_that(name: str) -> None:
     mutation = MUTATIONS[name]
     for seed in range(SEEDS):
-        wanted = busy(seed, mutation.rates, strict=True)
+        wanted = busy(seed, mutation.rates)
         with mutation.without():
             ill = history(sample(), replace(wanted, dead_man_s=mutation.dead_man_s))
         if any(violation.what.startswith(mutation.noticed) for violation in ill.violations):
