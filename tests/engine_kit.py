@@ -395,7 +395,7 @@ class Bench:
 
     def hang_up(self, leg: LegId, cause: int = 16) -> list[Command]:
         self.pbx.now = self.at
-        self.pbx.end_channel(leg, cause)
+        self.pbx.end(leg, cause)
         return self.settle()
 
     def queued(self, digit: str = "1", language: str = "1", **call: str) -> LegId:

@@ -215,7 +215,7 @@ def _circumstance(turn: Turn, event: DrainRequested | ClockShifted | LinkChanged
             fallback.drain(turn, event)
         case ClockShifted():
             clock_shift.rearm(turn)
-        case LinkChanged():
+        case _:
             _link(turn, event)
 
 

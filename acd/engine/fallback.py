@@ -15,7 +15,7 @@ from acd.domain.exits import Exit
 from acd.domain.ids import ONLY_PBX, ContactId, LegId, PbxId
 from acd.engine import arrival, ending, ivr, kpi, matching, offers, takes, trunks
 from acd.engine import queueing as queues
-from acd.engine.state import Contact, Gone, InFallback, InIvr, Leaving, Links, Position, Waiting
+from acd.engine.state import Contact, Gone, InFallback, InIvr, Leaving, Links, Position, Talking, Waiting
 from acd.engine.turn import Turn
 
 Astray: TypeAlias = Waiting | InIvr | InFallback
@@ -31,6 +31,8 @@ def seen(turn: Turn, event: FallbackSeen) -> None:
         return turn.ignore(event, "the call has its record")
     if contact is None or _was_refused(contact):
         contact = _adopt(turn, event)
+    if isinstance(contact.phase, Talking):  # an order to join them may be under way; its answer tells
+        contact = turn.put(replace(contact, fallen=True))
     if contact.away or not isinstance(contact.phase, Waiting | InIvr | InFallback):
         return turn.ignore(event, "the caller is not waiting")
     contact, fallen = _outside(turn, contact, contact.phase)
@@ -69,6 +71,16 @@ def outside(turn: Turn, contact: Contact, phase: Astray, *, asked: bool = False)
     """A caller is not in our application, though the call lives: no phone may ring for it until it is back."""
     contact, fallen = _outside(turn, contact, phase)
     turn.to_phase(contact, replace(fallen, asked=asked))
+
+
+def not_joined(turn: Turn, contact: Contact) -> None:
+    """A caller who was to talk with an agent is not in our application: nothing came of it.
+
+    Asterisk's own queue may have the caller by now, and to hang up would cut who talks there. If the caller is inside
+    all the same, the next look tells.
+    """
+    contact = ending.let_go(turn, contact)
+    turn.put(replace(contact, phase=InFallback(turn.at), agent=None, connected_at=None, recording=None, fallen=True))
 
 
 def _outside(turn: Turn, contact: Contact, phase: Astray) -> tuple[Contact, InFallback]:

@@ -187,7 +187,10 @@ def _hang_up_found_nothing(turn: Turn, event: CommandFailed, leg: LegId) -> None
 def _could_not_join(turn: Turn, event: CommandFailed) -> None:
     for contact in list(turn.state.contacts.values()):
         if contact.bridge == event.target and isinstance(contact.phase, Talking):
-            ending.leave(turn, contact, Exit.FAILED_TECHNICAL, 41)
+            if event.reason == "refused" and contact.fallen:
+                fallback.not_joined(turn, contact)
+            else:
+                ending.leave(turn, contact, Exit.FAILED_TECHNICAL, 41)
             return
     turn.ignore(event, "no conversation in this bridge")
 

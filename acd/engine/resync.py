@@ -269,6 +269,8 @@ def _repair(
         return None  # too young for this audit
     if settled and not caller.in_app and isinstance(contact.phase, Waiting | InIvr):
         return fallback.outside(turn, contact, contact.phase)
+    if settled and not caller.in_app and isinstance(contact.phase, Talking):
+        return fallback.not_joined(turn, contact)
     if after_gap and contact.answered_at is not None and contact.line is None and not caller.up:
         turn.do(Answer(contact.id, contact.leg))
     if settled and contact.bridged and contact.bridge not in bridges:

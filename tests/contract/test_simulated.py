@@ -11,7 +11,8 @@ import pytest
 from acd.domain.commands import Play, TelephonyCommand
 from acd.domain.events import Event, Resynced
 from acd.domain.ids import LegId, PlaybackId, PromptKey
-from acd.sim.faults.asterisk import Asterisk, Channel
+from acd.sim.faults.asterisk import Asterisk
+from acd.sim.faults.channels import Channel
 from acd.sim.faults.clock import Scheduler, engine_loop
 from acd.sim.faults.wire import Wire
 from tests.contract.episodes import EPISODES, perform

@@ -1,34 +1,16 @@
 """A tiny perfect PBX for tests of pure decisions: it obeys commands at once and queues what it would report.
 
-It knows channels, bridges, playbacks and recordings, refuses what Asterisk refuses, and reports in order. It has no
-clock: who holds it says what time it is. With ``connected`` False it goes on serving but reports and obeys nothing.
+What a command comes to is the simulated Asterisk's to say. This one has no clock: who holds it says what time it is.
+With ``connected`` False it goes on serving but reports and obeys nothing.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from acd.domain.commands import (
-    AddToBridge,
-    Answer,
-    ContinueInDialplan,
-    CreateBridge,
-    DestroyBridge,
-    HandOver,
-    HangUp,
-    Originate,
-    Play,
-    Ring,
-    StartMusic,
-    StartRecording,
-    StopMusic,
-    StopPlay,
-    StopRing,
-    TakeBack,
-    TelephonyCommand,
-)
+from acd.domain.commands import Answer, ContinueInDialplan, HandOver, Originate, TakeBack, TelephonyCommand
 from acd.domain.events import (
     BridgeSeen,
     CallArrived,
@@ -45,20 +27,12 @@ from acd.domain.events import (
     UnroutedEnded,
 )
 from acd.domain.ids import BridgeId, LegId, PlaybackId, RecordingName
-from acd.domain.sound_commands import (
-    Beep,
-    DiscardTake,
-    PlayTake,
-    SeekTake,
-    SoundCommand,
-    StartListening,
-    StartTake,
-    StopListening,
-    StopTake,
-)
+from acd.domain.sound_commands import StartListening, StopListening
+from acd.sim.faults.asterisk import dialled_name
+from acd.sim.faults.exchange import Exchange, ToChannel
+from acd.sim.faults.exchange import Failure as Refusal
 from acd.sim.faults.targets import target_of
 
-ToCaller: TypeAlias = Answer | Ring | StopRing | Play | StartMusic | StopMusic | ContinueInDialplan | HandOver
 Failure = Literal["gone", "refused", "timeout", "unavailable"]
 
 
@@ -81,20 +55,13 @@ class Channel:
 
 
 @dataclass
-class PerfectPbx:
+class PerfectPbx(Exchange[Channel]):
     """What exists, and the reports not yet delivered."""
 
     now: float = 0.0
     connected: bool = True
     started: str = "2024-06-03T00:00:00.000+0700"
-    channels: dict[LegId, Channel] = field(default_factory=dict)
-    bridges: dict[BridgeId, set[LegId]] = field(default_factory=dict)
-    playbacks: dict[PlaybackId, LegId] = field(default_factory=dict)
-    recordings: dict[RecordingName, BridgeId] = field(default_factory=dict)
-    takes: dict[RecordingName, LegId] = field(default_factory=dict)
-    """Callers' own recordings that go on."""
     listened_to: set[LegId] = field(default_factory=set)
-    files: set[RecordingName] = field(default_factory=set)
     reports: deque[Event] = field(default_factory=deque)
     manager_reports: deque[Event] = field(default_factory=deque)
     """What AMI tells, which keeps no order with what ARI tells."""
@@ -118,14 +85,13 @@ class PerfectPbx:
         channel.up = channel.in_app = True
         self._report(LegAnswered(self.now, leg))
 
-    def end_channel(self, leg: LegId, cause: int = 16) -> None:
+    def end(self, leg: LegId, cause: int = 16) -> None:
         channel = self.channels.pop(leg)
         for playback in [p for p, where in self.playbacks.items() if where == leg]:
             self.end_playback(playback, ok=False)
         for name in [n for n, where in self.takes.items() if where == leg]:
             self.end_take(name)
-        for members in self.bridges.values():
-            members.discard(leg)
+        self._leave_bridge(leg)
         if channel.in_app or channel.agent_device:
             self._report(LegEnded(self.now, leg, cause))
         else:
@@ -142,10 +108,14 @@ class PerfectPbx:
                 )
             )
 
+    def _leave_bridge(self, leg: LegId) -> None:
+        for members in self.bridges.values():
+            if leg in members:
+                members.remove(leg)
+
     def leave_app(self, leg: LegId) -> None:
         self.channels[leg].in_app = False
-        for members in self.bridges.values():
-            members.discard(leg)
+        self._leave_bridge(leg)
         self._report(LegLeft(self.now, leg))
 
     def fall(self, leg: LegId) -> None:
@@ -168,7 +138,7 @@ class PerfectPbx:
             )
         )
 
-    def _take_back(self, leg: LegId) -> Failure | None:
+    def _take_back(self, leg: LegId) -> Refusal | None:
         channel = self.channels.get(leg)
         if channel is not None and channel.in_queue and channel.connected_at is None:
             channel.in_app, channel.in_queue = True, False
@@ -210,104 +180,39 @@ class PerfectPbx:
             self.fail(command, failure)
         return None
 
-    def _carry_out(self, command: TelephonyCommand) -> Failure | None:
-        match command:
-            case Originate(leg_id=leg, device=device, phone=phone):
-                if leg in self.channels:
-                    return "refused"
-                user, _, endpoint = device.rpartition("@")  # a number at a trunk: the channel bears the trunk's name
-                name = f"{user.partition('/')[0]}/{endpoint}" if user else device
-                name = phone or name  # another Asterisk's: the adapter calls it so
-                self.new_channel(leg, name, agent_device=device).in_app = False
-            case CreateBridge(bridge_id=bridge):
-                self.bridges.setdefault(bridge, set())
-            case AddToBridge(bridge_id=bridge, leg_ids=legs):
-                if bridge not in self.bridges:
-                    return "gone"
-                if not all(leg in self.channels and self.channels[leg].in_app for leg in legs):
-                    return "refused"
-                self.bridges[bridge].update(legs)
-            case DestroyBridge(bridge_id=bridge):
-                if self.bridges.pop(bridge, None) is None:
-                    return "gone"
-                for name in [n for n, where in self.recordings.items() if where == bridge]:
-                    del self.recordings[name]
-                    self._report(RecordingEnded(self.now, name, ok=True))
-            case StartRecording(bridge_id=bridge, name=name):
-                if bridge not in self.bridges:
-                    return "gone"
-                if name in self.files:
-                    return "refused"
-                self.recordings[name] = bridge
-                self.files.add(name)
-            case StopPlay(playback_id=playback):
-                if playback not in self.playbacks:
-                    return "gone"
-                self.end_playback(playback)
-            case HangUp(leg_id=leg, cause=cause):
-                if leg not in self.channels:
-                    return "gone"
-                self.end_channel(leg, cause)
-            case TakeBack(leg_id=leg):
-                return self._take_back(leg)
-            case HandOver(leg_id=leg):
-                failure = self._to_caller(command)
-                if failure is None:
-                    self.fall(leg)
-                return failure
-            case Answer() | Ring() | StopRing() | Play() | StartMusic() | StopMusic() | ContinueInDialplan():
-                return self._to_caller(command)
-            case _:
-                return self._sound(command)
+    def _carry_out(self, command: TelephonyCommand) -> Refusal | None:
+        return self._take_back(command.leg_id) if isinstance(command, TakeBack) else self.do(command)
+
+    def dial(self, command: Originate) -> Refusal | None:
+        name = command.phone or dialled_name(command.device)  # another Asterisk's: the adapter calls it so
+        self.new_channel(command.leg_id, name, agent_device=command.device).in_app = False
         return None
 
-    def _sound(self, command: SoundCommand) -> Failure | None:
-        match command:
-            case StopTake(name=name) | SeekTake(name=name):
-                if name not in self.takes:
-                    return "gone"
-                if isinstance(command, StopTake):
-                    self.end_take(name)
-                return None
-            case DiscardTake(name=name):
-                if name not in self.files:
-                    return "gone"
-                self.files.discard(name)
-                return None
-            case _:
-                pass
-        if command.leg_id not in self.channels:
-            return "gone"
-        match command:
-            case Beep(playback_id=playback) | PlayTake(playback_id=playback):
-                self.playbacks[playback] = command.leg_id
-            case StartTake(name=name):
-                if name in self.files:
-                    return "refused"
-                self.takes[name] = command.leg_id
-                self.files.add(name)
-            case StartListening():
-                self.listened_to.add(command.leg_id)
-            case StopListening():
-                self.listened_to.discard(command.leg_id)
-        return None
+    def enter(self, bridge: BridgeId, leg: LegId) -> None:
+        self._leave_bridge(leg)
+        self.bridges[bridge].append(leg)
 
-    def _to_caller(self, command: ToCaller) -> Failure | None:
-        channel = self.channels.get(command.leg_id)
-        if channel is None:
-            return "gone"
-        if not channel.in_app:
-            return "refused"
+    def emptied(self, members: list[LegId]) -> None:
+        """Who was in it is in none."""
+
+    def recording_ended(self, name: RecordingName) -> None:
+        self._report(RecordingEnded(self.now, name, ok=True))
+
+    def to_channel(self, channel: Channel, command: ToChannel) -> None:
         match command:
             case Answer():
                 channel.up = True
-            case Play(playback_id=playback):
-                self.playbacks[playback] = channel.id
-            case ContinueInDialplan() | HandOver():
+            case ContinueInDialplan():
                 self.leave_app(channel.id)
+            case HandOver():
+                self.leave_app(channel.id)
+                self.fall(channel.id)
+            case StartListening():
+                self.listened_to.add(channel.id)
+            case StopListening():
+                self.listened_to.discard(channel.id)
             case _:
                 pass
-        return None
 
     # ------------------------------------------------------------ what one sees
 

@@ -63,7 +63,7 @@ class CallingBackCentre(CallCentre):
         self.deliver_all()
         if hangs_up and leg in bench.pbx.channels:
             bench.pbx.now = bench.at
-            bench.pbx.end_channel(leg, 16)
+            bench.pbx.end(leg, 16)
             self.flow()
 
     def _customers(self) -> list[Channel]:
@@ -75,7 +75,7 @@ class CallingBackCentre(CallCentre):
         channel = data.draw(st.sampled_from(self._customers()))
         self.bench.pbx.now = self.bench.at
         if how:
-            self.bench.pbx.end_channel(channel.id, how)
+            self.bench.pbx.end(channel.id, how)
         elif not channel.up:
             self.bench.pbx.answer_phone(channel.id)
         self.flow()
@@ -105,7 +105,7 @@ class CallingBackCentre(CallCentre):
             for channel in self._customers():
                 bench.pbx.now = bench.at
                 if how:
-                    bench.pbx.end_channel(channel.id, how)
+                    bench.pbx.end(channel.id, how)
                 elif not channel.up:
                     bench.pbx.answer_phone(channel.id)
                     bench.pbx.reports.append(DigitPressed(bench.at, channel.id, key))

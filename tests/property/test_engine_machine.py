@@ -331,7 +331,7 @@ class CallCentre(RuleBasedStateMachine):
             self.bench.pbx.leave_app(channel.id)
             channel.in_app = True  # its end is reported as well
         self.bench.pbx.now = self.bench.at
-        self.bench.pbx.end_channel(channel.id, cause)
+        self.bench.pbx.end(channel.id, cause)
         self.flow()
 
     @precondition(lambda self: self._callers())
@@ -358,7 +358,7 @@ class CallCentre(RuleBasedStateMachine):
         channel = data.draw(st.sampled_from(self._phones(up=False)))
         self.bench.pbx.now = self.bench.at
         if how:
-            self.bench.pbx.end_channel(channel.id, how)
+            self.bench.pbx.end(channel.id, how)
         else:
             self.bench.pbx.answer_phone(channel.id)
         self.flow()
@@ -368,7 +368,7 @@ class CallCentre(RuleBasedStateMachine):
     def agent_hangs_up(self, data: st.DataObject) -> None:
         channel = data.draw(st.sampled_from(self._phones(up=True)))
         self.bench.pbx.now = self.bench.at
-        self.bench.pbx.end_channel(channel.id, 16)
+        self.bench.pbx.end(channel.id, 16)
         self.flow()
 
     @rule(
@@ -756,7 +756,7 @@ class CallCentre(RuleBasedStateMachine):
             for channel in list(bench.pbx.channels.values()):
                 called_back = is_customer_leg(channel.id) and channel.up
                 if not channel.agent_device or called_back:  # the engine lets go of the others it made
-                    bench.pbx.end_channel(channel.id)
+                    bench.pbx.end(channel.id)
             self.time_passes(self.evening_s, prompt=True)
             self.audit()
             while bench.checks:

@@ -187,7 +187,7 @@ class Episode:
     async def hang_up(self, leg: LegId, cause: int = 16) -> None:
         self.pbx.now = self.clock.now()
         if leg in self.pbx.channels:
-            self.pbx.end_channel(leg, cause)
+            self.pbx.end(leg, cause)
         await self.pause(0)
 
     def ringing(self) -> list[LegId]:

@@ -1,6 +1,6 @@
-"""What goes on in the simulated Asterisk: channels, bridges, playbacks, recordings and the dialplan around them.
+"""What goes on in the simulated Asterisk: calls, bridges, sounds and the dialplan around them.
 
-Decides what a request comes to and which events it causes, as the real one was measured to do. It goes on serving
+Decides which events a request causes and what goes on by itself, as the real one was measured to do. It goes on serving
 whether anybody is connected or not: what nobody hears is lost. Must not know the engine, nor how its requests arrive.
 """
 
@@ -9,149 +9,51 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any
 
 from acd.domain.commands import (
     AddToBridge,
     Answer,
     ContinueInDialplan,
-    CreateBridge,
-    DestroyBridge,
     HandOver,
-    HangUp,
     Originate,
     Play,
     Ring,
     StartMusic,
-    StartRecording,
     StopMusic,
-    StopPlay,
     StopRing,
     TelephonyCommand,
 )
 from acd.domain.events import BridgeSeen, ChannelSeen
 from acd.domain.ids import OUR_LEG_PREFIX, BridgeId, LegId, PlaybackId, RecordingName
-from acd.domain.sound_commands import (
-    Beep,
-    DiscardTake,
-    PlayTake,
-    SeekTake,
-    StartListening,
-    StartTake,
-    StopListening,
-    StopTake,
+from acd.domain.sound_commands import Beep, PlayTake, StartTake
+from acd.sim.faults.channels import (
+    CLAIM_S,
+    CONTEXT,
+    FALLBACK,
+    FROM_AGENTS,
+    REFUSALS,
+    Channel,
+    Client,
+    EventName,
+    LeftCall,
+    Manager,
+    Onlooker,
+    People,
 )
 from acd.sim.faults.clock import Entry, Scheduler
+from acd.sim.faults.exchange import Exchange, Failure, ToChannel
 from acd.sim.faults.own_queue import OwnQueue
 
-Failure = Literal["gone", "refused"]
-EventName: TypeAlias = Literal[
-    "replaced", "broadcast", "start", "ended", "left", "dialled", "digit", "play_ended", "recording_ended", "talking"
-]
-CONTEXT, FALLBACK, FROM_AGENTS = "acd-from-trunk", "acd-fallback", "acd-from-agents"
-REFUSALS = (34, 42)
-"""Causes with which the engine refuses callers; its dialplan writes nothing down of those."""
-CLAIM_S = 0.5
-"""How long the dialplan waits for somebody to claim a caller."""
 
-
-class Client(Protocol):
-    """Who is registered as our application, as far as Asterisk knows."""
-
-    def tell(self, what: EventName, *about: Any) -> None:
-        """Send an event."""
-
-
-class Manager(Protocol):
-    """A connection to AMI."""
-
-    def tell(self, what: str, *about: Any) -> None:
-        """Send an event."""
-
-
-class People(Protocol):
-    """Those at the other ends of the channels."""
-
-    def rung(self, channel: Channel) -> None:
-        """A phone that we dial begins to ring."""
-
-    def played(self, channel: Channel, playback: PlaybackId) -> None:
-        """A caller begins to hear something."""
-
-    def joined(self, members: list[LegId]) -> None:
-        """Somebody came into a bridge."""
-
-    def in_fallback(self, channel: Channel) -> None:
-        """A caller waits in Asterisk's own queue."""
-
-    def gone(self, channel: Channel) -> None:
-        """A channel has ended."""
-
-
-class Onlooker(Protocol):
-    """Who looks whether all goes well."""
-
-    def requested(self, command: TelephonyCommand) -> None:
-        """A request is about to be carried out."""
-
-    def timed_out(self, channel: Channel) -> None:
-        """A caller's timeout has run out."""
-
-    def served(self, channel: Channel) -> None:
-        """An agent of Asterisk's own queue takes a caller."""
-
-
-@dataclass(slots=True)
-class Channel:
-    """One channel."""
-
-    id: LegId
-    name: str
-    created_at: float
-    extension: str = ""
-    caller: str = ""
-    context: str = CONTEXT
-    device: str = ""
-    """What we dialled; empty for who called us."""
-    up: bool = False
-    in_app: bool = False
-    followed: bool = False
-    """Our application hears of its end even outside."""
-    bridge: BridgeId | None = None
-    music: bool = False
-    ringing: bool = False
-    claim: Entry | None = None
-    """Waits to be claimed."""
-    timeout: Entry | None = None
-    """When it leaves, whoever has it: TIMEOUT(absolute)."""
-    rank: int = 0
-    """What Asterisk's own queue sorts by, the highest first: QUEUE_PRIO."""
-    served: bool = False
-    """Talks with an agent of that queue."""
-    deferred: list[Callable[[], object]] = field(default_factory=list)
-    """Writes by ARI, which its thread takes when it has played what it plays."""
-    quiet_since: float = 0.0
-    """Since when it hears nothing, if so."""
-    known: bool = False
-    """An engine has said that it makes the record."""
-    parted_at: float = float("-inf")
-    """When it left a bridge, or the bridge it, last."""
-
-
-@dataclass(slots=True)
-class LeftCall:
-    """What its dialplan wrote down of a call that no engine had."""
-
-    channel: Channel
-    ended_at: float | None = None
-    """None: it did not live to see the end."""
-    cause: int = 0
-    answered_at: float | None = None
-    fell: bool = False
+def dialled_name(device: str) -> str:
+    """What a channel is called that dials a device: a number at a trunk bears the trunk's name."""
+    user, _, endpoint = device.rpartition("@")
+    return f"{user.partition('/')[0]}/{endpoint}" if user else device
 
 
 @dataclass
-class Asterisk:
+class Asterisk(Exchange[Channel]):
     """One Asterisk, its dialplan and its phones' states."""
 
     scheduler: Scheduler
@@ -166,13 +68,8 @@ class Asterisk:
     client: Client | None = None
     managers: list[Manager] = field(default_factory=list)
     up: bool = True
-    channels: dict[LegId, Channel] = field(default_factory=dict)
-    bridges: dict[BridgeId, list[LegId]] = field(default_factory=dict)
-    playbacks: dict[PlaybackId, tuple[LegId, Entry | None]] = field(default_factory=dict)
-    recordings: dict[RecordingName, BridgeId] = field(default_factory=dict)
-    takes: dict[RecordingName, tuple[LegId, float, Entry]] = field(default_factory=dict)
-    files: dict[RecordingName, float] = field(default_factory=dict)
-    """Finished and begun files, by the time they were begun."""
+    taking: dict[RecordingName, tuple[float, Entry]] = field(default_factory=dict)
+    """When callers' own recordings began, and when they end by themselves."""
     left: dict[LegId, LeftCall] = field(default_factory=dict)
     """Its database, which outlives it."""
     unwritten: dict[LegId, None] = field(default_factory=dict)
@@ -303,7 +200,7 @@ class Asterisk:
         channel = self.channels.get(leg)
         if channel is None:
             return "gone"
-        if any(where == leg for where, _ in self.playbacks.values()):
+        if leg in self.playbacks.values():
             channel.deferred.append(write)
         else:
             write()
@@ -322,9 +219,9 @@ class Asterisk:
         if channel.claim is not None:
             channel.claim.cancel()
         if channel.in_app:
-            for playback in [p for p, (where, _) in self.playbacks.items() if where == channel.id]:
+            for playback in [p for p, where in self.playbacks.items() if where == channel.id]:
                 self.end_playback(playback, ok=False)
-            for name in [n for n, (where, _, _) in self.takes.items() if where == channel.id]:
+            for name in [n for n, where in self.takes.items() if where == channel.id]:
                 self.end_take(name)
             self._leave_app(channel)
         self.to_fallback(channel)
@@ -349,9 +246,9 @@ class Asterisk:
         for entry in (channel.claim, channel.timeout):
             if entry is not None:
                 entry.cancel()
-        for playback in [p for p, (where, _) in self.playbacks.items() if where == leg]:
+        for playback in [p for p, where in self.playbacks.items() if where == leg]:
             self._forget_playback(playback)
-        for name in [n for n, (where, _, _) in self.takes.items() if where == leg]:
+        for name in [n for n, where in self.takes.items() if where == leg]:
             self.end_take(name)
         self._leave_bridge(channel)
         if channel.in_app or channel.followed:
@@ -416,10 +313,7 @@ class Asterisk:
             for waiting in (channel.claim, channel.timeout):
                 if waiting is not None:
                     waiting.cancel()
-        for _, entry in self.playbacks.values():
-            if entry is not None:
-                entry.cancel()
-        for _, _, entry in self.takes.values():
+        for _, entry in self.taking.values():
             entry.cancel()
         gone = list(self.channels.values())
         self.unwritten.update((channel.id, None) for channel in gone if channel.id not in self.left)
@@ -428,6 +322,7 @@ class Asterisk:
         self.playbacks.clear()
         self.recordings.clear()
         self.takes.clear()
+        self.taking.clear()
         self.queue.clear()
         self.lives += 1
         if self.people is not None:
@@ -444,9 +339,7 @@ class Asterisk:
         self.tell("play_ended", playback, ok)
 
     def _forget_playback(self, playback: PlaybackId) -> LegId:
-        leg, entry = self.playbacks.pop(playback)
-        if entry is not None:
-            entry.cancel()
+        leg = self.playbacks.pop(playback)
         channel = self.channels.get(leg)
         if channel is not None:
             writes, channel.deferred = channel.deferred, []
@@ -456,7 +349,8 @@ class Asterisk:
 
     def end_take(self, name: RecordingName) -> None:
         """A recording of a caller is over."""
-        leg, begun, entry = self.takes.pop(name)
+        leg = self.takes.pop(name)
+        begun, entry = self.taking.pop(name)
         entry.cancel()
         if leg in self.channels:
             self.channels[leg].quiet_since = self.scheduler.time
@@ -468,9 +362,7 @@ class Asterisk:
             return True
         if channel.bridge is not None and len(self.bridges.get(channel.bridge, ())) > 1:
             return True
-        return any(leg == channel.id for leg, _ in self.playbacks.values()) or any(
-            leg == channel.id for leg, _, _ in self.takes.values()
-        )
+        return channel.id in self.playbacks.values() or channel.id in self.takes.values()
 
     # ------------------------------------------------------------ requests
 
@@ -478,46 +370,16 @@ class Asterisk:
         """Carry out a request, or refuse it."""
         if self.onlooker is not None:
             self.onlooker.requested(command)
-        match command:
-            case Originate():
-                return self._originate(command)
-            case CreateBridge(bridge_id=bridge):
-                self.bridges.setdefault(bridge, [])
-            case AddToBridge(bridge_id=bridge, leg_ids=legs):
-                return self._join(bridge, legs)
-            case DestroyBridge(bridge_id=bridge):
-                return self._destroy(bridge)
-            case StartRecording(bridge_id=bridge, name=name):
-                if bridge not in self.bridges:
-                    return "gone"
-                if name in self.files:
-                    return "refused"
-                self.recordings[name] = bridge
-                self.files[name] = self.scheduler.time
-            case StopPlay(playback_id=playback):
-                if playback not in self.playbacks:
-                    return "gone"
-                self.end_playback(playback)
-            case HangUp(leg_id=leg, cause=cause):
-                if leg not in self.channels:
-                    return "gone"
-                self.end(leg, cause)
-            case StopTake(name=name) | SeekTake(name=name):
-                if name not in self.takes:
-                    return "gone"
-                if isinstance(command, StopTake):
-                    self.end_take(name)
-            case DiscardTake(name=name):
-                return None if self.files.pop(name, None) is not None else "gone"
-            case _:
-                return self._about_channel(command)
-        return None
+        failure = super().do(command)
+        if failure is None and isinstance(command, AddToBridge) and self.people is not None:
+            self.people.joined(self.bridges[command.bridge_id])
+        return failure
 
-    def _originate(self, command: Originate) -> Failure | None:
-        if command.leg_id in self.channels or not self.reachable.get(command.device, True):
+    def dial(self, command: Originate) -> Failure | None:
+        """Ring a phone that can be reached."""
+        if not self.reachable.get(command.device, True):
             return "refused"
-        user, _, endpoint = command.device.rpartition("@")  # a number at a trunk: the channel bears the trunk's name
-        name = f"{user.partition('/')[0]}/{endpoint}" if user else command.device
+        name = dialled_name(command.device)
         channel = self.new_channel(command.leg_id, name, device=command.device, caller=command.caller)
         channel.followed = True
         self.scheduler.after(command.timeout_s, self._rang_out, channel)
@@ -529,79 +391,48 @@ class Asterisk:
         if not channel.up:
             self._end_if_there(channel, 19)
 
-    def _join(self, bridge: BridgeId, legs: tuple[LegId, ...]) -> Failure | None:
-        members = self.bridges.get(bridge)
-        if members is None:
-            return "gone"
-        if not all(leg in self.channels and self.channels[leg].in_app for leg in legs):
-            return "refused"
-        for leg in legs:
-            channel = self.channels[leg]
-            if channel.bridge != bridge:
-                self._leave_bridge(channel)
-                channel.bridge = bridge
-                members.append(leg)
-        if self.people is not None:
-            self.people.joined(members)
-        return None
+    def enter(self, bridge: BridgeId, leg: LegId) -> None:
+        """Lead a channel into a bridge, out of any other."""
+        channel = self.channels[leg]
+        self._leave_bridge(channel)
+        channel.bridge = bridge
+        self.bridges[bridge].append(leg)
 
-    def _destroy(self, bridge: BridgeId) -> Failure | None:
-        members = self.bridges.pop(bridge, None)
-        if members is None:
-            return "gone"
+    def emptied(self, members: list[LegId]) -> None:
+        """The bridge of these is gone."""
         for leg in members:
-            self.channels[leg].bridge = None
-            self.channels[leg].parted_at = self.scheduler.time
-            self.channels[leg].quiet_since = self.scheduler.time
-        for name in [n for n, where in self.recordings.items() if where == bridge]:
-            del self.recordings[name]
-            self.tell("recording_ended", name, True, 0.0)  # noqa: FBT003 - ok
-        return None
+            channel = self.channels[leg]
+            channel.bridge = None
+            channel.parted_at = channel.quiet_since = self.scheduler.time
 
-    def _about_channel(self, command: TelephonyCommand) -> Failure | None:
-        channel = self.channels.get(getattr(command, "leg_id", LegId("")))
-        if channel is None:
-            return "gone"
-        if not channel.in_app:
-            return "refused"
+    def recording_ended(self, name: RecordingName) -> None:
+        """A bridge that was recorded is gone."""
+        self.tell("recording_ended", name, True, 0.0)  # noqa: FBT003 - ok
+
+    def to_channel(self, channel: Channel, command: ToChannel) -> None:
+        """Do what was asked of a channel that our application has."""
         match command:
             case Answer():
                 channel.up, channel.ringing = True, False
-            case Ring():
-                channel.ringing = True
-            case StopRing():
-                channel.ringing = False
-            case StartMusic():
-                channel.music = True
-            case StopMusic():
-                channel.music = False
-            case ContinueInDialplan():
-                self._continue(channel, command.context)
+            case Ring() | StopRing():
+                channel.ringing = isinstance(command, Ring)
+            case StartMusic() | StopMusic():
+                channel.music = isinstance(command, StartMusic)
+            case ContinueInDialplan(context=context):
+                self._continue(channel, context)
             case HandOver():
                 self._continue(channel, FALLBACK)
             case Play(playback_id=playback) | PlayTake(playback_id=playback) | Beep(playback_id=playback):
-                if playback in self.playbacks:
-                    return "refused"
-                self.playbacks[playback] = (channel.id, None)
                 if self.people is not None:
                     self.people.played(channel, playback)
-                return None
+                return
             case StartTake():
-                return self._take(channel, command)
-            case StartListening() | StopListening():
-                return None
+                over = self.scheduler.after(command.most_s, self.end_take, command.name)
+                self.taking[command.name] = (self.scheduler.time, over)
+                return
             case _:
-                return None
+                return
         channel.quiet_since = self.scheduler.time
-        return None
-
-    def _take(self, channel: Channel, command: StartTake) -> Failure | None:
-        if command.name in self.files:
-            return "refused"
-        over = self.scheduler.after(command.most_s, self.end_take, command.name)
-        self.takes[command.name] = (channel.id, self.scheduler.time, over)
-        self.files[command.name] = self.scheduler.time
-        return None
 
     def _continue(self, channel: Channel, context: str) -> None:
         self.set_timeout(channel.id, 0.0)

@@ -14,19 +14,16 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from acd.domain.commands import FetchData, SendHook, TelephonyCommand
-from acd.domain.data import EMPTY, DataOutcome, DataType, Scalar
+from acd.domain.commands import TelephonyCommand
 from acd.domain.events import (
     CallArrived,
-    DataFetched,
     DrainRequested,
     Event,
     FallbackSeen,
     LinkChanged,
-    RecordingChecked,
     Resynced,
 )
-from acd.domain.ids import AgentId, ContactId, LegId, RecordingName
+from acd.domain.ids import AgentId, ContactId, LegId
 from acd.domain.plan import AgentAction, Plan
 from acd.engine.state import EngineState
 from acd.ports import Row
@@ -42,6 +39,7 @@ from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.clock import Killed, Scheduler, engine_loop
 from acd.sim.faults.disk import Database, Disk, EventCodec, SimJournal, SimRecords
 from acd.sim.faults.manager import ManagerLink
+from acd.sim.faults.neighbours import Files, OtherSystems
 from acd.sim.faults.pair import Lease, Reader, Seat, SeatSeen, Succession
 from acd.sim.faults.points import Points
 from acd.sim.faults.wire import Network, Wire
@@ -50,7 +48,6 @@ HOUSEKEEPING_S = 1.0
 RETIRE_S = 5.0
 ARI_SILENCE_S, AMI_SILENCE_S = 4.5, 10.0
 """As the real engine has them."""
-CODE_OF_TAHAP = ("received", "verified", "approved", "issued", "returned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,63 +99,50 @@ class Life:
         self.replayed = 0
         self.told_of: dict[ContactId, None] = {}
         """Contacts whose record it made, or made again."""
-        chance = outside.chance
+        self.token = 0
+        self.lease = outside.seat.rules.lease(lambda: outside.scheduler.time) if outside.seat is not None else None
+        self._unseen_since = outside.scheduler.now()
+        self._decide()
+        self._connect()
+        self.auditor = Auditor(outside.scheduler, self.dispatcher, self, on_synced=self._synced)
+
+    def _decide(self) -> None:
+        """Make the store's writers and what decides."""
+        outside, chance = self.outside, self.outside.chance
         self.journal = SimJournal(
             outside.scheduler, self.loop, outside.disk, outside.codecs.event, outside.points, outside.heard, self.kill
         )
         self.records = SimRecords(
             outside.scheduler, self.loop, outside.database, chance, outside.points, self.kill, self._kept
         )
-        self.token = 0
-        self.lease = outside.seat.rules.lease(lambda: outside.scheduler.time) if outside.seat is not None else None
         self._held = HeldRecords(self.records)
         self.dispatcher = Dispatcher(
             outside.scheduler,
             self.journal,
             self._held,
-            _Recordings(outside.asterisk, chance),
+            Files(outside.asterisk, chance),
             outside.codecs.state,
             policies_for,
             evaluate_in_flow,
             self.lease.holds if self.lease is not None else lambda: True,
         )
-        self.wire = Wire(
-            outside.scheduler,
-            self.loop,
-            outside.asterisk,
-            outside.network,
-            chance,
-            self._emit,
-            self._on_state,
-            self._taken,
-        )
-        self.manager = ManagerLink(
-            outside.scheduler,
-            self.loop,
-            outside.asterisk,
-            outside.network,
-            chance,
-            self._emit,
-            self.wire.expect,
-            lambda: self.dead_man.forget(),  # noqa: PLW0108 - made below
-        )
+        self.dispatcher.attach_data(OtherSystems(chance))
+        self.gaps = GapLedger(outside.scheduler, self.records.write)
+
+    def _connect(self) -> None:
+        """Make the two ways to Asterisk, and what keeps callers there."""
+        outside = self.outside
+        world = (outside.scheduler, self.loop, outside.asterisk, outside.network, outside.chance, self._emit)
+        self.wire = Wire(*world, self._on_state, self._taken)
+        self.manager = ManagerLink(*world, self.wire.expect, lambda: self.dead_man.forget())  # noqa: PLW0108 - made below
+        self.wire.by_manager = self.manager
         self.receipts = Receipts(
             self.journal,
             lambda leg: self.dispatcher.caller(ContactId(leg)) is not None,
             self.manager.acknowledge,
         )
-        self.wire.by_manager = self.manager
-        self.dead_man = DeadMan(
-            self.dispatcher.callers,
-            self.dispatcher.caller,
-            self.wire,
-            outside.asterisk.dead_man_s,
-        )
+        self.dead_man = DeadMan(self.dispatcher.callers, self.dispatcher.caller, self.wire, outside.asterisk.dead_man_s)
         self.wire.on_unwritten = self.dead_man.forget
-        self.auditor = Auditor(outside.scheduler, self.dispatcher, self, on_synced=self._synced)
-        self.dispatcher.attach_data(_Data(outside.scheduler, chance))
-        self.gaps = GapLedger(outside.scheduler, self.records.write)
-        self._unseen_since = outside.scheduler.now()
 
     # ------------------------------------------------------------ its life
 
@@ -367,49 +351,3 @@ class Life:
             self.kill()
         if self.loop.dead:
             raise Killed
-
-
-class _Recordings:
-    """Files, as long as what was recorded."""
-
-    def __init__(self, asterisk: Asterisk, chance: Random) -> None:
-        self._asterisk = asterisk
-        self._chance = chance
-
-    async def check(self, name: RecordingName, talk_s: float, now: Callable[[], float]) -> RecordingChecked:
-        await asyncio.sleep(0.005 + self._chance.random() * 0.2)
-        there = name in self._asterisk.files
-        size, problem = (int(talk_s * 16_000) + 44, "") if there else (0, "no file")
-        return RecordingChecked(now(), name, size, talk_s if there else 0.0, ok=there, problem=problem)
-
-
-class _Data:
-    """Other systems: mostly they answer."""
-
-    def __init__(self, scheduler: Scheduler, chance: Random) -> None:
-        self._scheduler = scheduler
-        self._chance = chance
-
-    async def fetch(self, question: FetchData, now: Callable[[], float]) -> DataFetched:
-        await asyncio.sleep(self._chance.random() * question.timeout_s)
-        luck = self._chance.random()
-        outcome: DataOutcome = "ok" if luck < 0.8 else "not_found" if luck < 0.9 else "timeout"  # noqa: PLR2004 - chances
-        values: dict[str, Scalar] = {}
-        if outcome == "ok":
-            values = {one.variable: self._value(one.type) for one in question.wanted}
-        status = {"ok": 200, "not_found": 404}.get(outcome, 0)
-        return DataFetched(now(), question.contact_id, question.request_id, outcome, values, status)
-
-    def _value(self, type_: DataType) -> Scalar:
-        match type_:
-            case "date":
-                return "2024-06-01"
-            case "time":
-                return "10:00"
-            case "text":
-                return self._chance.choice(CODE_OF_TAHAP)
-            case _:
-                return EMPTY[type_]
-
-    def send(self, hook: SendHook) -> None:
-        """Taken at once."""

@@ -13,7 +13,8 @@ from typing import Any
 
 from acd.domain.events import Event, FallbackSeen, LinkChanged, PhoneChanged, UnroutedEnded
 from acd.domain.ids import LegId
-from acd.sim.faults.asterisk import CONTEXT, FALLBACK, Asterisk, Channel
+from acd.sim.faults.asterisk import Asterisk
+from acd.sim.faults.channels import CONTEXT, FALLBACK, Channel
 from acd.sim.faults.clock import EngineLoop, Scheduler
 from acd.sim.faults.wire import FIRST_BACK_OFF_S, MOST_BACK_OFF_S, Network, Stream
 

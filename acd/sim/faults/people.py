@@ -12,7 +12,8 @@ from random import Random
 
 from acd.domain.ids import LegId, PlaybackId, is_customer_leg
 from acd.domain.plan import AgentAction, Plan
-from acd.sim.faults.asterisk import FROM_AGENTS, Asterisk, Channel
+from acd.sim.faults.asterisk import Asterisk
+from acd.sim.faults.channels import FROM_AGENTS, Channel
 from acd.sim.faults.clock import Scheduler
 
 Ask = Callable[[str, AgentAction, str], None]

@@ -21,7 +21,7 @@ import structlog
 
 from acd.domain.plan import Plan
 from acd.sim.faults.engine import Codecs
-from acd.sim.faults.watch import Violation
+from acd.sim.faults.verdicts import Violation
 from acd.sim.faults.world import History, Wanted, World
 
 Setting = tuple[Plan, Codecs]

@@ -33,7 +33,8 @@ from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId
 from acd.domain.overload import Load
 from acd.engine.dead_man import Place
 from acd.runtime.dead_man import TALK_S
-from acd.sim.faults.asterisk import Asterisk, Channel, EventName
+from acd.sim.faults.asterisk import Asterisk
+from acd.sim.faults.channels import Channel, EventName
 from acd.sim.faults.clock import EngineLoop, Entry, Scheduler
 from acd.sim.faults.targets import target_of
 

@@ -21,7 +21,8 @@ from acd.sim.faults.people import Crowd, Habits
 from acd.sim.faults.points import Points
 from acd.sim.faults.replaying import once_decoded
 from acd.sim.faults.trouble import Rates, Trouble
-from acd.sim.faults.watch import LOOK_EVERY_S, Violation, Watch
+from acd.sim.faults.verdicts import LOOK_EVERY_S, Violation
+from acd.sim.faults.watch import Watch
 
 REST_S = 7_200.0
 """Longest time until all promises to call back were kept or given up."""
@@ -120,8 +121,8 @@ class World:
             self._ordered,
             self.watch.synced,
             self._died,
-            self.watch.told,
-            self.watch.recovered,
+            self.watch.accounts.told,
+            lambda life: self.watch.accounts.recovered(life.state.contacts),
             self.watch.unsynced,
             self.watch.kept,
             self.watch.arrived,
@@ -158,7 +159,7 @@ class World:
         for other in [life for life in self._alive if life is not self.life]:
             other.kill()
         if self.life is None or not self.life.serving:
-            self.watch.violated("no engine serves at the end")
+            self.watch.verdicts.violated("no engine serves at the end")
             return
         self.watch.rested(self.life)
         self.watch.replayed(self.life)
@@ -170,7 +171,7 @@ class World:
         return not (state.contacts or state.leases or state.timers or state.recordings or self.asterisk.channels)
 
     def _told(self) -> History:
-        found = self.watch.accounted()
+        found = self.watch.accounts.settled()
         return History(
             seed=self.wanted.seed,
             trace=self._trace.hexdigest(),
@@ -179,8 +180,8 @@ class World:
             unseen=found["unseen"],
             lives=self.lives,
             faults=self.trouble.happened,
-            checked=self.watch.checked,
-            violations=self.watch.violations,
+            checked=self.watch.verdicts.checked,
+            violations=self.watch.verdicts.violations,
             points=self.points,
             virtual_s=self.scheduler.time,
             events=self._events,
@@ -208,7 +209,9 @@ class World:
         seat = self.outside.seat
         if self._orphaned_at is not None and seat is not None and seat.unanswered_at < self._orphaned_at:
             took_s = self.scheduler.time - self._orphaned_at
-            self.watch.holds("a standby takes over in time", f"after {took_s:.2f} s", true=took_s <= TAKEOVER_S)
+            self.watch.verdicts.holds(
+                "a standby takes over in time", f"after {took_s:.2f} s", true=took_s <= TAKEOVER_S
+            )
         self._orphaned_at = None
 
     def _died(self, life: Life) -> None:

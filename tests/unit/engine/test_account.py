@@ -285,7 +285,7 @@ def test_lots_fall_on_those_who_did_not_let_the_call_pass() -> None:
     bench.login("ana", "budi")
     leg = bench.queued("1")
     for _ in range(2):
-        bench.pbx.end_channel(bench.leg_of(bench.decisions[-1].agent), 21)
+        bench.pbx.end(bench.leg_of(bench.decisions[-1].agent), 21)
         bench.settle()
     bench.sleep(6)
     first, second, third = bench.decisions

@@ -111,7 +111,7 @@ class Two(Bench):
         if dead:
             self.pbx.connected = False
             for leg in [leg for leg in self.pbx.channels if self.plan.pbx_of(leg) == pbx]:
-                self.pbx.end_channel(leg)
+                self.pbx.end(leg)
             self.pbx.connected = True
         self.links(pbx, up=False)
 

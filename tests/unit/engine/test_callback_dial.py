@@ -358,7 +358,7 @@ def test_after_a_restart_a_customers_ringing_phone_is_ours_and_its_answer_is_mad
 def test_after_a_restart_a_customer_who_is_gone_is_called_again_later() -> None:
     b = bench()
     contact = dialled(b)
-    b.pbx.end_channel(b.customer(contact), 17)
+    b.pbx.end(b.customer(contact), 17)
     restart(b)
     assert (b.held(contact).why, [a.outcome for a in b.attempts]) == ("retry", ["failed"])
     assert b.agent("budi").work.kind == "free"
@@ -461,7 +461,7 @@ def test_after_a_gap_an_agent_kept_for_a_customer_who_is_gone_is_not_rung_for_a_
     caller = b.queued(caller="0811222444")
     b.pbx.connected = False
     for leg in (b.customer(contact), caller):
-        b.pbx.end_channel(leg)
+        b.pbx.end(leg)
     b.pbx.connected = True
     b.feed(b.pbx.resync(after_gap=True))
     assert not b.got(Originate)

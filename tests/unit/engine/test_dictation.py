@@ -112,7 +112,7 @@ def test_nothing_said_leads_elsewhere_and_leaves_no_file(nothing: dict[str, obje
     judged(bench, **nothing)  # type: ignore[arg-type]
     assert bench.got(DiscardTake) == [DiscardTake(bench.contact(leg).id, NAME)]
     assert place(bench, leg).node == "nothing"
-    assert (bench.rows, bench.pbx.files) == ([], set())
+    assert (bench.rows, bench.pbx.files) == ([], {})
 
 
 @pytest.mark.parametrize("fault", [{"bytes": 0, "problem": "there is no file"}, {"problem": "truncated"}])
@@ -322,7 +322,7 @@ def test_who_hangs_up_with_nothing_in_the_file_has_left_none(found: dict[str, ob
     bench.hang_up(leg)
     judged(bench, **found)  # type: ignore[arg-type]
     assert (bench.records[0].exit, bench.voicemails, len(bench.rows)) == (Exit.IVR_EXIT, [], rows)
-    assert (bench.pbx.files == set()) is (rows == 0)
+    assert (not bench.pbx.files) is (rows == 0)
 
 
 def test_a_recording_whose_end_is_never_told_after_its_caller_is_gone_is_looked_at_all_the_same() -> None:

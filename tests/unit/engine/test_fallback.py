@@ -20,7 +20,7 @@ from acd.domain.exits import Exit
 from acd.domain.ids import LegId
 from acd.engine import ending
 from acd.engine.fallback import STRAY_S
-from acd.engine.state import Free, InFallback, InIvr, Leaving, Parting, Talking, Waiting
+from acd.engine.state import Free, InCall, InFallback, InIvr, Leaving, Parting, Talking, Waiting
 from acd.engine.views import view
 from tests.dictation_kit import judged, recording, voicemail_node
 from tests.engine_kit import GW, Bench, make_plan
@@ -292,7 +292,7 @@ def test_a_caller_who_was_gone_when_the_engine_came_back_has_a_record() -> None:
     leg = bench.queued()
     away(bench, leg)
     bench.pbx.connected = False
-    bench.pbx.end_channel(leg)
+    bench.pbx.end(leg)
     bench.pbx.manager_reports.clear()
     bench.pbx.connected = True
     bench.at += 30
@@ -320,7 +320,7 @@ def restart(bench: Bench, *legs: LegId) -> UnroutedEnded:
     bench.feed(LinkChanged(bench.at, "ami", up=False))
     for leg in legs:
         bench.pbx.fall(leg)
-        bench.pbx.end_channel(leg)
+        bench.pbx.end(leg)
     told = bench.pbx.manager_reports[-1]
     assert isinstance(told, UnroutedEnded)
     bench.pbx.manager_reports.clear()
@@ -382,7 +382,7 @@ def test_news_of_an_end_elsewhere_of_a_caller_who_is_here_is_settled_by_ari() ->
     bench = Bench()
     leg = bench.queued()
     bench.pbx.fall(leg)
-    bench.pbx.end_channel(leg)
+    bench.pbx.end(leg)
     told = bench.pbx.manager_reports.pop()
     bench.pbx.manager_reports.clear()
     bench.feed(told)
@@ -466,6 +466,38 @@ def test_who_was_refused_and_did_not_hear_of_it_is_taken_back_as_one_no_engine_t
     assert fallen(bench, leg).asked
     bench.feed(CommandFailed(bench.at, "claim", leg, "refused"))  # known all the same
     assert fallen(bench, leg).channel
+
+
+@pytest.mark.parametrize("told_by", ["a look", "the refusal"])
+def test_who_was_to_be_joined_with_an_agent_and_had_fallen_is_not_hung_up_on(told_by: str) -> None:
+    """In Asterisk's own queue somebody may talk with the caller by now."""
+    bench = Bench()
+    bench.login("ana")
+    leg = bench.queued()
+    bench.obeying = False
+    cut(bench)
+    bench.pbx.fall(leg)
+    bench.pbx.manager_reports.clear()
+    bench.pbx.connected = True
+    bench.feed(LinkChanged(bench.at, "ari", up=True))
+    bench.pick_up("ana")
+    assert isinstance(bench.contact(leg).phase, Talking)
+    bench.out = []
+    if told_by == "a look":
+        bench.at += 10.0
+        audit(bench)
+    else:
+        bench.pbx.tell_fallen(leg)
+        bench.settle()
+        bench.feed(CommandFailed(bench.at, "add_to_bridge", bench.contact(leg).bridge, "refused"))
+    assert leg not in [command.leg_id for command in bench.got(HangUp)]
+    assert fallen(bench, leg).was is None
+    bench.pbx.channels[leg].connected_at = bench.at
+    bench.pbx.tell_fallen(leg)
+    bench.settle()
+    bench.hang_up(leg)
+    assert [record.exit for record in bench.records] == [Exit.FALLBACK_ANSWERED]
+    assert not isinstance(bench.agent("ana").work, InCall)
 
 
 def test_a_look_from_before_the_fall_does_not_tell_that_the_caller_is_back() -> None:

@@ -107,7 +107,7 @@ def test_who_refuses_is_replaced_by_the_next_while_the_others_ring_on() -> None:
     bench = several(2)
     bench.login("ana", "budi", "dewi")
     leg = bench.queued()
-    bench.pbx.end_channel(bench.leg_of("budi"), 21)
+    bench.pbx.end(bench.leg_of("budi"), 21)
     bench.settle()
     assert ringing(bench, leg) == ["ana", "dewi"]
     assert bench.state.figures.offers == {"rejected": 1}

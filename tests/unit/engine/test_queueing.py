@@ -223,7 +223,7 @@ def test_an_agent_whose_old_leg_lingers_is_not_offered_until_its_end_is_seen() -
     leg = bench.queued("2")
     bench.pick_up("citra")
     bench.obeying = False
-    bench.pbx.end_channel(leg)
+    bench.pbx.end(leg)
     bench.settle()
     assert isinstance(bench.agent("citra").work, Free)
     bench.obeying = True

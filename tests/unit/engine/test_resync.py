@@ -50,7 +50,7 @@ def audit(bench: Bench) -> None:
 def lost_end(bench: Bench, leg: LegId) -> None:
     """A channel ends and nobody tells."""
     bench.pbx.connected = False
-    bench.pbx.end_channel(leg)
+    bench.pbx.end(leg)
     bench.pbx.connected = True
 
 
@@ -63,7 +63,7 @@ def test_callers_who_left_in_a_gap_get_their_record() -> None:
     cut(bench)
     bench.at += 60
     for leg in (talker, waiter, listener):
-        bench.pbx.end_channel(leg)
+        bench.pbx.end(leg)
     back(bench)
     assert [r.exit for r in bench.records] == [Exit.ANSWERED, Exit.ABANDONED, Exit.IVR_EXIT]
     assert {r.cause for r in bench.records} == {0}
@@ -79,7 +79,7 @@ def test_no_phone_rings_for_a_caller_who_left_in_the_same_gap() -> None:
     leg = bench.queued()
     cut(bench)
     for channel in [leg, bench.leg_of("budi")]:
-        bench.pbx.end_channel(channel)
+        bench.pbx.end(channel)
     back(bench)
     assert not bench.got(Originate)
 
@@ -88,7 +88,7 @@ def test_an_agent_who_hung_up_in_a_gap_ended_the_conversation() -> None:
     bench = Bench()
     leg = bench.talking()
     cut(bench)
-    bench.pbx.end_channel(bench.leg_of("ana"))
+    bench.pbx.end(bench.leg_of("ana"))
     back(bench)
     assert bench.got(HangUp)[0].leg_id == leg
     assert bench.records[0].exit is Exit.ANSWERED
@@ -99,7 +99,7 @@ def test_a_ringing_that_ended_in_a_gap_is_a_failed_offer() -> None:
     bench.login("ana")
     bench.queued()
     cut(bench)
-    bench.pbx.end_channel(bench.leg_of("ana"))
+    bench.pbx.end(bench.leg_of("ana"))
     back(bench)
     assert bench.state.figures.offers == {"failed": 1}
 
@@ -248,7 +248,7 @@ def test_an_answer_missed_in_a_gap_connects() -> None:
     back(bench)
     assert isinstance(bench.contact(leg).phase, Talking)
     assert [type(c) for c in bench.got(CreateBridge) + bench.got(AddToBridge)] == [CreateBridge, AddToBridge]
-    assert bench.pbx.bridges[bench.contact(leg).bridge] == {leg, bench.leg_of("ana")}
+    assert bench.pbx.bridges[bench.contact(leg).bridge] == [leg, bench.leg_of("ana")]
 
 
 def test_a_phone_up_but_not_yet_with_us_is_waited_for() -> None:
@@ -280,13 +280,13 @@ def test_a_conversation_without_its_bridge_is_joined_and_recorded_again() -> Non
     bench.at += 10
     audit(bench)
     assert [type(c) for c in bench.ordered] == [CreateBridge, AddToBridge, StartRecording]
-    assert bench.pbx.bridges[bench.contact(leg).bridge] == {leg, bench.leg_of("ana")}
+    assert bench.pbx.bridges[bench.contact(leg).bridge] == [leg, bench.leg_of("ana")]
 
 
 def test_a_party_missing_from_the_bridge_is_added_again() -> None:
     bench = Bench(with_queue(make_plan(), "billing", record=False))
     leg = bench.talking()
-    bench.pbx.bridges[bench.contact(leg).bridge].discard(leg)
+    bench.pbx.bridges[bench.contact(leg).bridge].remove(leg)
     audit(bench)
     assert not bench.ordered
     bench.at += 10
@@ -393,7 +393,7 @@ def conversation(bench: Bench, *, agent_first: bool) -> tuple[LegId, LegId]:
     channels = [(caller, GW, "169"), (phone, "PJSIP/ana", "")]
     for leg, endpoint, extension in reversed(channels) if agent_first else channels:
         bench.pbx.new_channel(leg, endpoint, extension=extension).up = True
-    bench.pbx.bridges[BridgeId("acd-b-caller")] = {caller, phone}
+    bench.pbx.bridges[BridgeId("acd-b-caller")] = [caller, phone]
     return caller, phone
 
 
@@ -436,12 +436,12 @@ def test_a_bridge_without_a_free_agent_of_ours_is_no_conversation() -> None:
     alone.pbx.new_channel(LegId("caller"), GW, extension="169")
     guest = alone.pbx.new_channel(LegId("guest"), "PJSIP/guest")
     guest.in_app = False
-    alone.pbx.bridges[BridgeId("acd-b-caller")] = {LegId("guest")}
+    alone.pbx.bridges[BridgeId("acd-b-caller")] = [LegId("guest")]
     alone.feed(alone.pbx.resync(after_gap=True))
     assert isinstance(alone.contact(LegId("caller")).phase, InIvr)
     alone.hang_up(LegId("caller"))
     alone.pbx.new_channel(LegId("caller2"), GW, extension="169")
-    alone.pbx.bridges[BridgeId("acd-b-caller2")] = {LegId("caller2"), LegId("guest")}
+    alone.pbx.bridges[BridgeId("acd-b-caller2")] = [LegId("caller2"), LegId("guest")]
     alone.feed(alone.pbx.resync(after_gap=True))
     assert isinstance(alone.contact(LegId("caller2")).phase, InIvr)
 
@@ -452,8 +452,8 @@ def test_channels_and_bridges_of_ours_that_serve_nothing_are_ended_and_others_le
     bench.pbx.new_channel(LegId("acd-l-ringing-1"), "PJSIP/budi").in_app = False
     bench.pbx.new_channel(LegId("phone"), "PJSIP/citra")
     bench.pbx.new_channel(LegId("private"), "PJSIP/citra").in_app = False
-    bench.pbx.bridges[BridgeId("acd-b-gone")] = set()
-    bench.pbx.bridges[BridgeId("conference")] = set()
+    bench.pbx.bridges[BridgeId("acd-b-gone")] = []
+    bench.pbx.bridges[BridgeId("conference")] = []
     bench.feed(bench.pbx.resync(after_gap=True))
     assert set(bench.pbx.channels) == {"private"}
     assert set(bench.pbx.bridges) == {"conference"}
@@ -544,7 +544,7 @@ def test_the_same_asterisk_after_a_gap_tore_nobody_out() -> None:
     back(bench)
     cut(bench)
     bench.at += 30
-    bench.pbx.end_channel(leg)
+    bench.pbx.end(leg)
     back(bench)
     assert [(r.exit, r.cause, r.ended_at) for r in bench.records] == [(Exit.ABANDONED, 0, bench.at)]
 
@@ -582,7 +582,7 @@ def test_a_forgotten_conversation_of_a_known_caller_goes_on(waiting: bool) -> No
     caller = bench.queued() if waiting else bench.call()
     cut(bench)
     leg = forgotten(bench, caller, up=True)
-    bench.pbx.bridges[BridgeId(f"acd-b-{caller}")] = {caller, leg}
+    bench.pbx.bridges[BridgeId(f"acd-b-{caller}")] = [caller, leg]
     back(bench)
     assert not [command for command in bench.ordered if isinstance(command, HangUp | DestroyBridge | Play)]
     assert bench.agent("ana").work == InCall(bench.at, bench.contact(caller).id)
@@ -631,7 +631,7 @@ def test_a_caller_on_the_way_out_is_not_held_back_by_a_forgotten_conversation() 
     assert isinstance(bench.contact(caller).phase, Leaving)
     cut(bench)
     leg = forgotten(bench, caller, up=True)
-    bench.pbx.bridges[BridgeId(f"acd-b-{caller}")] = {caller, leg}
+    bench.pbx.bridges[BridgeId(f"acd-b-{caller}")] = [caller, leg]
     back(bench)
     assert not bench.pbx.channels
     assert not bench.pbx.bridges

@@ -59,7 +59,7 @@ def test_each_offer_has_its_outcome() -> None:
     bench.login("ana", "budi")
     leg = bench.queued()
     bench.sleep(15)
-    bench.pbx.end_channel(bench.leg_of("ana"), 21)
+    bench.pbx.end(bench.leg_of("ana"), 21)
     bench.settle()
     bench.sleep(5.5)
     bench.hang_up(leg)

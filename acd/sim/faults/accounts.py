@@ -1,0 +1,164 @@
+"""What has to be in the store at the end: one record for each call, and the truth in it.
+
+Decides which callers an engine could know of, and until when what became of one was its doing. Changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from acd.domain.commands import HangUp, TelephonyCommand
+from acd.domain.events import CallArrived, CommandFailed, Event
+from acd.domain.exits import Exit
+from acd.domain.ids import ContactId, LegId
+from acd.domain.record import CallRecord
+from acd.sim.faults.asterisk import Asterisk
+from acd.sim.faults.clock import EPOCH, Scheduler
+from acd.sim.faults.disk import Database
+from acd.sim.faults.engine import Life
+from acd.sim.faults.people import Crowd
+from acd.sim.faults.verdicts import Verdicts
+
+TALKED = {Exit.ANSWERED}
+SERVED_ELSEWHERE = {Exit.FALLBACK_ANSWERED, Exit.TRANSFERRED}
+"""Without AMI only that somebody left is known."""
+SEEN_S = 1.5
+"""A caller who was there for so long while an engine served is known."""
+
+
+@dataclass
+class Serving:
+    """A time in which an engine served."""
+
+    life: Life
+    since: float
+    until: float = float("inf")
+
+
+class Accounts:
+    """Remembers who was there, and compares that with the records."""
+
+    def __init__(
+        self, scheduler: Scheduler, asterisk: Asterisk, crowd: Crowd, database: Database, verdicts: Verdicts
+    ) -> None:
+        self._scheduler = scheduler
+        self._asterisk = asterisk
+        self._crowd = crowd
+        self._database = database
+        self._verdicts = verdicts
+        self._known: dict[LegId, tuple[Life, int]] = {}
+        """Callers an engine was told of: by which, and which event that was."""
+        self._lasting: dict[LegId, None] = {}
+        """Callers of whom a durable event or a state tells."""
+        self._served: list[Serving] = []
+        self._slipped: dict[LegId, None] = {}
+        """Who left while an engine served, as it was not heard for too long: it may think otherwise."""
+        self._sent_away: dict[LegId, float] = {}
+        """When callers were ordered to be hung up: where that order was lost, what came then is not of its doing."""
+
+    # ------------------------------------------------------------ what happens
+
+    def told(self, life: Life, event: Event) -> None:
+        """The engine is told something."""
+        if isinstance(event, CallArrived) and event.leg_id not in self._asterisk.channels:
+            self._slipped[event.leg_id] = None  # all of the call was over before the engine heard of it
+        if isinstance(event, CallArrived) and event.leg_id not in self._known:
+            self._known[event.leg_id] = (life, life.journal.place() + 1)
+        elif isinstance(event, CommandFailed) and event.command == "claim":
+            self._slipped[LegId(event.target)] = None
+            self._known.pop(LegId(event.target), None)  # somebody else's: Asterisk's own queue has the caller
+
+    def ordered(self, command: TelephonyCommand) -> None:
+        """The engine orders something."""
+        if isinstance(command, HangUp):
+            self._sent_away.setdefault(command.leg_id, self._scheduler.time)
+
+    def timed_out(self, leg: LegId) -> None:
+        """A caller's timeout has run out."""
+        if self._served and not self._served[-1].life.loop.dead:
+            self._slipped[leg] = None
+
+    def synced(self, life: Life) -> None:
+        """An engine serves."""
+        self._served.append(Serving(life, self._scheduler.time))
+
+    def latest(self, life: Life) -> Serving | None:
+        """Since when this engine has served, if it was the last one that did."""
+        return self._served[-1] if self._served and self._served[-1].life is life else None
+
+    def unsynced(self, life: Life) -> bool:
+        """It serves no more. Gives whether it did."""
+        serving = self.latest(life)
+        if serving is None or serving.until <= self._scheduler.time:
+            return False
+        serving.until = self._scheduler.time
+        return True
+
+    def died(self, life: Life) -> None:
+        """An engine is gone, and what it had heard and not made durable."""
+        serving, since = self.latest(life), life.journal.waiting_since
+        if serving is not None and since is not None:
+            serving.until = min(serving.until, since)
+        durable = life.journal.committed
+        for leg, (whose, number) in self._known.items():
+            if whose is life and number <= durable:
+                self._lasting[leg] = None
+
+    def recovered(self, contacts: Iterable[ContactId]) -> None:
+        """The next one has read of these."""
+        for contact in contacts:
+            self._lasting[LegId(contact)] = None
+
+    # ------------------------------------------------------------ at the end
+
+    def settled(self) -> dict[str, int]:
+        """Each caller has one record. Returns how many there were, and how many nobody could know of."""
+        records, unseen, holds = self._database.records, 0, self._verdicts.holds
+        for leg, began in self._crowd.called.items():
+            if ContactId(leg) in records:
+                self._verdicts.checked["one record for each call"] += 1
+                continue
+            ended = self._crowd.ended.get(leg, self._scheduler.time)
+            seen = leg not in self._asterisk.unwritten  # Asterisk wrote it down, or was told not to
+            seen = seen or self._was_seen(began, ended)
+            known = leg in self._lasting or self._living(leg)
+            what = f"{leg} of {began:.2f}-{ended:.2f} has none" + ", though known" * known + ", though seen" * seen
+            holds("one record for each call", what, true=not known and not seen)
+            self._in_a_gap(leg, began + EPOCH, ended + EPOCH)
+            unseen += 1
+        for contact_id, record in records.items():
+            self._truth(LegId(contact_id), record)
+        strange = sorted(i for i in records if LegId(i) not in self._crowd.called and not i.startswith("callback-"))
+        holds("no record of nobody", str(strange[:5]), true=not strange)
+        holds("no call has two records", str(self._database.doubled[:5]), true=not self._database.doubled)
+        return {"records": len(records), "unseen": unseen}
+
+    def _in_a_gap(self, leg: LegId, began: float, ended: float) -> None:
+        """Who has no record was there in a time of which the ledger says that not everything was seen."""
+        marked = any(gap.touches(began, ended) for gap in self._database.gaps.values())
+        what = f"{leg} of {began - EPOCH:.2f}"
+        self._verdicts.holds("who is not recorded came in a known gap", what, true=marked)
+
+    def _truth(self, leg: LegId, record: CallRecord) -> None:
+        """The record tells what became of a caller, as far as an engine was there to see it."""
+        if leg in self._slipped:
+            return
+        crowd, why, holds = self._crowd, record.exit, self._verdicts.holds
+        ended, sent_away = crowd.ended.get(leg, self._scheduler.time), self._sent_away.get(leg, float("inf"))
+        talked, served = crowd.talked.get(leg), crowd.served.get(leg)
+        if talked is not None and talked < sent_away and self._was_seen(talked, ended):
+            holds("exits tell the truth", f"{leg} talked: {why}", true=why in TALKED)
+        if served is not None and served < sent_away and talked is None:
+            holds("exits tell the truth", f"{leg} was served elsewhere: {why}", true=why in SERVED_ELSEWHERE)
+        if served is None:
+            true = why is not Exit.FALLBACK_ANSWERED
+            holds("exits tell the truth", f"{leg} was not served elsewhere: {why}", true=true)
+
+    def _living(self, leg: LegId) -> bool:
+        whose = self._known.get(leg)
+        return whose is not None and not whose[0].loop.dead
+
+    def _was_seen(self, began: float, ended: float) -> bool:
+        """Whether an engine served for long enough in this time."""
+        return any(max(0.0, min(ended, one.until) - max(began, one.since)) > SEEN_S for one in self._served)
