@@ -12,7 +12,7 @@ from typing import Any
 from acd.domain.commands import StartTimer
 from acd.domain.copies import replace
 from acd.domain.decision import AtNode, InLine, OfferMade, OfferOver, SentAway, Spoke
-from acd.domain.flow import Consent, PathStep, SurveyAnswer
+from acd.domain.flow_path import Consent, PathStep, SurveyAnswer
 from acd.domain.ids import ContactId, TimerKey
 from acd.domain.record import RecordingRow
 from acd.engine.callback_state import Callback, LeftPlace

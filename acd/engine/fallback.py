@@ -29,7 +29,12 @@ def seen(turn: Turn, event: FallbackSeen) -> None:
     contact = turn.contact(ContactId(event.leg_id))
     if turn.state.is_over(event.leg_id):
         return turn.ignore(event, "the call has its record")
-    if contact is None or _was_refused(contact):
+    if contact is not None and isinstance(contact.phase, Leaving) and contact.phase.exit is not Exit.TRANSFERRED:
+        beyond_reach(turn, contact, contact.phase)
+        if event.leg_id in turn.state.ended:
+            return None
+        contact = None
+    if contact is None:
         contact = _adopt(turn, event)
     if isinstance(contact.phase, Talking):  # an order to join them may be under way; its answer tells
         contact = turn.put(replace(contact, fallen=True))
@@ -45,9 +50,15 @@ def seen(turn: Turn, event: FallbackSeen) -> None:
     return None
 
 
-def _was_refused(contact: Contact) -> bool:
-    """A caller nobody wanted was to be hung up on. That did not arrive: to the caller no engine was there."""
-    return isinstance(contact.phase, Leaving) and not contact.path
+def beyond_reach(turn: Turn, contact: Contact, leaving: Leaving) -> None:
+    """A caller was to be hung up on, which did not arrive, and is outside: to try again might cut who talks there.
+
+    Who was refused at the door is forgotten: to that caller no engine was there. With others all was said and done.
+    """
+    if contact.path:
+        return ending.finish(turn, contact, leaving.exit, leaving.cause, None)
+    turn.state.leases.pop(LegId(contact.id), None)
+    return ending.forget(turn, contact)
 
 
 def _adopt(turn: Turn, event: FallbackSeen) -> Contact:

@@ -293,6 +293,8 @@ def _repair(
             arrival.follow(turn, contact, ivr.resume(arrival.scene(turn, contact), position))
         case Leaving(exit=Exit.TRANSFERRED) if not caller.in_app:
             ending.caller_left(turn, contact)
+        case Leaving() as leaving if settled and not caller.in_app:
+            fallback.beyond_reach(turn, contact, leaving)
         case Leaving(cause=cause) if settled:
             turn.do(HangUp(contact.id, contact.leg, cause))
         case _:

@@ -499,7 +499,7 @@ def test_a_conversation_that_outlived_the_cut_goes_on_to_its_end_and_gets_no_sec
     bench, talker, waiter, _ = cut_off()
     bench.sleep(bench.plan.lost_after_s + 1)
     figures = bench.state.figures.by_exit
-    bench.pbx.end_channel(waiter)
+    bench.pbx.end(waiter)
     out = bench.back(B)
     assert not [c for c in out if isinstance(c, HangUp)], "it was a false alarm"
     assert isinstance(bench.contact(talker).phase, Talking)

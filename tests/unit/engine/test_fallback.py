@@ -468,6 +468,35 @@ def test_who_was_refused_and_did_not_hear_of_it_is_taken_back_as_one_no_engine_t
     assert fallen(bench, leg).channel
 
 
+@pytest.mark.parametrize("told_by", ["a look", "AMI"])
+@pytest.mark.parametrize("begun", [True, False])
+def test_who_was_to_be_hung_up_on_and_is_outside_is_left_alone(told_by: str, *, begun: bool) -> None:
+    """An agent of Asterisk's own queue may talk with the caller by now."""
+    bench = Bench()
+    bench.obeying = False
+    leg = bench.call() if begun else bench.call("999")
+    if begun:
+        contact = bench.contact(leg)
+        assert contact.path
+        bench.state.contacts[contact.id] = replace(contact, phase=Leaving(bench.at, Exit.SELF_SERVICE, 16))
+    assert isinstance(bench.contact(leg).phase, Leaving)
+    bench.pbx.fall(leg)
+    bench.pbx.channels[leg].connected_at = bench.at
+    if told_by == "a look":
+        bench.pbx.manager_reports.clear()
+        bench.at += 10.0
+        bench.out = []
+        audit(bench)
+    else:
+        bench.settle()
+    bench.sleep(ending.LEAVE_GUARD_S + 1)
+    assert not bench.got(HangUp)
+    assert [record.exit for record in bench.records] == ([Exit.SELF_SERVICE] if begun else [])
+    bench.pbx.tell_fallen(leg)
+    bench.settle()
+    assert (bench.contact_id(leg) in bench.state.contacts) is not begun
+
+
 @pytest.mark.parametrize("told_by", ["a look", "the refusal"])
 def test_who_was_to_be_joined_with_an_agent_and_had_fallen_is_not_hung_up_on(told_by: str) -> None:
     """In Asterisk's own queue somebody may talk with the caller by now."""

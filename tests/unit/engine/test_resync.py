@@ -609,8 +609,8 @@ def test_a_caller_who_is_gone_has_talked_if_the_agent_is_in_the_bridge_yet(known
         cut(bench)
         leg = forgotten(bench, caller, up=True)
     contact = bench.contact_id(caller)
-    bench.pbx.bridges[BridgeId(f"acd-b-{caller}")] = {leg} if joined else set()
-    bench.pbx.end_channel(caller)
+    bench.pbx.bridges[BridgeId(f"acd-b-{caller}")] = [leg] if joined else []
+    bench.pbx.end(caller)
     bench.at += 30
     back(bench)
     (record,) = bench.records
