@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from acd.domain.commands import HangUp, TelephonyCommand
+from acd.domain.commands import AddToBridge, HangUp, TelephonyCommand
 from acd.domain.events import CallArrived, CommandFailed, Event
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, LegId
@@ -54,6 +54,10 @@ class Accounts:
         self._served: list[Serving] = []
         self._slipped: dict[LegId, None] = {}
         """Who left while an engine served, as it was not heard for too long: it may think otherwise."""
+        self._joining: dict[LegId, Life] = {}
+        """Callers who were to be joined with an agent, and by which engine."""
+        self._in_doubt: dict[LegId, None] = {}
+        """Those whose engine died afterwards: if the caller is gone then, nobody tells whether they were joined."""
         self._sent_away: dict[LegId, float] = {}
         """When callers were ordered to be hung up: where that order was lost, what came then is not of its doing."""
 
@@ -69,10 +73,12 @@ class Accounts:
             self._slipped[LegId(event.target)] = None
             self._known.pop(LegId(event.target), None)  # somebody else's: Asterisk's own queue has the caller
 
-    def ordered(self, command: TelephonyCommand) -> None:
+    def ordered(self, life: Life, command: TelephonyCommand) -> None:
         """The engine orders something."""
         if isinstance(command, HangUp):
             self._sent_away.setdefault(command.leg_id, self._scheduler.time)
+        elif isinstance(command, AddToBridge):
+            self._joining |= dict.fromkeys(command.leg_ids, life)
 
     def timed_out(self, leg: LegId) -> None:
         """A caller's timeout has run out."""
@@ -100,6 +106,7 @@ class Accounts:
         serving, since = self.latest(life), life.journal.waiting_since
         if serving is not None and since is not None:
             serving.until = min(serving.until, since)
+        self._in_doubt |= {leg: None for leg, whose in self._joining.items() if whose is life}
         durable = life.journal.committed
         for leg, (whose, number) in self._known.items():
             if whose is life and number <= durable:
@@ -150,7 +157,8 @@ class Accounts:
         if talked is not None and talked < sent_away and self._was_seen(talked, ended):
             holds("exits tell the truth", f"{leg} talked: {why}", true=why in TALKED)
         if served is not None and served < sent_away and talked is None:
-            holds("exits tell the truth", f"{leg} was served elsewhere: {why}", true=why in SERVED_ELSEWHERE)
+            true = why in SERVED_ELSEWHERE or (why is Exit.ANSWERED and leg in self._in_doubt)
+            holds("exits tell the truth", f"{leg} was served elsewhere: {why}", true=true)
         if served is None:
             true = why is not Exit.FALLBACK_ANSWERED
             holds("exits tell the truth", f"{leg} was not served elsewhere: {why}", true=true)

@@ -74,7 +74,7 @@ class Watch:
     def ordered(self, life: Life, command: TelephonyCommand) -> None:
         """The engine orders something."""
         self.verdicts.holds("only the active engine commands", f"{life.token} does", true=life.active())
-        self.accounts.ordered(command)
+        self.accounts.ordered(life, command)
         if not isinstance(command, Originate) or is_customer_leg(command.leg_id):
             return
         state = life.state
