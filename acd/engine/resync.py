@@ -287,7 +287,7 @@ def _repair(
             if playback is not None:
                 turn.do(StopPlay(contact.id, playback))
             treatment.announcement_ended(turn, contact, waiting)
-        case Talking(leg=leg) if settled:
+        case Talking(leg=leg) if settled and not (after_gap and _has_just_left(contact, leg, bridges)):
             _rejoin(turn, contact, leg, bridges.get(contact.bridge))
         case InIvr(position=position) if after_gap:
             arrival.follow(turn, contact, ivr.resume(arrival.scene(turn, contact), position))
@@ -328,6 +328,16 @@ def _repair_promise(
             _repair(turn, turn.state.contacts[contact.id], channels, bridges, after_gap=True)
     elif unknown:  # of no use, and hung up below; its name is taken
         turn.put(replace(contact, callback=replace(promise, legs=promise.legs + 1)))
+
+
+def _has_just_left(contact: Contact, leg: LegId, bridges: dict[BridgeId, BridgeSeen]) -> bool:
+    """The agent is in the bridge without the caller: they talked, and the caller's end is on its way to us.
+
+    Bridges are listed after channels. A join that is refused would tell of a failure; the next look puts right what is
+    still so.
+    """
+    bridge = bridges.get(contact.bridge)
+    return bridge is not None and leg in bridge.members and contact.leg not in bridge.members
 
 
 def _rejoin(turn: Turn, contact: Contact, leg: LegId, bridge: BridgeSeen | None) -> None:

@@ -297,6 +297,18 @@ def test_a_party_missing_from_the_bridge_is_added_again() -> None:
     assert [type(c) for c in bench.ordered] == [CreateBridge, AddToBridge]
 
 
+def test_who_left_the_bridge_while_the_lists_were_made_has_talked_and_is_not_joined_again() -> None:
+    bench = Bench(with_queue(make_plan(), "billing", record=False))
+    leg = bench.talking()
+    cut(bench)
+    bench.pbx.bridges[bench.contact(leg).bridge].remove(leg)
+    bench.out = []
+    back(bench)
+    assert not bench.got(AddToBridge)
+    bench.hang_up(leg)
+    assert [record.exit for record in bench.records] == [Exit.ANSWERED]
+
+
 # ---------------------------------------------------------------- on the way out
 
 
