@@ -10,7 +10,7 @@ from acd.domain.commands import CallbackReply, HangUp, Play
 from acd.domain.copies import replace
 from acd.domain.events import CallbackCancelled, CallbackRequested
 from acd.domain.exits import Exit
-from acd.domain.ids import ONLY_PBX, ContactId, FlowId, NodeId, PlaybackId, PromptKey
+from acd.domain.ids import ContactId, FlowId, NodeId, PlaybackId, PromptKey
 from acd.engine import ending, kpi, left_places, matching, numbers, offers, outbound, relaxing, treatment
 from acd.engine.callback_state import Callback, key_of
 from acd.engine.state import CallingBack, Contact, Position, Promised, Waiting
@@ -158,7 +158,9 @@ def requested(turn: Turn, event: CallbackRequested) -> None:
     if why_not or queue is None or number is None:
         return turn.do(CallbackReply(event.request_id, None, ok=False, message=why_not))
     turn.state.generation += 1
-    contact_id = ContactId(f"{_first_pbx(turn)}callback-{turn.at:.3f}-{turn.state.generation}")
+    pbx = outbound.pbx_for_new(turn)
+    begin = f"{pbx}-" if pbx else ""  # as the ids of channels there begin
+    contact_id = ContactId(f"{begin}callback-{turn.at:.3f}-{turn.state.generation}")
     place = Waiting(
         since=due_at,
         queue=queue.id,
@@ -186,13 +188,6 @@ def requested(turn: Turn, event: CallbackRequested) -> None:
     if due_at <= turn.at and isinstance(contact.phase, Promised):
         back_in_line(turn, contact, contact.phase)
     return None
-
-
-def _first_pbx(turn: Turn) -> str:
-    """Of several Asterisks, the one of the first line: how the id of a contact begins that no channel gives one."""
-    trunks = (turn.plan.trunks.get(line.trunk) for line in outbound.plan_of(turn).lines)
-    pbx = next((trunk.pbx for trunk in trunks if trunk is not None), ONLY_PBX)
-    return f"{pbx}-" if pbx else ""
 
 
 def cancelled(turn: Turn, event: CallbackCancelled) -> None:

@@ -6,10 +6,13 @@ know how a promise came about, nor what follows when the call ends.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from acd.domain.callback_plan import CallbackLine, CallbackPlan
 from acd.domain.commands import DestroyBridge, HangUp, Originate
 from acd.domain.copies import replace
-from acd.domain.ids import AgentId, LegId, customer_leg
+from acd.domain.ids import ONLY_PBX, AgentId, LegId, PbxId, customer_leg
+from acd.domain.plan import TrunkPlan
 from acd.engine import agent as agents
 from acd.engine import numbers, trunks
 from acd.engine.callback_state import Callback, key_of
@@ -47,15 +50,36 @@ def free_line(turn: Turn, contact: Contact) -> CallbackLine | None:
 
     Of several Asterisks it is one of the contact's own, which joins both legs.
     """
+    pbx = turn.plan.pbx_of(contact.id)
+    return next((line for line, trunk in _lines(turn) if trunk.pbx == pbx and _has_room(turn, line, trunk)), None)
+
+
+def pbx_for_new(turn: Turn) -> PbxId:
+    """Of several Asterisks, the one that calls a customer who is at none: of the first way out that is free now.
+
+    Is none, of the first that is within reach, or else of the first of all: there the callback waits.
+    """
+    lines = list(_lines(turn))
+    free = (trunk.pbx for line, trunk in lines if _within_reach(turn, trunk) and _has_room(turn, line, trunk))
+    reached = (trunk.pbx for _, trunk in lines if _within_reach(turn, trunk))
+    return next((pbx for pbxs in (free, reached, (trunk.pbx for _, trunk in lines)) for pbx in pbxs), ONLY_PBX)
+
+
+def _lines(turn: Turn) -> Iterator[tuple[CallbackLine, TrunkPlan]]:
     for line in plan_of(turn).lines:
         trunk = turn.plan.trunks.get(line.trunk)
-        if trunk is None or trunk.pbx != turn.plan.pbx_of(contact.id):
-            continue
-        if not turn.state.trunks.get(line.trunk, TrunkState()).up:
-            continue
-        if trunk.capacity - trunks.in_use(turn.state.leases, line.trunk) > line.reserve:
-            return line
-    return None
+        if trunk is not None:
+            yield line, trunk
+
+
+def _within_reach(turn: Turn, trunk: TrunkPlan) -> bool:
+    return turn.state.links(trunk.pbx).ari
+
+
+def _has_room(turn: Turn, line: CallbackLine, trunk: TrunkPlan) -> bool:
+    if not turn.state.trunks.get(line.trunk, TrunkState()).up:
+        return False
+    return trunk.capacity - trunks.in_use(turn.state.leases, line.trunk) > line.reserve
 
 
 def way_out(turn: Turn, contact: Contact, place: Waiting) -> CallbackLine | None:

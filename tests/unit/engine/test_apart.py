@@ -185,6 +185,30 @@ def test_a_callback_goes_out_where_its_caller_came_in_and_one_by_request_where_t
     assert not bench.got(Originate), "the line goes out at b, the contact is at a"
 
 
+def test_a_callback_by_request_goes_out_where_a_line_is_free_else_where_one_is_within_reach() -> None:
+    bench = Two(plan=callback_plan())
+    callbacks = bench.plan.callbacks
+    assert callbacks is not None
+    first = replace(callbacks.lines[0], reserve=0)
+    lines = (first, replace(first, trunk=TrunkId("e2")))
+    trunks = {**bench.plan.trunks, first.trunk: replace(bench.plan.trunks[first.trunk], capacity=1)}
+    bench.feed(PlanLoaded(bench.at, replace(bench.plan, trunks=trunks, callbacks=replace(callbacks, lines=lines))))
+
+    def asked(number: str) -> str:
+        bench.feed(CallbackRequested(bench.at, RequestId(number), number, QueueId("billing")))
+        return next(reversed(bench.state.contacts)).partition("-")[0]
+
+    assert asked("08111222333") == A
+    bench.state.leases[LegId("a-9.9")] = first.trunk
+    assert asked("08111222334") == B, "the first line is full"
+    bench.feed(TrunkChanged(bench.at, E1, up=False, pbx=B))
+    assert asked("08111222335") == A, "none is free"
+    bench.lose(A)
+    assert asked("08111222336") == B, "none is free, and the first is out of reach"
+    bench.lose(B)
+    assert asked("08111222337") == A
+
+
 # ---------------------------------------------------------------- one is away
 
 
