@@ -244,6 +244,7 @@ async def test_draining_hands_over_who_waits_and_its_end_has_them_back(centre: C
     assert not talk.over.is_set()
     told = asyncio.ensure_future(draining.communicate())
     assert not told.done()
+    await centre.ask("agent119", "pause", {"reason": "istirahat"})  # from then on: nobody is offered who came back
     talker.end(talk)
     said, _ = await told
     assert draining.returncode == 0
