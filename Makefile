@@ -25,15 +25,15 @@ KILLS ?= 50
 CHANNELS ?= 1000
 RESTARTS ?= 10
 SPARE ?=
-# Call centres that tests run side by side: each is mostly waiting, for prompts to end and phones to ring.
-CENTRES ?= 3
+# Call centres that tests run side by side, 8 at most: each is mostly waiting, for prompts to end and phones to ring.
+CENTRES ?= 4
 # Kill points are some eighty histories for each seed.
 KILL_SEEDS := $(or $(SEEDS),20)
 SEEDS ?= 1000
 FROM ?= 0
 JOBS ?= 0
 
-.PHONY: help demo test bench fuzz soak soak-kill soak-restart soak-calls soak-misbehave kill-points lint types layers unit asterisk-tests check clean
+.PHONY: help demo test bench fuzz soak soak-kill soak-restart soak-calls soak-misbehave kill-points lint types layers tools unit asterisk-tests aside check clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -90,10 +90,15 @@ types: $(STAMP)
 layers: $(STAMP)
 	$(BIN)/lint-imports
 
+tools: $(STAMP)
+	$(BIN)/acd tools fetch
+
+# What is covered is covered by tests of single cases, not by what chance happens to find.
 unit: $(STAMP)
 	$(BIN)/acd tools fetch --only-postgresql
-	$(BIN)/pytest -q -n auto --cov --cov-fail-under=100 tests/unit/domain tests/unit/engine tests/property tests/replay
-	$(BIN)/pytest -q -n auto tests/unit tests/contract/test_simulated.py --ignore tests/unit/domain --ignore tests/unit/engine
+	$(BIN)/pytest -q -n auto --cov --cov-fail-under=100 tests/unit/domain tests/unit/engine tests/replay
+	$(BIN)/pytest -q -n auto --dist worksteal tests/property tests/unit tests/contract/test_simulated.py \
+		--ignore tests/unit/domain --ignore tests/unit/engine
 
 soak-kill: $(STAMP)
 	$(BIN)/acd tools fetch
@@ -103,15 +108,21 @@ soak-restart: $(STAMP)
 	$(BIN)/acd tools fetch
 	CHANNELS=$(CHANNELS) RESTARTS=$(RESTARTS) $(BIN)/pytest -v --timeout 0 tests/asterisk/test_restart_speed.py
 
-asterisk-tests: $(STAMP)
-	$(BIN)/acd tools fetch
-	$(BIN)/pytest -v -n $(CENTRES) --dist loadfile tests/asterisk tests/contract/test_asterisk.py
+asterisk-tests: tools
+	$(BIN)/pytest -v -n $(CENTRES) --dist loadfile --no-loadscope-reorder tests/asterisk tests/contract/test_asterisk.py
 
 check: $(STAMP)
 	$(BIN)/acd check .
 	$(BIN)/acd flow test --quiet
 
-test: lint types layers check unit asterisk-tests
+# Calls mostly wait. What only needs the processor takes what they leave of it, and tells of it in lines of its own.
+aside: SHELL := /bin/bash
+aside: .SHELLFLAGS := -o pipefail -c
+aside: $(STAMP)
+	@nice -n 19 $(MAKE) --no-print-directory types unit 2>&1 | sed -u 's/^/    beside the calls: /'
+
+test: lint layers check tools
+	@$(MAKE) --no-print-directory -j2 asterisk-tests aside
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build *.egg-info

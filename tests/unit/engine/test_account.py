@@ -19,7 +19,7 @@ from acd.domain.events import (
 )
 from acd.domain.flow import QueueNode
 from acd.domain.ids import AgentId, ContactId, LegId, QueueId, RequestId, SkillId
-from acd.domain.plan import RelaxationStep, Reservation
+from acd.domain.plan import Medium, RelaxationStep, Reservation
 from acd.engine.core import Engine
 from acd.engine.matching import STANDARD
 from acd.engine.rating import CANDIDATES_KEPT, NAMED, RANKED, rate
@@ -306,3 +306,50 @@ def test_the_chosen_one_of_a_thousand_alike_is_ranked() -> None:
     decision = bench.decisions[-1]
     assert decision.best == decision.agent == agents[-1].id
     assert decision.candidates_count == RANKED + 5
+
+
+def test_the_last_agents_kept_for_others_are_passed_over_as_reserved() -> None:
+    bench = Bench(make_plan(reservations=(Reservation(SkillId("billing"), 1, keep=2, queues=(QueueId("tech"),)),)))
+    bench.login("ana", "budi")
+    contact = bench.contact(bench.queued("1"))
+    assert isinstance(contact.phase, Waiting)
+    rating = rate(Roster(bench.plan), STANDARD, contact, contact.phase, bench.state.agents)
+    assert (rating.ranks, rating.able) == ([], 0)
+    (reserved,) = [passed for passed in rating.passed if passed.reason == "reserved"]
+    assert (reserved.agents, reserved.skill) == ((AgentId("ana"), AgentId("budi")), "billing")
+
+
+@pytest.mark.parametrize(("medium", "reason"), [("voice", "phone_busy"), ("email", "no_capacity")])
+def test_one_agent_waited_for_alone_has_the_reason_that_holds_now(medium: Medium, reason: str) -> None:
+    bench = Bench()
+    bench.login("budi")
+    bench.feed(PhoneChanged(bench.at, "PJSIP/budi", reachable=True, busy=True))
+    contact = bench.contact(bench.queued("1"))
+    assert isinstance(contact.phase, Waiting)
+    waiting = replace(contact.phase, named=AgentId("budi"), medium=medium)
+    rating = rate(Roster(bench.plan), STANDARD, contact, waiting, bench.state.agents)
+    assert rating.ranks == []
+    assert (reason, (AgentId("budi"),)) in [(passed.reason, passed.agents) for passed in rating.passed]
+
+
+def test_a_medium_nobody_has_capacity_for_is_said_of_everybody() -> None:
+    bench = Bench()
+    bench.login("ana")
+    contact = bench.contact(bench.queued("2"))
+    assert isinstance(contact.phase, Waiting)
+    rating = rate(Roster(bench.plan), STANDARD, contact, replace(contact.phase, medium="email"), bench.state.agents)
+    assert [(passed.reason, passed.count) for passed in rating.passed] == [("no_capacity", 4)]
+
+
+def test_groups_are_weighed_by_who_is_free_in_them() -> None:
+    crew = [agent_plan(f"one{n}", billing=1, lang_id=1) for n in range(3)]
+    crew += [agent_plan(f"two{n}", billing=1, lang_id=1, tech=1) for n in range(2)]
+    plan = make_plan(agents={agent.id: agent for agent in crew})
+    bench = Bench(with_queue(plan, "billing", policy="fixed_queue_ratio"))
+    bench.login("one0", "two0", "two1")
+    bench.queued("1")
+    (decision,) = bench.decisions
+    assert decision.candidates_count == 3
+    assert decision.best == decision.agent == "two0"
+    assert decision.candidates[0].rank < decision.candidates[-1].rank
+    assert decision.candidates[-1].agent == "one0"
