@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from acd.domain.commands import AddToBridge, HangUp, TelephonyCommand
-from acd.domain.events import CallArrived, CommandFailed, Event
+from acd.domain.events import CallArrived, CommandFailed, Event, FallbackSeen, Resynced
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, LegId
 from acd.domain.record import CallRecord
 from acd.sim.faults.asterisk import Asterisk
+from acd.sim.faults.channels import FALLBACK
 from acd.sim.faults.clock import EPOCH, Scheduler
 from acd.sim.faults.disk import Database
 from acd.sim.faults.engine import Life
@@ -54,6 +55,8 @@ class Accounts:
         self._served: list[Serving] = []
         self._slipped: dict[LegId, None] = {}
         """Who left while an engine served, as it was not heard for too long: it may think otherwise."""
+        self._outside: dict[LegId, Life] = {}
+        """Callers of whom an engine was told that they are in Asterisk's own queue."""
         self._joining: dict[LegId, Life] = {}
         """Callers who were to be joined with an agent, and by which engine."""
         self._in_doubt: dict[LegId, None] = {}
@@ -65,6 +68,15 @@ class Accounts:
 
     def told(self, life: Life, event: Event) -> None:
         """The engine is told something."""
+        match event:
+            case FallbackSeen(leg_id=leg):
+                self._outside[leg] = life
+            case Resynced(channels=channels):
+                self._outside |= {c.leg_id: life for c in channels if c.context == FALLBACK}
+            case CallArrived(leg_id=leg):
+                self._outside.pop(leg, None)
+            case _:
+                pass
         if isinstance(event, CallArrived) and event.leg_id not in self._asterisk.channels:
             self._slipped[event.leg_id] = None  # all of the call was over before the engine heard of it
         if isinstance(event, CallArrived) and event.leg_id not in self._known:
@@ -76,7 +88,11 @@ class Accounts:
     def ordered(self, life: Life, command: TelephonyCommand) -> None:
         """The engine orders something."""
         if isinstance(command, HangUp):
-            self._sent_away.setdefault(command.leg_id, self._scheduler.time)
+            leg = command.leg_id
+            self._sent_away.setdefault(leg, self._scheduler.time)
+            cut = leg in self._asterisk.channels and self._asterisk.channels[leg].served
+            known = self._outside.get(leg) is life
+            self._verdicts.holds("no conversation ends because of us", f"{leg} is served", true=not (cut and known))
         elif isinstance(command, AddToBridge):
             self._joining |= dict.fromkeys(command.leg_ids, life)
 

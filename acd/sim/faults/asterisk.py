@@ -158,12 +158,16 @@ class Asterisk(Exchange[Channel]):
         if self.onlooker is not None:
             self.onlooker.served(channel)
         self.queue.leave(leg)
-        self.set_timeout(leg, 0.0)  # the dialplan's: what was written for the wait does not end the talk
+        self.relieve(leg)
         channel.served = True
         member = self.new_channel(LegId(f"{leg}.q{self.serial}"), device, context="", device="queue", up=True)
         self.left[leg].answered_at = self.scheduler.now()
         self.manage("connected", channel)
         return member
+
+    def relieve(self, leg: LegId) -> None:
+        """An agent of its own queue answers: the dialplan takes a timeout away that was written for the wait."""
+        self.set_timeout(leg, 0.0)
 
     def press_back(self, name: str) -> None:
         """Have a caller leave its own queue for an engine: the key means nothing to who is there no more."""

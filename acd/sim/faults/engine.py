@@ -341,7 +341,9 @@ class Life:
 
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at what exists. Raises ``TelephonyError``."""
-        return await self.wire.resync(after_gap=after_gap)
+        seen = await self.wire.resync(after_gap=after_gap)
+        self.outside.told(self, seen)
+        return seen
 
     def _kept(self, row: Row) -> None:
         self.outside.kept(self, row)

@@ -103,9 +103,7 @@ class Watch:
                 strange = sorted(leg for leg in members if (contact_of_leg(leg) or leg) != owner)
                 self.verdicts.holds("one contact in a bridge", f"{strange} in {bridge}", true=not strange)
             case HangUp(leg_id=leg) if leg in self._asterisk.channels:
-                channel = self._asterisk.channels[leg]
-                self._not_cut(channel.bridge, f"{leg} is hung up")
-                self.verdicts.holds("no conversation ends because of us", f"{leg} is served", true=not channel.served)
+                self._not_cut(self._asterisk.channels[leg].bridge, f"{leg} is hung up")
             case DestroyBridge(bridge_id=bridge):
                 self._not_cut(bridge, f"{bridge} is taken away")
             case _:

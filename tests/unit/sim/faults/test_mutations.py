@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from acd.engine import admission, fallback, resync
 from acd.engine.state import EngineState
 from acd.runtime.dispatcher import Dispatcher
 from acd.runtime.gaps import GapLedger
+from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.study import history
 from acd.sim.faults.trouble import Rates
 from acd.sim.faults.wire import Wire
@@ -45,6 +46,13 @@ def serving(state: EngineState) -> bool:
 def often(seconds: float, *kinds: str) -> Rates:
     """These faults, all equally likely."""
     return Rates(seconds, tuple((kind, 1) for kind in kinds))
+
+
+@contextmanager
+def no_timeout_taken_away() -> Iterator[None]:
+    """Neither by the engine that hears of the caller, nor by the dialplan."""
+    with patch.object(Wire, "outside", nothing), patch.object(Asterisk, "relieve", nothing):
+        yield
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ MUTATIONS = {
         instead(admission, "refusal", nothing), often(15, "flood of calls"), "no more callers than planned"
     ),
     "no timeout follows into Asterisk's own queue": Mutation(
-        instead(Wire, "outside", nothing),
+        no_timeout_taken_away,
         often(10, "engine drained", "answers slow", *KILLED),
         "no timeout ends a conversation",
     ),
