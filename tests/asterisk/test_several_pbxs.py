@@ -7,10 +7,11 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 
 import aiohttp
@@ -133,7 +134,15 @@ def _detour(made: Deployment, ports: Ports, to_b: tuple[FaultProxy, FaultProxy])
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def two(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Two]:
-    folder = tmp_path_factory.mktemp("two")
+    async with centre_of_two(tmp_path_factory.mktemp("two")) as running:
+        yield running
+
+
+@asynccontextmanager
+async def centre_of_two(
+    folder: Path, more: Callable[[Deployment], Deployment] = lambda made: made
+) -> AsyncIterator[Two]:
+    """Start one; ``more`` changes the files before the engine reads them."""
     shutil.copytree(ROOT / "config", folder / "config")
     shutil.copytree(ROOT / "ivr_flows", folder / "ivr_flows")
     wishes = Wishes(
@@ -156,6 +165,7 @@ async def two(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Two]:
             await stack.enter_async_context(FaultProxy(nowhere)),
         )
         _detour(made, ports, to_b)
+        made = more(made)
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("acd.deploy.templates.PEER_SILENCE_S", SILENCE_S)
         stack.push_async_callback(asyncio.to_thread, other.stop)
