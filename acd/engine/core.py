@@ -165,7 +165,8 @@ def _dispatch(turn: Turn, event: Event) -> None:
         case LegAnswered():
             legs.answered(turn, event)
         case LegEnded():
-            legs.ended(turn, event)
+            # Told before the first look at an Asterisk that came back: where the caller was by then is not known yet.
+            legs.ended(turn, event, unseen=not turn.state.links(turn.plan.pbx_of(event.leg_id)).ari)
         case LegLeft():
             legs.left(turn, event)
         case DigitPressed():

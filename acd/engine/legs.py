@@ -64,7 +64,7 @@ def answered(turn: Turn, event: LegAnswered) -> None:
 def ended(turn: Turn, event: LegEnded, *, torn: bool = False, unseen: bool = False) -> None:
     """A channel is gone: the caller's, an agent's or a feature call's.
 
-    ``torn``: Asterisk died, nobody hung up. ``unseen``: nobody looked when it went.
+    ``torn``: Asterisk died, nobody hung up. ``unseen``: nobody looked when it went, or what came before.
     """
     leg = event.leg_id
     leased = turn.state.leases.pop(leg, None) is not None

@@ -33,6 +33,8 @@ END_GUARD_S = 10.0
 """After a caller is gone: how long to wait for Asterisk to say that the recording is closed."""
 PLAY_GUARD_S = 120.0
 """Longer than any prompt."""
+WORDLESS_S = 0.5
+"""Within less nobody has said a word: a conversation's file without sound is as it should be."""
 
 
 def act(turn: Turn, contact: Contact, action: sound.SoundAction) -> Contact:
@@ -129,16 +131,18 @@ def judge(event: RecordingChecked, work: RecordingWork) -> ivr.Verdict:
 def row_of(event: RecordingChecked, work: RecordingWork) -> RecordingRow:
     """Make the row of a recording whose file was looked at."""
     ended_at = event.at if work.ended_at is None else work.ended_at
+    talk_s = ended_at - work.started_at
+    wordless = work.at_least_s is None and event.silent and talk_s < WORDLESS_S
     return RecordingRow(
         name=event.name,
         contact_id=work.contact,
         agent=work.agent,
         started_at=work.started_at,
-        talk_s=ended_at - work.started_at,
+        talk_s=talk_s,
         bytes=event.bytes,
         duration_s=event.duration_s,
-        ok=event.ok,
-        problem=event.problem,
+        ok=event.ok or wordless,
+        problem="" if wordless else event.problem,
     )
 
 

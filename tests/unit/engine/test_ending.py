@@ -10,6 +10,7 @@ from acd.domain.exits import Exit
 from acd.domain.ids import LegId, RecordingName
 from acd.engine.ending import ENDED_KEPT_S, LEAVE_GUARD_S, RECORDING_GUARD_S
 from acd.engine.state import Free, Leaving, WrapUp
+from acd.engine.takes import WORDLESS_S
 from tests.engine_kit import Bench, make_plan, with_queue
 
 
@@ -196,6 +197,20 @@ def test_a_recording_that_breaks_off_is_judged_at_the_conversations_end() -> Non
     assert bench.one(CheckRecording).talk_s == 30.0
     bench.check(ok=False)
     assert bench.state.figures.recordings_bad == 1
+
+
+@pytest.mark.parametrize(
+    ("talk_s", "ok"), [(0.004, True), (WORDLESS_S - 0.01, True), (WORDLESS_S, False), (3.0, False)]
+)
+def test_a_recording_without_sound_is_good_only_where_nobody_can_have_said_a_word(talk_s: float, *, ok: bool) -> None:
+    bench = Bench()
+    leg = bench.talking()
+    bench.sleep(talk_s)
+    bench.hang_up(leg)
+    bench.feed(RecordingChecked(bench.at, bench.checks[0].name, 364, 0.02, ok=False, problem="silent", silent=True))
+    (row,) = bench.rows
+    assert (row.ok, row.problem) == (ok, "" if ok else "silent")
+    assert bench.state.figures.recordings_bad == (0 if ok else 1)
 
 
 def test_a_result_of_a_check_told_twice_makes_one_row() -> None:

@@ -9,7 +9,7 @@ from tests.unit.sim.faults.kit import SAMPLE, busy
 from tests.unit.sim.faults.test_histories import told
 
 
-@pytest.mark.parametrize("seed", range(1000, 1003))
+@pytest.mark.parametrize("seed", range(1000, 1004))
 def test_the_engine_may_be_killed_at_every_place_that_a_history_passes(seed: int) -> None:
     killed = []
     for found, _ in killed_everywhere(SAMPLE, [busy(seed)]):
