@@ -45,6 +45,7 @@ from acd.engine.state import (
     Leaving,
     Offer,
     Offered,
+    Promised,
     Talking,
     TrunkState,
     Waiting,
@@ -271,6 +272,8 @@ def _repair(
         return fallback.outside(turn, contact, contact.phase)
     if settled and not caller.in_app and isinstance(contact.phase, Talking):
         return fallback.not_joined(turn, contact)
+    if not caller.in_app and isinstance(contact.phase, Promised):
+        return None  # somebody may talk with the caller there, who is called back afterwards as promised
     if after_gap and contact.answered_at is not None and contact.line is None and not caller.up:
         turn.do(Answer(contact.id, contact.leg))
     if settled and contact.bridged and contact.bridge not in bridges:

@@ -24,6 +24,8 @@ from acd.sim.faults.verdicts import Verdicts
 TALKED = {Exit.ANSWERED}
 SERVED_ELSEWHERE = {Exit.FALLBACK_ANSWERED, Exit.TRANSFERRED}
 """Without AMI only that somebody left is known."""
+PROMISED = {Exit.CALLBACK_SERVED, Exit.CALLBACK_FAILED, Exit.CALLBACK_EXPIRED, Exit.CALLBACK_CANCELLED}
+"""Who was promised a callback and left the engine with it is called back, though somebody else served the caller."""
 SEEN_S = 1.5
 """A caller who was there for so long while an engine served is known."""
 
@@ -173,7 +175,7 @@ class Accounts:
         if talked is not None and talked < sent_away and self._was_seen(talked, ended):
             holds("exits tell the truth", f"{leg} talked: {why}", true=why in TALKED)
         if served is not None and served < sent_away and talked is None:
-            true = why in SERVED_ELSEWHERE or (why is Exit.ANSWERED and leg in self._in_doubt)
+            true = why in SERVED_ELSEWHERE | PROMISED or (why is Exit.ANSWERED and leg in self._in_doubt)
             holds("exits tell the truth", f"{leg} was served elsewhere: {why}", true=true)
         if served is None:
             true = why is not Exit.FALLBACK_ANSWERED

@@ -17,6 +17,7 @@ from acd.engine.state import Promised, Waiting
 from acd.engine.turn import Turn
 from tests.callback_kit import KEY, NUMBER, CallbackBench, callback_plan
 from tests.engine_kit import with_queue
+from tests.unit.engine.test_resync import back, cut
 
 ENTER, CONFIRM, NUMBER_IS, BAD, STAY = (
     PromptKey(f"callback_{name}") for name in ("enter", "confirm", "number", "bad_number", "stay")
@@ -60,6 +61,21 @@ def test_the_confirmed_number_is_promised_said_and_the_caller_hung_up() -> None:
     b.spoken(leg)
     assert b.got(HangUp) == [HangUp(ContactId(leg), leg)]
     assert b.state.contacts[b.state.callbacks[f"billing|{NUMBER}"]].away
+
+
+def test_who_fell_out_of_the_goodbye_is_not_hung_up_on_there_and_called_back_when_gone() -> None:
+    b = bench()
+    leg = b.queued(caller=NUMBER)
+    b.ask(leg)
+    cut(b)
+    b.pbx.fall(leg)
+    b.at += 20
+    back(b)
+    assert not b.got(HangUp)
+    assert not b.got(Play)
+    b.hang_up(leg)
+    assert b.state.contacts[b.state.callbacks[f"billing|{NUMBER}"]].away
+    assert not b.records
 
 
 def test_another_number_is_keyed_in_checked_and_confirmed() -> None:

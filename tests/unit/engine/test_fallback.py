@@ -351,6 +351,23 @@ def test_who_fell_and_ended_while_the_engine_was_away_left_the_fallback_though_a
     assert not bench.timers
 
 
+def test_an_end_told_before_the_first_look_is_recorded_when_ami_has_told_where() -> None:
+    """Events come as soon as the connection stands; belief is compared with Asterisk a moment later."""
+    bench = Bench()
+    leg, inside = bench.call(), bench.call()
+    told = restart(bench, leg)
+    bench.feed(LegEnded(bench.at, leg, 16))
+    bench.feed(LegEnded(bench.at, inside, 16))
+    assert not bench.records
+    bench.feed(replace(told, connected_at=told.at - 5))
+    ami_back(bench)
+    bench.sleep(60)
+    assert {record.contact_id: record.exit for record in bench.records} == {
+        bench.contact_id(leg): Exit.FALLBACK_ANSWERED,
+        bench.contact_id(inside): Exit.IVR_EXIT,
+    }
+
+
 def test_who_fell_and_ended_there_left_the_fallback_when_ami_is_the_first_to_tell() -> None:
     bench = Bench()
     leg, menu = bench.queued(), bench.call()
