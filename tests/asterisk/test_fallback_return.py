@@ -199,7 +199,7 @@ async def test_who_talks_with_an_agent_of_the_fallback_queue_is_not_torn_away(ce
 async def test_a_timeout_written_for_the_wait_does_not_end_the_talk_with_an_agent_of_the_queue(centre: Centre) -> None:
     phone = await centre.phone("agent119", RINGS)
     await kill(centre)
-    caller, call = await calls(centre, "08135550041")
+    caller, call = await calls(centre, "08135550091")
     rung = await phone.ringing()
     (channel,) = await in_queue(centre)
     late = f"Setvar\r\nChannel: {channel}\r\nVariable: TIMEOUT(absolute)\r\nValue: 2"  # a dead engine's, delayed

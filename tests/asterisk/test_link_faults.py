@@ -383,7 +383,7 @@ async def test_an_engine_concludes_nothing_about_who_left_meanwhile_before_ami_t
 ) -> None:
     centre = links.centre
     await centre.phone("agent119", 180, ready=False)  # without any phone that queue takes nobody
-    caller = await centre.caller("08134440003", sound=False)
+    caller = await centre.caller("08134460001", sound=False)
     call = caller.dial(UMUM)
     assert await caller.answered(call) == 200
     await centre.phase(caller, "waiting")
