@@ -88,6 +88,8 @@ _NOBODY = Partners()
 _CANCELLED = (127, 487)
 """What Asterisk makes of a CANCEL. In Q.850 a caller who gives up clears normally (RFC 3398)."""
 _STASIS = frozenset({"Stasis", "StasisBroadcast"})
+ELSEWHERE = "elsewhere"
+"""In place of a channel's number: up to the last hyphen stands whose phone it is, as its own Asterisk would name it."""
 
 ALIVE_WITHIN_S = 1.0
 """How long ARI may take to answer before callers' timeouts are left to run out."""
@@ -660,7 +662,7 @@ class AriControl:
     def _seen(self, channel: ChannelSnapshot) -> ChannelSeen:
         leg = self._ahead.leg_of(channel.id) or LegId(channel.id)
         phone = self._phones.get(leg)
-        return _seen(channel, leg, channel.name if phone is None else f"{phone}-{PEER_PREFIX}")
+        return _seen(channel, leg, channel.name if phone is None else f"{phone}-{ELSEWHERE}")
 
     async def _ask_for_phones(self, channels: Sequence[ChannelSnapshot]) -> None:
         """Learn whose phones the channels lead to that go to other Asterisks; another process may have dialled."""

@@ -332,6 +332,7 @@ async def test_an_asterisk_out_of_reach_is_closed_in_time_and_what_lives_on_ther
     newcomer = await call(a, "08136680005")
     assert (await a.phase(newcomer, "talking"))["agent"] == stays
 
+    legs = {agent: phones[agent].calls[-1] for agent in (at_b, elsewhere)}
     for proxy in two.to_b:
         proxy.heal()
     await ready(two, "ready")
@@ -339,6 +340,7 @@ async def test_an_asterisk_out_of_reach_is_closed_in_time_and_what_lives_on_ther
     for agent in (at_b, elsewhere):
         assert (await a.phase(callers[agent], "talking"))["agent"] == agent
         await talking(phones[agent], callers[agent])
+        assert phones[agent].calls[-1] is legs[agent], "the conversation was cut and made anew"
     await a.phase(waiter, "waiting")
     callers[elsewhere].end(callers[elsewhere].calls[-1])
     assert (await a.phase(waiter, "talking"))["agent"] == elsewhere
@@ -398,7 +400,7 @@ async def test_an_asterisk_that_dies_costs_its_own_calls_and_nobody_elses(
     await talking(phones[elsewhere], newcomer)
     cut = await a.record(callers[at_b])  # by the silence on the wire: that b died is not sure before it is back
     assert (cut["exit"], cut["agent"], cut["trunk"]) == ("answered", at_b, "e1")
-    assert (await a.agent(at_b))["activity"] == "unavailable"
+    await a.until(at_b, activity="unavailable")
     trunks = {trunk["id"]: (trunk["up"], trunk["in_use"]) for trunk in (await a.site.api.status())["trunks"]}
     assert trunks == {"e1": (True, 2), "e2": (False, 0)}
 

@@ -193,7 +193,7 @@ async def test_a_phone_elsewhere_is_known_again_by_what_was_noted_with_its_leg(
     async with running(settings) as app:
         await until(lambda: served(app))
         seen = await app._pbxs.first.control.resync(after_gap=True)
-        assert [found.name.rpartition("-acd-peer-")[0] for found in seen.channels] == ["PJSIP/agent102"]
+        assert [found.name.rpartition("-")[0] for found in seen.channels] == ["PJSIP/agent102"]
         a.ari.answer("GET", "/channels/acd-l-a-1.1-1/variable", 404)
         app._pbxs.first.control._phones.clear()
         seen = await app._pbxs.first.control.resync(after_gap=True)
