@@ -26,14 +26,14 @@ CHANNELS ?= 1000
 RESTARTS ?= 10
 SPARE ?=
 # Call centres that tests run side by side, 8 at most: each is mostly waiting, for prompts to end and phones to ring.
-CENTRES ?= 4
+CENTRES ?= 3
 # Kill points are some eighty histories for each seed.
 KILL_SEEDS := $(or $(SEEDS),20)
 SEEDS ?= 1000
 FROM ?= 0
 JOBS ?= 0
 
-.PHONY: help demo test bench fuzz soak soak-kill soak-restart soak-calls soak-misbehave kill-points lint types layers tools unit asterisk-tests aside check clean
+.PHONY: help demo test bench fuzz soak soak-kill soak-restart soak-calls soak-misbehave kill-points lint types layers tools unit asterisk-tests check clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -115,14 +115,8 @@ check: $(STAMP)
 	$(BIN)/acd check .
 	$(BIN)/acd flow test --quiet
 
-# Calls mostly wait. What only needs the processor takes what they leave of it, and tells of it in lines of its own.
-aside: SHELL := /bin/bash
-aside: .SHELLFLAGS := -o pipefail -c
-aside: $(STAMP)
-	@nice -n 19 $(MAKE) --no-print-directory types unit 2>&1 | sed -u 's/^/    beside the calls: /'
-
-test: lint layers check tools
-	@$(MAKE) --no-print-directory -j2 asterisk-tests aside
+# One after the other: beside tests that use the processor, callers and phones of real calls are late now and then.
+test: lint layers check types unit asterisk-tests
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build *.egg-info
