@@ -11,6 +11,19 @@ from hypothesis import HealthCheck, settings
 from acd.demo.postgresql import Cluster
 from acd.store.database import make_engine, upgrade
 
+# Kits' own assertions say what they compared, as those of tests do.
+pytest.register_assert_rewrite(
+    "tests.call_centre",
+    "tests.callback_kit",
+    "tests.contract",
+    "tests.dictation_kit",
+    "tests.engine_kit",
+    "tests.fakes",
+    "tests.ivr_caller",
+    "tests.kill_points",
+    "tests.unit",
+)
+
 # A busy machine is no failure: nothing here fails for the time it took.
 settings.register_profile("acd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("acd")

@@ -52,6 +52,9 @@ class Hands(Protocol):
     def hang_up(self) -> None:
         """The caller does, or gives up."""
 
+    async def nobody_calls(self) -> None:
+        """Wait until Asterisk has let the caller go, without looking through call control."""
+
     async def press(self, digit: str) -> None:
         """The caller does."""
 

@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,12 @@ class Real:
 
     def hang_up(self) -> None:
         self.caller.hang_up_all()
+
+    async def nobody_calls(self) -> None:
+        async with asyncio.timeout(20):
+            asked = partial(self.pbx.instance.rx, "core show channels concise")
+            while self.stage.caller in await asyncio.to_thread(asked):  # noqa: ASYNC110 - seen only by asking
+                await asyncio.sleep(0.02)
 
     async def press(self, digit: str) -> None:
         await self.caller.answered(self.calling)

@@ -65,6 +65,9 @@ class Simulated:
     def hang_up(self) -> None:
         self.asterisk.end(self.caller.id)
 
+    async def nobody_calls(self) -> None:
+        assert self.caller.id not in self.asterisk.channels
+
     async def press(self, digit: str) -> None:
         self.asterisk.press(self.caller.id, digit)
 
