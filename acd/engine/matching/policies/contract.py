@@ -46,7 +46,6 @@ class Pool(NamedTuple):
     """Agents there are."""
 
 
-@runtime_checkable
 class PoolPolicy(AgentPolicy, Protocol):
     """An agent policy that weighs the groups of one level anew at each decision. Costs O(groups with somebody free)."""
 
@@ -54,7 +53,6 @@ class PoolPolicy(AgentPolicy, Protocol):
         """Rank a group beside the sum of all groups at this level; stands between ``level`` and ``order``."""
 
 
-@runtime_checkable
 class DrawPolicy(AgentPolicy, Protocol):
     """An agent policy that draws lots among the agents of one level, the same ones for the same contact and offer."""
 
