@@ -100,7 +100,7 @@ class Centre:
         async with self.http.get(f"/api/v1/agents/{agent}") as answer:
             return dict(await answer.json())
 
-    async def until(self, agent: str, patience_s: float = 15.0, **wanted: object) -> Json:
+    async def until(self, agent: str, patience_s: float = 60.0, **wanted: object) -> Json:
         """Wait until the API has an agent so."""
         seen: Json = {}
 
@@ -112,7 +112,7 @@ class Centre:
         return seen
 
     async def eventually(
-        self, so: Callable[[], Awaitable[bool]], else_: Callable[[], str], patience_s: float = 15.0
+        self, so: Callable[[], Awaitable[bool]], else_: Callable[[], str], patience_s: float = 60.0
     ) -> None:
         """Wait until something seen only by asking is so."""
         try:

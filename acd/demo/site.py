@@ -27,7 +27,7 @@ from acd.deploy.prompts import build_prompts, prompts_of, publish, speech_of
 from acd.deploy.toolchain import ToolSet
 from acd.domain.errors import DeployError
 
-START_S = 30.0
+START_S = 60.0
 _POLL_S = 0.1
 
 

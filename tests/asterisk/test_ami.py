@@ -110,7 +110,7 @@ class Facts:
 
     async def until(self, what: Callable[[Fact], bool]) -> Fact:
         """The first such fact not looked at yet; those before it are dropped."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 while self.all:
                     fact = self.all.pop(0)
@@ -122,7 +122,7 @@ class Facts:
     async def phone(self, state: DeviceState, *, reachable: bool) -> None:
         """Wait until this is the last that was told of the phone."""
         wanted = PhoneState(PHONE, state, reachable)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.latest.get(PHONE) != wanted:
                 self.changed.clear()
                 await self.changed.wait()
@@ -285,7 +285,7 @@ async def test_a_caller_of_the_fallback_who_leaves_between_two_looks_at_asterisk
                 ours.extend(await without_end())
                 await customer.hang_up()
                 await agent.ended.wait()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     while await without_end():  # noqa: ASYNC110 - told by Asterisk's database, seen only by asking
                         await asyncio.sleep(0.02)
             return await look(action, **of)

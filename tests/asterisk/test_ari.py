@@ -107,7 +107,7 @@ class Line:
         self._changed.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
@@ -335,7 +335,7 @@ async def test_sounds_are_played_to_their_end_stopped_or_missed(pbx: Pbx, line: 
         await line.event("PlaybackStarted", "p2")
         assert (await line.do(commands.stop_playback("p2"))).ok
         await line.event("PlaybackFinished", "p2")
-        async with asyncio.timeout(10):  # Asterisk tells of the end a moment before it forgets the playback
+        async with asyncio.timeout(60):  # Asterisk tells of the end a moment before it forgets the playback
             while (late := await line.do(commands.stop_playback("p2"))).ok:  # noqa: ASYNC110 - seen only by asking
                 await asyncio.sleep(0.02)
         assert isinstance(late.error, ChannelGone)
@@ -405,7 +405,7 @@ async def test_a_call_outlives_its_client_killed_and_obeys_the_next_one(pbx: Pbx
         base_url = f"http://127.0.0.1:{user.port}/ari"
         client = await asyncio.create_subprocess_exec(sys.executable, "-c", CLIENT, base_url, user.user, user.password)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while (await probe.do(AriRequest("GET", "/applications/acd"))).error:  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(0.05)
             assert await phone.call("169") == 200

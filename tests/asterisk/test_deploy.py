@@ -221,9 +221,9 @@ async def test_a_caller_reaches_an_agent_while_no_engine_serves(running: Asteris
     async with phone("agent101", AGENTS, plan) as agent, phone("0811", CALLERS, plan) as caller:
         await agent.register()
         assert await caller.call("169") == 200
-        await asyncio.wait_for(agent.talking.wait(), 10)
+        await asyncio.wait_for(agent.talking.wait(), 60)
         await caller.hang_up()
-        await asyncio.wait_for(agent.ended.wait(), 10)
+        await asyncio.wait_for(agent.ended.wait(), 60)
         await agent.register(0)
     assert list(running.recordings_dir.glob("fallback-*.wav"))
 

@@ -83,7 +83,7 @@ async def over_ami(centre: Centre, action: str) -> str:
     answer = b""
     for one in (login, action):
         writer.write(f"Action: {one}\r\n\r\n".encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             answer = await reader.readuntil(b"\r\n\r\n")
     writer.close()
     return answer.decode()

@@ -88,7 +88,7 @@ async def live(tools: ToolSet, deployment: Deployment) -> Episode:
             await callers.open()
         placing = await thirty.place(deployment.ports.callers, rate=15, at_once=CAPACITY)
         in_use = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while in_use < CAPACITY:
                 in_use = (await site.api.status())["trunks"][0]["in_use"]
                 await asyncio.sleep(0.1)

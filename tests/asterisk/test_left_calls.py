@@ -49,7 +49,7 @@ async def test_calls_that_no_engine_saw_have_one_record_each_with_what_became_of
     call = served.dial(CODE)
     assert await served.answered(call) == 200
     talk = await phone.ringing()
-    await asyncio.wait_for(talk.rings.wait(), 10)
+    await asyncio.wait_for(talk.rings.wait(), 60)
     await asyncio.sleep(1.5)  # Asterisk tells seconds: the conversation should have at least one
     served.end(call)
     await phone.until_over(talk)

@@ -211,7 +211,7 @@ async def test_calls_beyond_the_trunks_capacity_are_refused_counted_and_leave_no
 async def test_a_caller_who_cancels_before_the_answer_is_recorded_with_487(centre: Centre) -> None:
     caller = await centre.caller("08135550501")
     call = caller.dial(UNANSWERED)
-    await asyncio.wait_for(call.rings.wait(), 10)
+    await asyncio.wait_for(call.rings.wait(), 60)
     await centre.phase(caller, "waiting")
     caller.cancel(call)
     assert await caller.answered(call) == 487

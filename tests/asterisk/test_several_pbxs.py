@@ -210,7 +210,7 @@ async def talking(one: Telephone, other: Telephone) -> None:
     """Each hears sound of the other that comes from now on."""
     ears = [phone.ear for phone in (one, other)]
     before = [ear.heard.sound for ear in ears if ear is not None]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while any(ear.heard.sound < was + 5 for ear, was in zip(ears, before, strict=True) if ear is not None):  # noqa: ASYNC110 - told by their ears
             await asyncio.sleep(0.05)
 

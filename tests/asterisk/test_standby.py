@@ -95,7 +95,7 @@ class Pair:
         """Wait until the standby serves; give the seconds it took."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await self.second_api.ready() or {}).get("status") not in {"ready", "degraded"}:  # noqa: ASYNC110 - seen only by asking
                 await asyncio.sleep(0.02)
         took = loop.time() - began
@@ -147,7 +147,7 @@ async def pair(folder: Path, url: str, agents: int) -> AsyncIterator[Pair]:
         env = {**os.environ, **made.env}
         second = await children.start("the standby", argv, made.folder / "standby.log", made.folder, env)
         stack.push_async_callback(second.stop)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await api.ready() or {}).get("status") != "standby":  # noqa: ASYNC110 - seen only by asking
                 await asyncio.sleep(0.1)
         await _log_out_all_but(site, agents, made)
@@ -170,7 +170,7 @@ async def all_over(attempts: Sequence[Attempt]) -> None:
 
 async def settled(site: Site, records: int) -> None:
     """Wait until every call has its record and every recording was looked at."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             status = await site.api.status()
             figures = status["figures"]
@@ -211,7 +211,7 @@ async def test_a_killed_engine_is_replaced_and_no_conversation_place_or_record_i
         assert all(attempt.up for attempt in callers.placed())
         await until(site, talking=TALKING, waiting=WAITING + 1)
         assert await _waiting(site) == [*line, (await _waiting(site))[-1]]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while _still_talking(callers, heard) < TALKING:  # noqa: ASYNC110 - told by their ears
                 await asyncio.sleep(0.1)
 
@@ -261,12 +261,12 @@ async def test_an_engine_that_stood_still_wakes_up_as_the_standby_and_commands_n
         heard = [attempt.heard.agent for attempt in callers.placed()]
         centre.ears.listen()
         first.process.send_signal(signal.SIGCONT)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await first_api.ready() or {}).get("status") != "standby":  # noqa: ASYNC110 - seen only by asking
                 await asyncio.sleep(0.05)
         assert "deposed" in first.log.read_text()
         assert centre.ears.commands() == []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while _still_talking(callers, heard) < TALKING:  # noqa: ASYNC110 - told by their ears
                 await asyncio.sleep(0.1)
         assert await _phases(site) == Counter(talking=TALKING, waiting=WAITING - 2)

@@ -97,7 +97,7 @@ class Stage:
 
     async def until(self, so: Callable[[], bool]) -> None:
         """Wait."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not so():
                 future = asyncio.get_running_loop().create_future()
                 self._changed.append(future)

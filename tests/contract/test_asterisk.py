@@ -104,7 +104,7 @@ class Real:
     async def connect(self) -> None:
         self.up = asyncio.Event()
         await self.control.link.start()
-        await asyncio.wait_for(self.up.wait(), 20)
+        await asyncio.wait_for(self.up.wait(), 60)
 
     async def close(self) -> None:
         found = await self.control.resync(after_gap=False)
@@ -121,7 +121,7 @@ class Real:
         self.caller.hang_up_all()
 
     async def nobody_calls(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             asked = partial(self.pbx.instance.rx, "core show channels concise")
             while self.stage.caller in await asyncio.to_thread(asked):  # noqa: ASYNC110 - seen only by asking
                 await asyncio.sleep(0.02)

@@ -104,7 +104,7 @@ class FakeAmi:
 
     async def until(self, what: Callable[[], bool]) -> None:
         """Wait until something the server sees is so."""
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(what)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -125,7 +125,7 @@ class SipPhone(asyncio.DatagramProtocol):
 
     async def final(self) -> SipMessage:
         """The next response that is not a provisional one."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (answer := await self.responses.get()).status < 200:
                 pass
         return answer

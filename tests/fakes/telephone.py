@@ -88,7 +88,7 @@ class Telephone(SipPhone):
             await asyncio.sleep(0.01)
         return self.calls[-1]
 
-    async def ringing(self, patience_s: float = 10.0) -> PhoneCall:
+    async def ringing(self, patience_s: float = 45.0) -> PhoneCall:
         """Wait for a call that comes in and is not over."""
         return await asyncio.wait_for(self._ringing(), patience_s)
 
@@ -117,7 +117,7 @@ class Telephone(SipPhone):
 
     async def answered(self, call: PhoneCall, presses: Sequence[Press] = ()) -> int:
         """Wait until a call made is answered or refused; its status. Keys are pressed after an answer."""
-        await asyncio.wait_for(call.settled.wait(), 15)
+        await asyncio.wait_for(call.settled.wait(), 60)
         if call.status == 200 and self.ear is not None:
             self.ear.answered(call.media, presses, asyncio.get_running_loop().time())
         return call.status
@@ -152,7 +152,7 @@ class Telephone(SipPhone):
             else:
                 self.refuse(call, 486)
 
-    async def until_over(self, call: PhoneCall, patience_s: float = 15.0) -> None:
+    async def until_over(self, call: PhoneCall, patience_s: float = 60.0) -> None:
         """Wait until a call has ended, whoever ended it."""
         await asyncio.wait_for(call.over.wait(), patience_s)
 
