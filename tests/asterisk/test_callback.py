@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -189,9 +188,14 @@ async def test_who_calls_again_is_not_called_any_more(centre: Centre) -> None:
     await centre.phone("agent119")
     await centre.phase(caller, "talking")
     caller.end(again)
-    await asyncio.sleep(0.2)
-    records = [r for r in await centre.site.api.records() if r["caller"] == caller.user]
-    assert [r["exit"] for r in records] == ["callback_cancelled", "answered"]
+    exits: list[str] = []
+
+    async def both() -> bool:
+        exits[:] = [r["exit"] for r in await centre.site.api.records() if r["caller"] == caller.user]
+        return len(exits) > 1
+
+    await centre.eventually(both, lambda: f"not two records: {exits}")
+    assert exits == ["callback_cancelled", "answered"]
     assert outside.calls == []
 
 

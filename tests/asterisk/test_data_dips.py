@@ -243,7 +243,7 @@ async def test_who_waits_for_an_answer_while_the_engine_is_killed_gets_it_from_t
         return data.asked > before
 
     await centre.eventually(asked, lambda: "nothing was asked")
-    await asyncio.sleep(0.5)  # the journal is some tens of milliseconds behind
+    await asyncio.sleep(1.5)  # the journal is some tens of milliseconds behind
     engine.process.kill()
     await engine.process.wait()
     data.manner = "well"
