@@ -26,6 +26,8 @@ from acd.domain.record import HookDone
 from acd.engine.state import EngineState
 from acd.observability import delays
 from acd.observability.metrics import MetricsExporter, WriterHealth
+from acd.observability.processor import CoreWanted
+from acd.observability.start import StartSteps
 from acd.pbxs import Around, Pbxs
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.clock_keeper import PATIENCE_S, ClockKeeper, Sign
@@ -111,8 +113,10 @@ class App:
         maker: SoundMaker | None,
         succession: Succession | None = None,
         lost: asyncio.Event | None = None,
+        steps: StartSteps | None = None,
     ) -> None:
         self._settings = settings
+        self._steps = steps or StartSteps()
         self._clock = AnchoredClock()
         self._journal = journal
         self._records = records
@@ -135,7 +139,11 @@ class App:
         self._loop_holds = delays.of_own_work()
         self._journal_delays = delays.of_journal()
         journal.on_durable = self._journal_delays.add
-        self._pulse = Pulse(self._loop_delays.add, self._loop_holds.add)
+        self._loop_starved = delays.of_missing_cores()
+        self._core_wanted = CoreWanted()
+        self._pulse = Pulse(
+            self._loop_delays.add, self._loop_holds.add, self._loop_starved.add, waited=self._core_wanted
+        )
         self._shelf = MediaShelf(_media_key(settings.journal.file.with_name(MEDIA_KEY)))
         self._sounds = Sounds(lambda: self._settings.prompts, maker, self._address)
         self._gaps = GapLedger(self._clock, records.write)
@@ -168,6 +176,7 @@ class App:
         load: LoadSettings | None = None,
         test: FlowTests = lambda _settings: (),
         maker: SoundMaker | None = None,
+        steps: StartSteps | None = None,
     ) -> App:
         """Open journal and store. Raises ``StoreError``.
 
@@ -176,6 +185,7 @@ class App:
             load: reads the configuration anew; raises ``ConfigError``.
             test: runs the tests of a configuration's flows and gives what failed.
             maker: makes sounds that are missing; without it they are only replaced.
+            steps: of the start so far.
         """
         for file in (settings.journal.file, settings.store.spool):
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +225,7 @@ class App:
         except StoreError:
             await journal.close()
             raise
-        return cls(settings, journal, records, load or (lambda: settings), test, maker, succession, lost)
+        return cls(settings, journal, records, load or (lambda: settings), test, maker, succession, lost, steps)
 
     @property
     def settings(self) -> Settings:
@@ -231,17 +241,23 @@ class App:
             await self._listen()
             self._successor = asyncio.create_task(self._succeed(self._succession), name="successor")
             return
+        self._steps.did("opened")
         self._held.release()
         snapshot, events = await self._journal.load()
+        self._steps.did("read")
         self.dispatcher.restore(snapshot)
+        self._steps.did("restored")
         self.dispatcher.replay(events)
+        self._steps.did("replayed")
         beat = self._heartbeat.last()
         self._resume_clock(beat)
         self.dispatcher.begin(self._settings.plan)
         log.info("recovered", events=len(events), plan=self._settings.plan.version)
+        self._steps.did("begun")
         self._begin_ledger(beat.at if beat is not None else None)
         self._active = True
         await self._listen()
+        self._steps.did("listening")
         await self._serve()
 
     async def _succeed(self, succession: Succession) -> None:
@@ -356,6 +372,7 @@ class App:
         """Let go of everything; conversations in Asterisk go on, callers' places are in the journal."""
         self._closing = True
         self._pulse.close()
+        self._core_wanted.close()
         self._rehearsal.close()
         if self._web is not None:
             await self._web.cleanup()
@@ -403,6 +420,7 @@ class App:
 
     def _seen(self) -> None:
         """Belief was compared with what is; of what is away yet, nothing was seen since the beginning."""
+        self._steps.done("compared")
         self._gaps.close("engine")
         for pbx in self._pbxs.unseen():
             self._gaps.open("ari", self._unseen_since, pbx=pbx.id)
@@ -417,7 +435,7 @@ class App:
         self._metrics = MetricsExporter(
             self.dispatcher.view,
             self._writers,
-            (self._offer_delays, self._loop_delays, self._loop_holds, self._journal_delays),
+            (self._offer_delays, self._loop_delays, self._loop_holds, self._loop_starved, self._journal_delays),
             self._data.figures,
             self._loads,
             self._fallbacks,

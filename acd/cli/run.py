@@ -18,6 +18,7 @@ from acd.deploy.cache import cache_root
 from acd.deploy.speaking import PromptMaker
 from acd.domain.errors import ConfigError, StoreError, StoreInUseError
 from acd.observability.logs import configure_logging
+from acd.observability.start import StartSteps
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.notify import ServiceManager
 from acd.runtime.tuning import favour_calls
@@ -45,6 +46,8 @@ def run(
         raise typer.BadParameter("json or console", param_hint="--log-style")
     if log_level.upper() not in LEVELS:
         raise typer.BadParameter(", ".join(LEVELS), param_hint="--log-level")
+    steps = StartSteps()
+    steps.did("loaded")
     configure_logging("json" if log_style == "json" else "console", log_level)
     try:
         settings = load(config, flows, os.environ)
@@ -52,8 +55,9 @@ def run(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     try:
+        steps.did("configured")
         again = partial(load, config, flows, os.environ)
-        uvloop.run(_serve(settings, again, lambda new: _failed_tests(new, flows), spare=spare))
+        uvloop.run(_serve(settings, again, lambda new: _failed_tests(new, flows), steps, spare=spare))
     except (StoreError, OSError) as error:
         typer.echo(f"acd: {error}", err=True)
         raise typer.Exit(1) from None
@@ -66,7 +70,7 @@ def _failed_tests(settings: Settings, flows: Path) -> tuple[str, ...]:
     return failed_tests(settings, flows)
 
 
-async def _serve(settings: Settings, again: LoadSettings, test: FlowTests, *, spare: bool) -> None:
+async def _serve(settings: Settings, again: LoadSettings, test: FlowTests, steps: StartSteps, *, spare: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     service = ServiceManager(os.environ, os.getpid())
@@ -84,11 +88,11 @@ async def _serve(settings: Settings, again: LoadSettings, test: FlowTests, *, sp
     reloads: set[asyncio.Task[object]] = set()
     while not stop.is_set():
         if spare and in_use(settings.journal.file):
-            service.ready()
-            settings = await _turn(settings, again, stop)
+            service.ready("Spare: waits for the end of the engine that serves.")
+            settings = await _turn(settings, again, stop, steps)
             continue
         try:
-            app = await App.open(settings, again, test, maker=maker)
+            app = await App.open(settings, again, test, maker=maker, steps=steps)
         except StoreInUseError:  # an engine that ends in order lets go of one file after the other
             if not spare:
                 raise
@@ -111,7 +115,7 @@ async def _serve(settings: Settings, again: LoadSettings, test: FlowTests, *, sp
         try:
             await app.start()
             favour_calls()
-            service.ready()
+            service.ready("Runs.")
             await _first(stop, app.lost)
             log.info("stopping" if stop.is_set() else "deposed")
             if stop.is_set():
@@ -121,7 +125,7 @@ async def _serve(settings: Settings, again: LoadSettings, test: FlowTests, *, sp
         settings = app.settings  # who lost its turn begins anew, as the standby
 
 
-async def _turn(settings: Settings, again: LoadSettings, stop: asyncio.Event) -> Settings:
+async def _turn(settings: Settings, again: LoadSettings, stop: asyncio.Event, steps: StartSteps) -> Settings:
     """Wait, with everything loaded, until no other engine has the journal. Gives the configuration of that moment."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, lambda: None)  # it is read anew below
@@ -132,11 +136,13 @@ async def _turn(settings: Settings, again: LoadSettings, stop: asyncio.Event) ->
             return settings
         await asyncio.sleep(LOOK_S)
     log.info("taking_over")
+    steps.begin_anew()
     try:
-        return again()
+        settings = again()
     except ConfigError as error:
         log.error("configuration_refused", mistakes=str(error))  # noqa: TRY400 - the mistakes say it all
-        return settings
+    steps.did("configured")
+    return settings
 
 
 async def _first(*events: asyncio.Event) -> None:

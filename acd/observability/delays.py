@@ -58,6 +58,15 @@ def of_own_work() -> Delays:
     )
 
 
+def of_missing_cores() -> Delays:
+    """For as much of it as others caused, who had the machine's cores."""
+    return Delays(
+        "acd_loop_starved_seconds",
+        "As acd_loop_delay_seconds, but no more than the loop waited for a core since the look before (Linux).",
+        LOOP_LIMITS_S,
+    )
+
+
 def of_loop() -> Delays:
     """For the lateness of the event loop."""
     return Delays(

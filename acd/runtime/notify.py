@@ -29,9 +29,12 @@ class ServiceManager:
         """Half of the time after which silence counts as death."""
         self._next: asyncio.TimerHandle | None = None
 
-    def ready(self) -> None:
-        """Calls can be served, or this engine stands by; also said when a reload is over. The watchdog begins."""
-        self._tell("READY=1")
+    def ready(self, status: str = "") -> None:
+        """Calls can be served, or this engine stands by; also said when a reload is over. The watchdog begins.
+
+        ``status`` is for people, who see it in ``systemctl status``.
+        """
+        self._tell(f"READY=1\nSTATUS={status}" if status else "READY=1")
         if self._next is None and self._interval_s:
             self._live()
 

@@ -16,7 +16,7 @@ from acd.domain.ids import PbxId
 from acd.engine.kpi import NOT_OFFERED, SUCCESSES
 from acd.engine.state import Links
 from acd.engine.view_shapes import EngineView
-from acd.observability.delays import of_journal, of_loop, of_offers, of_own_work
+from acd.observability.delays import of_journal, of_loop, of_missing_cores, of_offers, of_own_work
 from acd.observability.metrics import MetricsExporter, WriterHealth
 from acd.runtime.clock import AnchoredClock
 from acd.runtime.gaps import GapLedger
@@ -38,7 +38,7 @@ def exported(view: EngineView) -> set[str]:
     exporter = MetricsExporter(
         lambda: view,
         lambda: (WriterHealth("journal", 0, 0, 0),),
-        (of_offers(), of_loop(), of_own_work(), of_journal()),
+        (of_offers(), of_loop(), of_own_work(), of_missing_cores(), of_journal()),
         data=lambda: FIGURES,
         loads=lambda: {"loaded": 1},
         active=lambda: True,

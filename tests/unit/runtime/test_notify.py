@@ -43,9 +43,10 @@ async def test_ready_reloading_and_stopping_are_told_in_order(manager: socket.so
     service.ready()
     service.reloading()
     service.ready()
+    service.ready("Runs.")
     service.stopping()
-    first, reload, again, last = heard(manager)
-    assert (first, again, last) == ("READY=1", "READY=1", "STOPPING=1")
+    first, reload, again, told, last = heard(manager)
+    assert (first, again, told, last) == ("READY=1", "READY=1", "READY=1\nSTATUS=Runs.", "STOPPING=1")
     word, _, since = reload.partition("\nMONOTONIC_USEC=")
     assert (word, int(since) > 0) == ("RELOADING=1", True)
 

@@ -70,7 +70,7 @@ async def test_a_process_that_was_stopped_refuses_nobody_when_it_goes_on(monkeyp
 async def test_of_a_delay_no_more_is_the_loops_own_than_it_was_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
     seen, own = list[float](), list[float]()
     worked = 7.0
-    pulse = Pulse(seen.append, own.append, lambda: worked)
+    pulse = Pulse(seen.append, own.append, worked=lambda: worked)
     held = Held(monkeypatch)
     pulse.start()
     held.hold(BEAT_S + 0.045)
@@ -82,6 +82,23 @@ async def test_of_a_delay_no_more_is_the_loops_own_than_it_was_at_work(monkeypat
     pulse._beat()
     pulse.close()
     assert seen[-1] == own[-1] == pytest.approx(0.004)
+
+
+@in_virtual_time
+async def test_of_a_delay_no_more_is_the_machines_than_the_loop_waited_for_a_core(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen, starved = list[float](), list[float]()
+    waited = 3.0
+    pulse = Pulse(seen.append, starved=starved.append, waited=lambda: waited)
+    held = Held(monkeypatch)
+    pulse.start()
+    held.hold(BEAT_S + 0.025)
+    waited += 0.021
+    pulse._beat()
+    pulse.close()
+    assert seen == pytest.approx([0.025, 0.015, 0.005])
+    assert starved == pytest.approx([0.021, 0.011, 0.001])
 
 
 @in_virtual_time
