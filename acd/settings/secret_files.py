@@ -12,6 +12,8 @@ from acd.settings.values import NO_SECRET, Secret
 from acd.settings.yaml_marks import Document, Path_, printable
 
 _MAX_BYTES = 100_000
+_GIVEN = "CREDENTIALS_DIRECTORY"
+"""The variable by which systemd tells a service where its credentials are: each service has a folder of its own."""
 
 
 def fetch(
@@ -32,6 +34,11 @@ def fetch(
     if file is None:
         return NO_SECRET
     where = (*path, f"{key}_file")
+    if file.startswith(f"${_GIVEN}/"):
+        if not (folder := env.get(_GIVEN)):
+            document.add(where, f"{_GIVEN} is not set, as it is in a service of systemd's that has LoadCredential=")
+            return NO_SECRET
+        file = folder + file.removeprefix(f"${_GIVEN}")
     try:
         with (base / file).open("rb") as stream:
             text = stream.read(_MAX_BYTES).decode("utf-8").strip()

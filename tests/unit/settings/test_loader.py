@@ -168,6 +168,18 @@ def test_secrets_come_from_files_beside_the_configuration(sample: Deployment) ->
     assert load(sample.config, sample.flows, ENV).ari.password.reveal() == "from-file"
 
 
+def test_secrets_come_from_the_folder_that_systemd_gives_each_service(sample: Deployment, tmp_path: Path) -> None:
+    sample.change("acd.yaml", "password_env: ACD_ARI_PASSWORD", "password_file: $CREDENTIALS_DIRECTORY/ari-password")
+    (tmp_path / "ari-password").write_text("from-systemd\n", encoding="utf-8")
+    given = {**ENV, "CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert load(sample.config, sample.flows, given).ari.password.reveal() == "from-systemd"
+    (told,) = mistakes(sample, ENV)
+    assert told.endswith(
+        " ari.password_file: CREDENTIALS_DIRECTORY is not set,"
+        " as it is in a service of systemd's that has LoadCredential="
+    )
+
+
 def test_no_secret_is_shown_by_printing_the_settings() -> None:
     shown = repr(load(ROOT / "config", ROOT / "ivr_flows", ENV))
     assert not any(secret in shown for secret in ("ari-secret", "ami-secret", TOKEN))
