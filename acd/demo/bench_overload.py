@@ -7,12 +7,13 @@ conversations go on, each of which must end as its phone and its caller want. Mu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from acd.demo.bench_sides import ENGINE, WISHES, place
 from acd.demo.bench_table import Row, percentile
 from acd.demo.bench_waiting import delay_of, read_delays
+from acd.demo.children import weigh
 from acd.demo.flood import Flood, flood
 from acd.demo.phones import Manner
 from acd.demo.site import Site
@@ -44,7 +45,9 @@ MANNER = Manner(scenario="bench_phone")
 _CONVERSATIONS = 10
 DELAY_MS = 50.0
 DEPTH = 250
-_LOOP, _OWN = "acd_loop_delay_seconds", "acd_loop_held_seconds"
+UNIT_NICE = -10
+"""What ``CPUWeight=1000`` of the engine's unit is worth, beside Asterisk's 100."""
+_LOOP, _OWN, _STARVED = "acd_loop_delay_seconds", "acd_loop_held_seconds", "acd_loop_starved_seconds"
 
 
 async def measure(site: Site, progress: Callable[[str], None]) -> list[Row]:
@@ -54,6 +57,8 @@ async def measure(site: Site, progress: Callable[[str], None]) -> list[Row]:
         DeployError: a conversation or an attempt did not end as it should.
     """
     rows = []
+    if site.engine is not None and not weigh(site.engine.process.pid, UNIT_NICE):
+        progress("overload: without the weight that its unit gives the engine, which only root can give")
     for number, (rate, seconds) in enumerate(FLOODS, 1):
         progress(f"overload: {rate} attempts a second for {seconds:g} s ...")
         talking = asyncio.create_task(_talk(site, str(number), seconds))
@@ -62,10 +67,11 @@ async def measure(site: Site, progress: Callable[[str], None]) -> list[Row]:
         found = await flood(site, FLOODED, str(number), rate=rate, seconds=seconds)
         after = await site.api.metrics()
         await talking
-        late, own = (
-            delay_of(read_delays(after, name), read_delays(before, name), 0.9999) * 1000 for name in (_LOOP, _OWN)
-        )
-        rows += _rows(rate, seconds, found, late, own)
+        delays = [
+            delay_of(read_delays(after, name), read_delays(before, name), 0.9999) * 1000
+            for name in (_LOOP, _OWN, _STARVED)
+        ]
+        rows += _rows(rate, found, delays)
     return rows
 
 
@@ -85,15 +91,17 @@ async def _until_talking(site: Site, talking: asyncio.Task[None]) -> None:
         await asyncio.sleep(0.2)
 
 
-def _rows(rate: int, seconds: float, found: Flood, delay_ms: float, own_ms: float) -> list[Row]:
+def _rows(rate: int, found: Flood, delays_ms: Sequence[float]) -> list[Row]:
     let_in, tried = len(found.answered), len(found.answered) + len(found.refused)
-    most = 4 * PLANNED + PLANNED * (seconds + 1)
+    late, own, starved = delays_ms
+    most = 4 * PLANNED + PLANNED * (found.lasted + 1)
     what = f"{rate} attempts a second, {PLANNED} planned"
     return [
         Row(f"{what}: let in, of {tried}", "", let_in, at_most=most),
         Row(f"{what}: INVITE to 503, p50", "ms", percentile(found.refused, 0.5)),
         Row(f"{what}: INVITE to 503, p99", "ms", percentile(found.refused, 0.99)),
-        Row(f"{what}: the loop's delay, p99.99 at most", "ms", delay_ms, at_most=DELAY_MS),
-        Row(f"{what}: of that the loop's own work, p99.99 at most", "ms", own_ms, at_most=DELAY_MS),
+        Row(f"{what}: the loop's delay, p99.99 at most", "ms", late, at_most=DELAY_MS),
+        Row(f"{what}: of that the loop's own work, p99.99 at most", "ms", own, at_most=DELAY_MS),
+        Row(f"{what}: of that waiting for a core, p99.99 at most", "ms", starved),
         Row(f"{what}: tasks waiting in Asterisk, at most", "", found.depth, at_most=DEPTH),
     ]

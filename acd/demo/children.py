@@ -47,10 +47,13 @@ class Child:
         return f"{self.name} ended with code {code}. Last lines of {self.log}:\n{self.last_lines()}"
 
 
-async def start(name: str, argv: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str] | None = None) -> Child:
+async def start(
+    name: str, argv: Sequence[str], log: Path, cwd: Path, env: Mapping[str, str] | None = None, *, nice: int = 0
+) -> Child:
     """Start a program.
 
-    It gets a session of its own: Ctrl-C in a terminal is for us alone, who then end everything in order.
+    It gets a session of its own: Ctrl-C in a terminal is for us alone, who then end everything in order. ``nice`` is
+    for what stands in for another machine, see ``weigh``.
 
     Raises:
         DeployError: it cannot be started.
@@ -69,7 +72,24 @@ async def start(name: str, argv: Sequence[str], log: Path, cwd: Path, env: Mappi
     except OSError as error:
         raise DeployError(f"{name} cannot be started: {error}") from error
     _note(log, process.pid)
+    if nice:
+        weigh(process.pid, nice)
     return Child(name, process, log)
+
+
+def weigh(pid: int, nice: int) -> bool:
+    """Give a program of ``start`` more of the cores (below 0, needs privileges) or less; False where that is refused.
+
+    Linux shares cores among sessions before it looks at niceness within each (sched(7), autogroup): both are set. It
+    is to desktops and tests what ``CPUWeight=`` is to services; ten steps are a tenth, or ten times as much.
+    """
+    try:
+        os.setpriority(os.PRIO_PROCESS, pid, nice)
+        with contextlib.suppress(FileNotFoundError):  # a kernel without: niceness alone counts
+            Path(f"/proc/{pid}/autogroup").write_text(f"{nice}\n", "ascii")
+    except OSError:
+        return False
+    return True
 
 
 def _note(log: Path, pid: int) -> None:

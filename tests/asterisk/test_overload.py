@@ -33,7 +33,7 @@ async def centre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cent
         trunk_capacity=200,
         flows={"bicara": straight_to("q_umum"), "tunggu": {"languages": ["id"], "entry": "jawab", "nodes": nodes}},
         access_codes={TALK: {"flow": "bicara"}, WAIT: {"flow": "tunggu"}},
-        overload={"calls_per_second": str(PLANNED), "burst": str(BURST)},
+        overload={"calls_per_second": str(PLANNED), "burst": str(BURST), "loop_delay": "10s", "commands": "10000"},
     )
     async with call_centre(tmp_path_factory.mktemp("overload"), wishes=wishes) as running:
         yield running
@@ -53,10 +53,11 @@ async def test_ten_times_the_planned_attempts_are_refused_early_and_calls_in_pro
 
     found = await flood(centre.site, WAIT, "ten-times", rate=10 * PLANNED, seconds=SECONDS)
 
-    # Who was let in: the burst, and what ran off meanwhile; the three callers were counted among them.
+    # Who was let in: the burst, and what ran off meanwhile; the three callers were counted among them. How long SIPp
+    # takes is the machine's affair; how late the loop is, too, so only the number of attempts counts here.
     tried = round(10 * PLANNED * SECONDS)
     assert len(found.answered) + len(found.refused) == tried
-    assert len(found.answered) <= BURST + PLANNED * (SECONDS + 2)
+    assert len(found.answered) <= BURST + PLANNED * (found.lasted + 2)
     assert len(found.answered) >= PLANNED * (SECONDS - 2)
     assert found.depth <= DEEPEST
     # Conversations: still there, heard by both all the while, and ended by whom they should be.
