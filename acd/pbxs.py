@@ -91,9 +91,10 @@ class Pbx:
             Manner(
                 pbx.context_from_agents,
                 pbx.context_fallback,
-                TALK_S if pbx.dead_man_s else 0.0,
-                pbx.phones_ahead_s,
-                one.id,
+                talk_s=TALK_S if pbx.dead_man_s else 0.0,
+                dead_man_s=pbx.dead_man_s,
+                ahead_s=pbx.phones_ahead_s,
+                pbx=one.id,
             ),
             Partners(
                 taken=self._taken,

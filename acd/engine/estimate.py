@@ -157,10 +157,13 @@ def ahead(state: EngineState, contact: Contact, waiting: Waiting) -> int:
 
 
 def lines(state: EngineState) -> dict[str, list[ContactId]]:
-    """Everybody who waits without an offer, by line, the next one first."""
+    """Everybody who waits without an offer, by line, the next one first.
+
+    Whose Asterisk, one of several, is away is in nobody's way, and nobody knows whether they are there.
+    """
     standing: dict[str, list[tuple[int, float, ContactId]]] = {}
     for contact in state.contacts.values():
-        if isinstance(contact.phase, Waiting) and not contact.phase.offers:
+        if isinstance(contact.phase, Waiting) and not contact.phase.offers and not contact.cut:
             standing.setdefault(line(contact.phase), []).append(matching.contact_rank(contact, contact.phase))
     return {name: [rank[-1] for rank in sorted(ranks)] for name, ranks in standing.items()}
 

@@ -54,7 +54,7 @@ from acd.engine.view_shapes import (
 )
 
 Lines = dict[str, list[ContactId]]
-"""Who waits without an offer, by line, the next one first."""
+"""Who waits without an offer and can be reached, by line, the next one first."""
 
 
 @dataclass(slots=True)

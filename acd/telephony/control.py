@@ -64,6 +64,7 @@ from acd.domain.ids import (
     is_customer_leg,
 )
 from acd.domain.plan import PEER_PREFIX
+from acd.domain.sound_commands import PlayTake, StartTake
 from acd.engine.dead_man import Place
 from acd.ports import Clock
 from acd.telephony import ahead, caller_sound
@@ -76,6 +77,7 @@ from acd.telephony.ari.values import AriConfig, AriRequest, AriResult, AriState
 from acd.telephony.ari.wire import encode_request
 from acd.telephony.channel_variables import KNOWN, PHONE, PLACE, TIMEOUT, WAITING_QUEUE, WAITING_SINCE
 from acd.telephony.control_values import Manner, Partners
+from acd.telephony.occupied import Occupied
 from acd.telephony.portions import in_portions
 from acd.telephony.reflex import Reflex
 from acd.telephony.sounds import Sounds
@@ -133,6 +135,7 @@ class AriControl:
         self._sounds = sounds
         self._speaker = Speaker(sounds, self._say, self._hush)
         self._manner, self._partners = manner, partners
+        self._occupied = Occupied(sounds, clock.now, manner.dead_man_s)
         self._to_write: list[tuple[ContactId, LegId, str, str]] = []
         """Variables that wait for ARI's sign of life."""
         self._asked_at = 0.0
@@ -217,6 +220,7 @@ class AriControl:
 
     def _forget_who_is_on_the_way(self) -> None:
         """The link is down: what comes of them is found at the next look. Who comes once it is up waits it out."""
+        self._occupied.clear()
         self._bridges_to_make.clear()
         self._hung_up.clear()
         self._threshold.clear()
@@ -350,6 +354,7 @@ class AriControl:
             return None if self._came_in(leg) else LegAnswered(self._clock.now(), leg)
         dialplan = channel["dialplan"]
         if dialplan["context"] == self._manner.agents_context:
+            self._occupied.free(leg)
             self._emit(AgentDialled(self._clock.now(), leg, channel["name"], dialplan["exten"]))
             self._follow(leg)
             return None
@@ -401,6 +406,7 @@ class AriControl:
         self._emit(LegEnded(self._clock.now(), leg, cause, sip_code))
         self._came_in(leg)
         self._ahead.ended(leg)
+        self._occupied.gone(leg)
         self._phones.pop(leg, None)
 
     def _dtmf(self, event: dict[str, Any]) -> Event | None:
@@ -414,7 +420,9 @@ class AriControl:
         ok = playback["state"] != "failed"
         # A play also fails when its caller hangs up; nobody is there to hear anything else. What the flow says next
         # must not happen any more: the caller would be recorded as having left from a node never heard.
-        gone = playback.get("target_uri", "").removeprefix("channel:") in self._hung_up
+        target = playback.get("target_uri", "")
+        self._occupied.ended(playback["id"], target)
+        gone = target.removeprefix("channel:") in self._hung_up
         over = self._speaker.ended(PlaybackId(playback["id"]), failed=not ok and not gone)
         return PlaybackEnded(self._clock.now(), over, ok=ok) if over is not None and not gone else None
 
@@ -471,7 +479,14 @@ class AriControl:
             self._handed_over += 1
             rank = str(FIRST_HANDED_OVER - self._handed_over)
             self._write_last(command.contact_id, command.leg_id, PLACE, rank)
+        self._before(command, target)
         self.link.submit(request, key=command.contact_id, on_result=done, then=self._with(command))
+
+    def _before(self, command: TelephonyCommand, what: str) -> None:
+        """See to it that no caller has to leave before the prompt is over, though ARI cannot tell the channel then."""
+        outlast_s = self._occupied.begins(command, what)
+        if outlast_s is not None and isinstance(command, Play | PlayTake | StartTake):
+            self._write_in_turn(command.contact_id, command.leg_id, TIMEOUT, f"{outlast_s:.3f}")
 
     def _with(self, command: TelephonyCommand) -> list[AriRequest]:
         """What must not come a moment later: who talks is not to leave by the dead man's timeout."""
@@ -481,8 +496,8 @@ class AriControl:
         return [commands.set_variable(leg, TIMEOUT, f"{self._manner.talk_s:.0f}") for leg in callers]
 
     def renew(self, contact_id: ContactId, leg_id: LegId, seconds: float) -> None:
-        """Leave the caller in the application for so long; 0: for ever."""
-        self._write(contact_id, leg_id, {TIMEOUT: f"{seconds:.3f}"})
+        """Leave the caller in the application for so long, and not before a prompt that plays is over; 0: for ever."""
+        self._write(contact_id, leg_id, {TIMEOUT: f"{self._occupied.outlasting(leg_id, seconds):.3f}"})
 
     def note(self, contact_id: ContactId, leg_id: LegId, place: Place | None, number: int) -> int:
         """Keep a caller's place with its channel; the highest number is served first. Gives what it cost, in writes."""
@@ -525,7 +540,8 @@ class AriControl:
         for contact, leg, name, value in to_write:
             if self._partners.permitted() and self._partners.set_at_once(leg, name, value):
                 continue
-            if not self._write_aside(contact, leg, name, value):
+            # Whose prompt plays on has time enough, and would keep a connection that others need.
+            if self._occupied.provided_for(leg) or not self._write_aside(contact, leg, name, value):
                 self._partners.unwritten([contact])
 
     def _too_late(self) -> None:
@@ -630,6 +646,7 @@ class AriControl:
             if result.error is not None:
                 self._failed(command.kind, command.playback_id, result.error)
 
+        self._before(command, playback)
         self.link.submit(commands.play(command.leg_id, media, playback), key=command.contact_id, on_result=done)
 
     def _hush(self, command: Play, playback: PlaybackId) -> None:

@@ -22,6 +22,8 @@ class Manner:
     """Where in the dialplan Asterisk's own queue is."""
     talk_s: float = 0.0
     """For how long a conversation may go on with no engine; 0: callers' channels have no timeout to raise."""
+    dead_man_s: float = 0.0
+    """For how long any other caller stays with no engine; 0: for ever."""
     ahead_s: float = 0.0
     """How long a channel to the phone that rings next is kept ready, see ``ahead``; 0: none is."""
     pbx: PbxId = ONLY_PBX

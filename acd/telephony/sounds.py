@@ -35,6 +35,8 @@ LONGEST_TEXT = 600
 _AT_ONCE = 2
 _MOST_WAITING = 32
 """Sounds to be made; while there are as many, further ones are replaced."""
+WAV_BYTES_PER_S = 16_000
+"""At 8 kHz; a file of more is taken for longer than it is."""
 _TEXT = "(text)"
 _BEFORE = 8
 """Settings kept that were in force before: of their wordings a caller may still be told something."""
@@ -78,11 +80,16 @@ class Sounds:
     def find(self, said: Said, language: Language, wording: str = "") -> str | None:
         """Give the media URI of a sound that is there: of a prompt in a wording, by default the one in force."""
         settings = self._now()
-        if isinstance(said, Spoken):
-            return self._uri(settings, self._maker.spoken_file(settings, said)) if self._maker else None
-        if not wording and language not in settings.texts.get(said, {}):
+        wav = self._file(settings, said, language, wording)
+        return self._uri(settings, wav) if wav is not None else None
+
+    def length_s(self, said: Said, language: Language, wording: str = "") -> float | None:
+        """Tell how many seconds a sound lasts; None where its WAV file cannot be seen."""
+        wav = self._file(self._now(), said, language, wording)
+        try:
+            return wav.stat().st_size / WAV_BYTES_PER_S if wav is not None else None
+        except OSError:
             return None
-        return self._uri(settings, settings.file(said, language, wording or settings.wording(said, language)))
 
     async def obtain(self, said: Said, language: Language, wording: str = "") -> str | None:
         """Give the media URI of a missing sound, once it is made, or of what takes its place; None: nothing."""
@@ -169,6 +176,14 @@ class Sounds:
             why = type(error).__name__ if isinstance(said, Spoken) else str(error)
             log.warning("sound_not_made", why=why)
             return None
+
+    def _file(self, settings: PromptsSettings, said: Said, language: Language, wording: str) -> Path | None:
+        """Name the WAV file a sound would have; None: it has none."""
+        if isinstance(said, Spoken):
+            return self._maker.spoken_file(settings, said) if self._maker else None
+        if not wording and language not in settings.texts.get(said, {}):
+            return None
+        return settings.file(said, language, wording or settings.wording(said, language))
 
     def _uri(self, settings: PromptsSettings, wav: Path) -> str | None:
         if settings.delivery == "http":

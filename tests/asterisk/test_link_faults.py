@@ -25,7 +25,7 @@ from tests.fakes.telephone import PhoneCall, Telephone
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
-UMUM, MENU = "701", "702"
+UMUM, MENU, LONG = "701", "702", "703"
 AGENTS = ("agent119", "agent120")
 WAITING = 8
 DEAD_MAN_S = 10.0
@@ -44,6 +44,16 @@ def menu() -> Yaml:
             "timeout": "5m",
             "failed": "tutup",
         },
+        "tutup": {"kind": "hang_up", "exit": "self_service"},
+    }
+    return {"languages": ["id"], "entry": "jawab", "nodes": nodes}
+
+
+def long_prompt() -> Yaml:
+    """A flow with one prompt that lasts longer than any test."""
+    nodes: Yaml = {
+        "jawab": {"kind": "answer", "next": "panjang"},
+        "panjang": {"kind": "play", "prompts": ["bye"] * 60, "next": "tutup"},
         "tutup": {"kind": "hang_up", "exit": "self_service"},
     }
     return {"languages": ["id"], "entry": "jawab", "nodes": nodes}
@@ -78,6 +88,18 @@ class Links:
         async with self.asterisk() as ari, ari.get(f"/ari/channels/{channel}/variable", params=variable) as answer:
             return float((await answer.json())["value"])
 
+    async def renewed(self, caller: Telephone, times: int) -> None:
+        """Wait until a caller's timeout was renewed so many times."""
+        left = await self.leaves_in(caller)
+
+        async def once_more() -> bool:
+            nonlocal left, times
+            before, left = left, await self.leaves_in(caller)
+            times -= left > before
+            return times <= 0
+
+        await self.centre.eventually(once_more, lambda: "timeouts are not renewed", PATIENCE_S)
+
     def asterisk(self) -> aiohttp.ClientSession:
         """Asterisk's HTTP, past the proxy."""
         user = self.centre.site.deployment.plan.ari
@@ -91,8 +113,8 @@ async def whole(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Links
         wrap_up_s=0.2,
         queue={"music": "acd"},
         fallback={"agents": list(AGENTS), "dead_man": f"{DEAD_MAN_S:g}s"},
-        flows={"umum": straight_to("q_umum"), "menu": menu()},
-        access_codes={UMUM: {"flow": "umum"}, MENU: {"flow": "menu"}},
+        flows={"umum": straight_to("q_umum"), "menu": menu(), "panjang": long_prompt()},
+        access_codes={UMUM: {"flow": "umum"}, MENU: {"flow": "menu"}, LONG: {"flow": "panjang"}},
     )
     async with FaultProxy(("127.0.0.1", 1), small_buffers=True) as ari, FaultProxy(("127.0.0.1", 1)) as ami:
 
@@ -299,7 +321,10 @@ async def ended(links: Links, kind: str, known: int) -> Json:
 async def test_without_ami_calls_are_served_and_what_was_missed_is_read_anew(
     links: Links, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody leaves either, though timeouts were renewed over AMI until it was known to be away."""
+    """Nobody leaves either, though timeouts were renewed over AMI until it was known to be away.
+
+    Not even who hears a prompt all the time, be it from before, from before that was known, or from afterwards.
+    """
     centre, loop = links.centre, asyncio.get_running_loop()
     known = len(await gaps(links, "ami"))
     await centre.phone("agent119")
@@ -307,9 +332,19 @@ async def test_without_ami_calls_are_served_and_what_was_missed_is_read_anew(
     listening = await centre.caller("08134440003", sound=False)
     assert await listening.answered(listening.dial(MENU)) == 200
     await centre.phase(listening, "ivr")
+
+    async def hears_a_long_prompt(number: str) -> Telephone:
+        caller = await centre.caller(number, sound=False)
+        assert await caller.answered(caller.dial(LONG)) == 200
+        await centre.phase(caller, "ivr")
+        return caller
+
+    hearing = [await hears_a_long_prompt("08134440004")]
+    await links.renewed(listening, 2)  # and so everybody once, while the prompt plays
     links.ami.freeze()
     began = loop.time()
     try:
+        hearing.append(await hears_a_long_prompt("08134440005"))
         assert "AMI is" in " ".join((await readiness(links, "degraded"))["reasons"])
         noticed = loop.time() - began
         assert await centre.metric("acd_link_up", link="ami") == 0
@@ -322,9 +357,13 @@ async def test_without_ami_calls_are_served_and_what_was_missed_is_read_anew(
         assert (await centre.agent("agent120"))["phone_reachable"], "nobody has told"
         figures = await centre.site.api.figures()
         assert [gap["kind"] for gap in figures["incomplete"] if gap["ended_at"] is None] == ["ami"]
-        await asyncio.sleep(max(0.0, began + DEAD_MAN_S - loop.time()))  # longer than anybody has without renewals
+        hearing.append(await hears_a_long_prompt("08134440006"))
+        last = loop.time()
+        # Longer than anybody has without renewals.
+        await asyncio.sleep(last + DEAD_MAN_S + 1 - loop.time())
         assert await links.fallen() == []
-        assert (await centre.phase(listening, "ivr"))["phase"] == "ivr"
+        for one in (listening, *hearing):
+            assert (await centre.phase(one, "ivr"))["phase"] == "ivr"
     finally:
         links.ami.heal()
     await readiness(links, "ready")

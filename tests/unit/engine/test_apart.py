@@ -633,6 +633,27 @@ def test_who_is_cut_off_stands_in_nobodys_way_in_what_is_estimated() -> None:
     assert after.wait_s < before.wait_s
 
 
+def test_who_is_cut_off_has_no_place_in_the_view_and_takes_none_of_the_others() -> None:
+    bench = Two()
+    at_b = bench.at_b()
+    bench.at += 1
+    at_a = bench.at_a()
+
+    def seen() -> tuple[int | None, int | None, int]:
+        shown = view(bench.state, bench.at)
+        assert shown is not None
+        places = {contact.id: contact.position for contact in shown.contacts}
+        (billing,) = [queue for queue in shown.queues if queue.id == "billing"]
+        behind = max(newcomer.ahead for newcomer in billing.newcomers)
+        return places[ContactId(at_b)], places[ContactId(at_a)], behind
+
+    assert seen() == (1, 2, 2)
+    bench.lose(B, dead=False)
+    assert seen() == (None, 1, 1)
+    bench.back(B)
+    assert seen() == (1, 2, 2)
+
+
 def test_that_the_caller_ahead_was_cut_off_is_explained() -> None:
     bench = Two()
     bench.at_b()

@@ -112,7 +112,9 @@ async def ari() -> AsyncIterator[FakeAri]:
     await fake.stop()
 
 
-def make(ari: FakeAri, talk_s: float = 0.0, **settings: Any) -> Desk:
+def make(
+    ari: FakeAri, talk_s: float = 0.0, dead_man_s: float = 0.0, prompts: PromptsSettings = PROMPTS, **settings: Any
+) -> Desk:
     desk = Desk(ari, None)  # type: ignore[arg-type]
     config = AriConfig(ari.base_url, ari.username, ari.password, **settings)
     desk.control = AriControl(
@@ -120,8 +122,8 @@ def make(ari: FakeAri, talk_s: float = 0.0, **settings: Any) -> Desk:
         _Clock(),
         desk.events.append,
         lambda state, _why: desk.states.append(state),
-        Sounds(lambda: PROMPTS),
-        Manner("acd-from-agents", talk_s=talk_s),
+        Sounds(lambda: prompts),
+        Manner("acd-from-agents", talk_s=talk_s, dead_man_s=dead_man_s),
         Partners(taken=desk.taken.append, offered=desk.offered.append, take_back=desk.taken_back.append),
     )
     return desk
@@ -360,6 +362,68 @@ async def test_while_ami_is_away_a_caller_who_hears_a_prompt_holds_up_nobody_els
     assert desk.control.link.unanswered == 0, "the answer of the second caller came"
     assert unwritten == [C1] * 4, "beyond what may wait: to be written anew"
     over.set()
+
+
+@pytest.fixture
+async def with_long_prompt(ari: FakeAri, tmp_path: Path) -> AsyncIterator[Desk]:
+    """All callers' prompts last 30 s."""
+    prompts = replace(PROMPTS, dir=tmp_path)
+    for key in PROMPTS.texts:
+        wav = prompts.file(key, ID, prompts.wording(key, ID))
+        wav.parent.mkdir(parents=True)
+        wav.write_bytes(bytes(480_000))
+    made = make(ari, 3600.0, 10.0, prompts)
+    await made.control.link.start()
+    await ari.until(lambda: made.control.link.state is AriState.UP)
+    yield made
+    await made.control.close()
+
+
+LONG_PLAY = Play(C1, L1, P1, (PromptKey("menu"),), ID)
+
+
+async def test_before_a_long_prompt_begins_the_timeout_is_made_to_outlast_it(with_long_prompt: Desk) -> None:
+    with_long_prompt.control.execute(LONG_PLAY)
+    written, played = await with_long_prompt.requests(2)
+    assert written[1:3] == ("/channels/c1/variable", {"variable": "TIMEOUT(absolute)", "value": "40.000"})
+    assert played[1] == "/channels/c1/play/acd-p-c1-1"
+
+
+async def test_while_a_long_prompt_plays_no_renewal_shortens_the_time_nor_waits_for_its_end(
+    with_long_prompt: Desk,
+) -> None:
+    desk = with_long_prompt
+    at_once: list[str] = []
+    unwritten: list[ContactId] = []
+    up = [True]
+
+    def by_ami(_leg: LegId, _name: str, value: str) -> bool:
+        if up[0]:
+            at_once.append(value)
+        return up[0]
+
+    tells(desk, set_at_once=by_ami, unwritten=unwritten.extend)
+    desk.control.execute(LONG_PLAY)
+    desk.control.renew(C1, L1, 8.0)
+    await desk.ari.until(lambda: at_once == ["34.000"])
+    up[0] = False
+    desk.control.renew(C1, L1, 8.0)
+    await desk.ari.until(lambda: unwritten == [C1])
+    assert len(desk._seen()) == 2, "over ARI it would wait, and others behind it"
+    finished = {"id": P1, "state": "done", "target_uri": "channel:c1"}
+    await desk.ari.emit({"type": "PlaybackFinished", "playback": finished})
+    await desk.until()
+    desk.control.renew(C1, L1, 8.0)
+    assert (await desk.requests(3))[-1][2]["value"] == "8.000"
+
+
+async def test_an_agent_who_dials_a_code_gets_no_timeout(with_long_prompt: Desk) -> None:
+    desk = with_long_prompt
+    await desk.ari.emit({"type": "StasisStart", "args": [], "channel": channel(context="acd-from-agents", exten="*11")})
+    await desk.until()
+    desk.control.execute(LONG_PLAY)
+    await desk.requests(2)
+    assert not [path for _, path, *_ in desk._seen() if path.endswith("/variable")]
 
 
 async def test_a_receipt_is_noted_on_the_channel_unless_another_engine_may_command(desk: Desk) -> None:

@@ -86,6 +86,21 @@ def test_a_sound_is_found_in_any_form_and_not_in_a_language_without_text(setting
     assert found.find(HELLO, ID) is None
 
 
+def test_a_sound_lasts_as_long_as_its_file_is_and_one_that_cannot_be_seen_for_an_unknown_time(
+    settings: PromptsSettings,
+) -> None:
+    found = Sounds(lambda: settings, Maker())
+    assert found.length_s(BYE, ID) is None
+    put(wav := file(settings, BYE, ID))
+    wav.write_bytes(bytes(40_000))
+    assert found.length_s(BYE, ID) == 2.5
+    assert found.length_s(BYE, ID, settings.wording(BYE, ID)) == 2.5
+    assert found.length_s(BYE, Language("fr")) is None
+    assert found.length_s(HELLO, ID) is None
+    put(settings.dir / "spoken" / f"{len(HELLO.text)}.wav")
+    assert found.length_s(HELLO, ID) == 0
+
+
 def test_a_folder_that_only_asterisk_sees_is_taken_to_have_every_prompt(settings: PromptsSettings) -> None:
     elsewhere = replace(settings, dir=settings.dir / "mounted elsewhere")
     assert Sounds(lambda: elsewhere).find(BYE, EN) == uri(settings, BYE, EN)
