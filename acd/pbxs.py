@@ -16,7 +16,7 @@ from acd.domain.commands import TelephonyCommand
 from acd.domain.events import ENDED, CallArrived, Event, Resynced
 from acd.domain.ids import ContactId, LegId, PbxId
 from acd.domain.overload import Load
-from acd.domain.plan import Plan
+from acd.domain.plan import PEER_PREFIX, Plan
 from acd.ports import Clock, Journal
 from acd.runtime.audit import Auditor
 from acd.runtime.dead_man import TALK_S, DeadMan
@@ -32,6 +32,7 @@ from acd.telephony.ari.values import AriConfig, AriState
 from acd.telephony.control import AriControl
 from acd.telephony.control_values import Manner, Partners
 from acd.telephony.manager import to_event
+from acd.telephony.partings import part
 from acd.telephony.sounds import Sounds
 
 log = structlog.get_logger(__name__)
@@ -70,8 +71,10 @@ class Around:
 class Pbx:
     """One Asterisk. ``start``, then ``close``; both once."""
 
-    def __init__(self, one: OnePbx, pbx: PbxSettings, around: Around) -> None:
+    def __init__(self, one: OnePbx, pbx: PbxSettings, around: Around, died: Callable[[Pbx], None]) -> None:
+        """``died`` is told when nothing listens there any more."""
         self.id = one.id
+        self._died = died
         self._around = around
         self._closing = False
         self._over = False
@@ -124,6 +127,11 @@ class Pbx:
             on_newcomer=self._expect,
             permitted=around.permitted,
         )
+
+    @property
+    def refused(self) -> bool:
+        """Whether the machine says that nothing listens there, of both links."""
+        return self.control.link.refused and self.watch.link.refused
 
     @property
     def ari_trouble(self) -> str:
@@ -225,9 +233,10 @@ class Pbx:
             self._around.gaps.open("ari", self._around.clock.now() - self.control.link.config.unseen_s, pbx=self.id)
         self.auditor.disconnected()
         self.dead_man.stop()
-        if self.id and not self._over and self.control.link.refused and self.watch.link.refused:
+        if self.id and not self._over and self.refused:
             self._over = True
             self._ended()
+            self._died(self)
 
     def tell_lost(self) -> None:
         """Say in the log, once, that it counts as lost: the engine decided that."""
@@ -254,7 +263,8 @@ class Pbxs:
         self._waiting: asyncio.TimerHandle | None = None
         self._complete = False
         self._plan = settings.plan
-        self.all = tuple(Pbx(one, settings.pbx, self._around) for one in settings.pbxs)
+        self._partings: set[asyncio.Task[None]] = set()
+        self.all = tuple(Pbx(one, settings.pbx, self._around, self._died) for one in settings.pbxs)
         self._by_id = {pbx.id: pbx for pbx in self.all}
 
     @property
@@ -276,6 +286,9 @@ class Pbxs:
         """Let go of all."""
         if self._waiting is not None:
             self._waiting.cancel()
+        for task in self._partings:
+            task.cancel()
+        await asyncio.gather(*self._partings, return_exceptions=True)
         await asyncio.gather(*(pbx.close() for pbx in self.all))
 
     def settle(self, seconds: float) -> None:
@@ -302,6 +315,15 @@ class Pbxs:
         """Look at phones and trunks anew."""
         for pbx in self.all:
             pbx.watch.refresh()
+
+    def _died(self, dead: Pbx) -> None:
+        """One seems to have died: end the calls between it and the others on which nothing is heard."""
+        for pbx in self.all:
+            if pbx is not dead and pbx.control.link.state is AriState.UP:
+                parting = part(pbx.control.link, f"{PEER_PREFIX}{dead.id}", lambda: dead.refused)
+                task = asyncio.create_task(parting, name="parting")
+                self._partings.add(task)
+                task.add_done_callback(self._partings.discard)
 
     # ------------------------------------------------------------ commands
 

@@ -68,9 +68,9 @@ class Centre:
     _called: int = 0
     """Calls of puppets so far."""
 
-    async def phone(self, agent: str, manner: int = 200, *, ready: bool = True) -> Telephone:
+    async def phone(self, agent: str, manner: int = 200, *, ready: bool = True, sound: bool = True) -> Telephone:
         """An agent's phone, registered; with ``ready`` the agent is logged in and can be offered callers."""
-        phone = await self.telephones.add(agent, PHONES, self.site.deployment.phone_passwords[agent])
+        phone = await self.telephones.add(agent, PHONES, self.site.deployment.phone_passwords[agent], sound=sound)
         phone.manner = manner
         await self.until(agent, phone_reachable=True, phone_busy=False)
         if ready:

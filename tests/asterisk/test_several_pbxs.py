@@ -41,8 +41,6 @@ AGENTS = ("agent119", "agent120", "agent121")
 """Who can serve the queue."""
 AT_B = "agent120"
 """Its phone is at b; those of the others are at a."""
-SILENCE_S = 6
-"""From the death of one to the end of calls between both. The default is longer than a test should be."""
 DEAD_MAN_S, LOST_AFTER_S = 6, 8
 SECRETS = {"ACD_PEER_PASSWORD": "between-asterisks"}
 
@@ -166,8 +164,6 @@ async def centre_of_two(
         )
         _detour(made, ports, to_b)
         made = more(made)
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr("acd.deploy.templates.PEER_SILENCE_S", SILENCE_S)
         stack.push_async_callback(asyncio.to_thread, other.stop)
         await asyncio.to_thread(other.render, plan_b)
         await asyncio.to_thread(other.start, plan_b)
@@ -358,6 +354,37 @@ async def test_an_asterisk_out_of_reach_is_closed_in_time_and_what_lives_on_ther
         print(json.dumps({name: round(value, 2) for name, value in figures.items()}))
 
 
+async def test_one_that_refuses_all_connections_and_lives_loses_no_conversation_with_another(two: Two) -> None:
+    """Not even one in which a phone sends nothing: its Asterisk does."""
+    a, b = two.a, two.b
+    _, at_b, elsewhere = AGENTS
+    phones, callers = {}, {}
+    for agent, home, centre, number in ((at_b, b, a, "08136660021"), (elsewhere, a, b, "08136660022")):
+        phones[agent] = await home.phone(agent, sound=agent != at_b)
+        callers[agent] = await call(centre, number)
+        assert (await centre.phase(callers[agent], "talking"))["agent"] == agent
+    await talking(phones[elsewhere], callers[elsewhere])
+    for proxy in two.to_b:
+        await proxy.stop_listening()
+        proxy.reset()
+    await away(two)
+    log = a.site.deployment.folder / "engine.log"
+
+    async def looked() -> bool:
+        return "calls_heard" in log.read_text(encoding="utf-8")
+
+    await a.eventually(looked, lambda: "nobody listened to the calls between both")
+    assert "calls_parted" not in log.read_text(encoding="utf-8")
+    await talking(phones[elsewhere], callers[elsewhere])
+    for proxy in two.to_b:
+        await proxy.start()
+    await ready(two, "ready")
+    assert (await a.phase(callers[at_b], "talking"))["agent"] == at_b
+    assert not any(phone.calls[-1].over.is_set() for phone in (*phones.values(), *callers.values()))
+    await talking(phones[elsewhere], callers[elsewhere])
+    await everybody_home(two)
+
+
 async def test_an_asterisk_that_dies_costs_its_own_calls_and_nobody_elses(
     two: Two, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -398,7 +425,8 @@ async def test_an_asterisk_that_dies_costs_its_own_calls_and_nobody_elses(
     assert (await a.phase(newcomer, "talking"))["agent"] == elsewhere
     served = loop.time()
     await talking(phones[elsewhere], newcomer)
-    cut = await a.record(callers[at_b])  # by the silence on the wire: that b died is not sure before it is back
+    cut = await a.record(callers[at_b])
+    parted = loop.time()
     assert (cut["exit"], cut["agent"], cut["trunk"]) == ("answered", at_b, "e1")
     await a.until(at_b, activity="unavailable")
     trunks = {trunk["id"]: (trunk["up"], trunk["in_use"]) for trunk in (await a.site.api.status())["trunks"]}
@@ -424,11 +452,14 @@ async def test_an_asterisk_that_dies_costs_its_own_calls_and_nobody_elses(
     assert gaps
     assert all(gap.endswith("(at b)") for gap in gaps), gaps
     await everybody_home(two)
-    assert "choice_disputed" not in (a.site.deployment.folder / "engine.log").read_text(encoding="utf-8")
+    log = (a.site.deployment.folder / "engine.log").read_text(encoding="utf-8")
+    assert "choice_disputed" not in log
+    assert log.count("calls_parted") == 1
     with capsys.disabled():
         figures = {
             "noticed_s": noticed - killed,
             "closed_s": closed - killed,
             "agent_elsewhere_talks_again_s": served - killed,
+            "caller_of_an_agent_there_parted_s": parted - killed,
         }
         print(json.dumps({**figures, "usable_after_start_s": usable - back}, default=str))

@@ -269,6 +269,26 @@ async def test_only_where_nothing_listens_any_more_calls_have_ended(
         assert not app._pbxs.all[1].control.link.refused
 
 
+async def test_calls_with_one_where_nothing_listens_any_more_are_hung_up_when_they_are_silent(
+    settings: Settings, both: tuple[Asterisk, Asterisk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("acd.telephony.partings.SILENT_S", 0.05)
+    a, b = both
+    silent, talks = (channel(f"a-{n}.1", name=f"PJSIP/acd-peer-b-0000000{n}", state="Up") for n in (1, 2))
+    for found in (silent, talks):
+        a.ari.answer("GET", f"/channels/{found['id']}/rtp_statistics", 200, {"rxcount": 7})
+    async with running(settings) as app:
+        await until(lambda: served(app))
+        a.channels(silent, talks)
+        asked = f"/channels/{talks['id']}/rtp_statistics"
+        await b.ari.stop()
+        await b.ami.stop()
+        await until(lambda: a.ari.paths("GET").count(asked) == 1)
+        a.ari.answer("GET", asked, 200, {"rxcount": 8})
+        await until(lambda: "/channels/a-1.1" in a.ari.paths("DELETE"))
+        assert "/channels/a-2.1" not in a.ari.paths("DELETE")
+
+
 class Kept:
     """In place of who renews callers' timeouts: what it was told."""
 

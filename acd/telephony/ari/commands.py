@@ -212,6 +212,11 @@ def get_variable(channel_id: str, variable: str) -> AriRequest:
     return AriRequest("GET", path_of("channels", channel_id, "variable"), {"variable": variable})
 
 
+def rtp_statistics(channel_id: str) -> AriRequest:
+    """Ask how much sound came and went on a channel: ``rxcount`` packets came. 404 when it has no RTP."""
+    return AriRequest("GET", path_of("channels", channel_id, "rtp_statistics"))
+
+
 def redirect(channel_id: str, endpoint: str) -> AriRequest:
     """Send an unanswered caller elsewhere by SIP 302 (or REFER once answered)."""
     return AriRequest("POST", path_of("channels", channel_id, "redirect"), {"endpoint": endpoint})
