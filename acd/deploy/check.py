@@ -148,11 +148,16 @@ def _dialplan(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
 def _ways_out(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:
     for way in plan.ways_out:
         for number in way.numbers:
-            if f"Dial(PJSIP/{number}@{way.endpoint}," not in pbx.console(f"dialplan show {number}@{way.context}"):
-                yield missing(
-                    f"flows cannot hand callers to {number}: it is not in {way.context}",
-                    "acd asterisk install; then: dialplan reload; Dial() needs the module app_dial",
-                )
+            asked = {f"{number}@{way.context}": f"Dial(PJSIP/{way.dialled(number)},"}
+            if plan.peers and not way.peer:
+                theirs = f"{way.for_peers(number)}@{plan.contexts.from_peers}"
+                asked[theirs] = f"Goto({way.context},{number},"
+            for place, wanted in asked.items():
+                if wanted not in pbx.console(f"dialplan show {place}"):
+                    yield missing(
+                        f"flows cannot hand callers to {number}: it is not in {place.partition('@')[2]}",
+                        "acd asterisk install; then: dialplan reload; Dial() needs the module app_dial",
+                    )
 
 
 def _endpoints(pbx: LivePbx, plan: PbxPlan) -> Iterator[Finding]:

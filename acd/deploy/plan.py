@@ -127,18 +127,32 @@ class AccessCodePlan:
 
 @dataclass(frozen=True, slots=True)
 class WayOutPlan:
-    """Numbers outside that flows hand callers to, by a trunk's endpoint: these and no others can be called there."""
+    """Numbers outside that flows hand callers to, by a trunk's endpoint: these and no others can be called there.
+
+    ``peer``: the endpoint of the other Asterisk that has the trunk; empty: this one has.
+    """
 
     context: str
     endpoint: str
     numbers: tuple[str, ...]
+    peer: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be written."""
         _require(_NAME, self.context, "the context")
         _require(_NAME, self.endpoint, "the trunk's name")
+        if self.peer:
+            _require(_NAME, self.peer, "the other Asterisk's name")
         for number in self.numbers:
             _require(_NUMBER, number, "the number outside")
+
+    def for_peers(self, number: str) -> str:
+        """Name the extension by which the other Asterisks, which lack the trunk, ask for one of the numbers."""
+        return f"{self.context}.{number}"
+
+    def dialled(self, number: str) -> str:
+        """Name what is dialled to reach one of the numbers."""
+        return f"{self.for_peers(number)}@{self.peer}" if self.peer else f"{number}@{self.endpoint}"
 
 
 @dataclass(frozen=True, slots=True)

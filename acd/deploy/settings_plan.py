@@ -5,6 +5,7 @@ Must not know the syntax of the operator's files, nor Asterisk's.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
@@ -54,7 +55,6 @@ def pbx_plan(settings: Settings, *, moh_dir: Path | None = None, pbx_id: str | N
     gateways = [gateway for gateway in pbx.gateways if plan.trunks[gateway.trunk].pbx == here.id]
     members = tuple(endpoints[agent] for agent in pbx.fallback_agents if agent in endpoints)
     trunks = (*map(_trunk, gateways), *_own_trunks(settings, here.id))
-    ways = {trunk.endpoint for trunk in trunks}
     return PbxPlan(
         phones=tuple(_phone(settings, agent, endpoint) for agent, endpoint in endpoints.items()),
         trunks=trunks,
@@ -72,8 +72,19 @@ def pbx_plan(settings: Settings, *, moh_dir: Path | None = None, pbx_id: str | N
         peers=tuple(PeerPlan(f"{PEER_PREFIX}{other.id}", other.address, secret) for other in others),
         peer_phones=tuple((agent.id, agent.device) for agent in agents) if others else (),
         music_classes=tuple(sorted({queue.music for queue in plan.queues.values()})),
-        ways_out=tuple(way for way in _ways_out(settings) if not others or way.endpoint in ways),
+        ways_out=tuple(_from_here(settings, way, here.id) for way in _ways_out(settings)),
     )
+
+
+def _from_here(settings: Settings, way: WayOutPlan, here: PbxId) -> WayOutPlan:
+    """Lead a way out over the Asterisk that has the trunk."""
+    there = next(
+        other.id
+        for other in settings.pbxs
+        if way.endpoint in {trunk.endpoint for trunk in _own_trunks(settings, other.id)}
+        or any(g.name == way.endpoint and settings.plan.trunks[g.trunk].pbx == other.id for g in settings.pbx.gateways)
+    )
+    return way if there == here else replace(way, peer=f"{PEER_PREFIX}{there}")
 
 
 def _ways_out(settings: Settings) -> tuple[WayOutPlan, ...]:

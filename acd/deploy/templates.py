@@ -157,7 +157,7 @@ def _access_code(fill: _Filler, plan: PbxPlan, exten: str, queue: str) -> str:
 
 
 def _way_out(fill: _Filler, way: WayOutPlan) -> str:
-    numbers = "".join(fill("parts/number_outside.conf", number=n, endpoint=way.endpoint) for n in way.numbers)
+    numbers = "".join(fill("parts/number_outside.conf", number=n, dialled=way.dialled(n)) for n in way.numbers)
     return f"\n[{way.context}]\n{numbers}"
 
 
@@ -231,7 +231,13 @@ def _from_peers(fill: _Filler, plan: PbxPlan) -> str:
         fill("parts/peer_phone.conf", exten=exten, device=device, ring_s=PEER_RING_S)
         for exten, device in plan.peer_phones
     )
-    return fill("parts/peers.conf", from_peers=plan.contexts.from_peers, phones=phones)
+    numbers = "".join(
+        fill("parts/peer_number.conf", exten=way.for_peers(number), context=way.context, number=number)
+        for way in plan.ways_out
+        if not way.peer
+        for number in way.numbers
+    )
+    return fill("parts/peers.conf", from_peers=plan.contexts.from_peers, phones=phones, numbers=numbers)
 
 
 def _queue(fill: _Filler, plan: PbxPlan, queue: FallbackQueuePlan) -> str:

@@ -35,7 +35,8 @@ from tests.fakes.telephone import Telephone, Telephones
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="module")]
 
-LKPM = "704"
+LKPM, GO_OUT = "704", "705"
+OUTSIDE = "0215252008"
 ANSWERS = 200
 AGENTS = ("agent119", "agent120", "agent121")
 """Who can serve the queue."""
@@ -58,6 +59,12 @@ class Two:
     def each(self) -> tuple[tuple[str, Centre], ...]:
         """Both by their names."""
         return ("a", self.a), ("b", self.b)
+
+
+def out_by(gateway: str) -> Yaml:
+    """A flow that hands callers over to a number outside."""
+    nodes: Yaml = {"keluar": {"kind": "transfer", "number": OUTSIDE, "gateway": gateway}}
+    return {"languages": ["id"], "entry": "keluar", "nodes": nodes}
 
 
 def _section(made: Deployment, ports: Ports, rtp_from: int, folder: str) -> Yaml:
@@ -147,8 +154,8 @@ async def centre_of_two(
         wrap_up_s=0.5,
         queue={"short_abandon": "100ms", "ring_timeout": "8s"},
         fallback={"dead_man": f"{DEAD_MAN_S}s"},
-        flows={"lkpm": straight_to("q_lkpm")},
-        access_codes={LKPM: {"flow": "lkpm"}},
+        flows={"lkpm": straight_to("q_lkpm"), "keluar": out_by("gw1")},
+        access_codes={LKPM: {"flow": "lkpm"}, GO_OUT: {"flow": "keluar"}},
     )
     tools = fetch_tools()
     made = prepare(folder / "run", folder / "config", folder / "ivr_flows", wishes, Random(), SHARE)
@@ -274,6 +281,30 @@ async def test_a_caller_at_one_asterisk_talks_with_an_agent_at_the_other(two: Tw
     await here.eventually(looked_at, lambda: "the recording was not looked at", 30)
     assert rows[0]["ok"], rows
     await everybody_home(two)
+
+
+@pytest.mark.parametrize("callers_at", ["a", "b"])
+async def test_a_number_outside_is_reached_from_both_though_one_has_the_gateway(two: Two, callers_at: str) -> None:
+    here = two.a if callers_at == "a" else two.b
+    outside = await two.a.telephones.add("outside", CALLERS, port=two.a.site.deployment.ports.customers)
+    caller = await here.caller(f"0813666003{ord(callers_at) % 10}")
+    assert await caller.answered(caller.dial(GO_OUT)) == ANSWERS
+    asked = outside.calls[-1].invite
+    assert asked is not None
+    assert f"sip:{OUTSIDE}@" in asked.first
+    assert caller.user in asked.lines("from")[0], "who calls is shown"
+    await talking(outside, caller)
+    record = await here.record(caller)
+    assert (record["exit"], record["trunk"]) == ("transferred", "e1" if callers_at == "a" else "e2")
+    caller.end(caller.calls[-1])
+    await everybody_home(two)
+
+
+async def test_nobody_calls_a_number_that_no_flow_names_by_way_of_another_asterisk(two: Two) -> None:
+    known = f"acd-out-gw1.{OUTSIDE}"
+    for number in (known, OUTSIDE, f"{known}9", known[:-1], "acd-out-gw1.110", "acd-out-gw1", "704"):
+        shown = await asyncio.to_thread(two.a.site.asterisk.rx, f"dialplan show {number}@acd-from-peers")
+        assert ("There is no existence of" in shown) is (number != known), shown
 
 
 async def test_an_agent_elsewhere_who_refuses_or_lets_it_ring_is_not_connected(two: Two) -> None:

@@ -222,6 +222,26 @@ def test_a_number_outside_that_a_flow_hands_callers_to_must_be_in_the_dialplan(
     ]
 
 
+def test_others_must_be_able_to_ask_for_a_number_outside_whose_trunk_is_here(
+    pbx: FakePbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers = (PeerPlan("acd-peer-sby", "10.0.0.2:5060", "a-secret-of-both"),)
+    ways = (WayOutPlan("acd-out-gw1", "gw1", ("110",)), WayOutPlan("acd-out-gw2", "gw2", ("112",), "acd-peer-sby"))
+    plan = replace(PLAN, ways_out=ways, peers=peers, system_name="jkt")
+
+    def cannot() -> list[str]:
+        return [line.split("\n")[0] for line in pbx.find(monkeypatch, plan) if "hand callers" in line]
+
+    pbx.console["dialplan show 110@acd-out-gw1"] = "  '110' => 1. Dial(PJSIP/110@gw1,60)  [pbx_config]"
+    assert cannot() == [
+        "MISSING: flows cannot hand callers to 110: it is not in acd-from-peers",
+        "MISSING: flows cannot hand callers to 112: it is not in acd-out-gw2",
+    ]
+    pbx.console["dialplan show acd-out-gw1.110@acd-from-peers"] = "1. Goto(acd-out-gw1,110,1)  [pbx_config]"
+    pbx.console["dialplan show 112@acd-out-gw2"] = "1. Dial(PJSIP/acd-out-gw2.112@acd-peer-sby,60)  [pbx_config]"
+    assert cannot() == []
+
+
 def test_without_a_console_the_rest_is_still_looked_at(pbx: FakePbx, monkeypatch: pytest.MonkeyPatch) -> None:
     pbx.console.clear()
     pbx.modules.discard("res_stasis_recording")

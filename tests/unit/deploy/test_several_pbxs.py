@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from acd.settings import load
 from tests.unit.deploy.test_templates import PLACES, _section
 from tests.unit.settings.conftest import Deployment
 from tests.unit.settings.test_pbx_checks import ENV, divide
+
+PEERS = "acd-from-peers"
 
 
 @pytest.fixture
@@ -46,6 +49,40 @@ def test_they_know_their_own_names_and_call_each_others_phones_by_a_secret(sampl
     _, _, from_peers = files["acd_extensions.conf"].partition("[acd-from-peers]\n")
     assert "exten => agent101,1,Dial(PJSIP/agent101,120)" in from_peers
     assert "agent102" not in from_peers, "a phone of the other one"
+
+
+def outside(sample: Deployment, gateway: str) -> dict[str, str]:
+    """A flow hands callers to a number at a gateway. Gives both dialplans."""
+    flow = f'languages: [id]\nentry: a\nnodes:\n  a: {{kind: transfer, number: "+6221110", gateway: {gateway}}}\n'
+    (sample.flows / "luar.yaml").write_text(flow, encoding="utf-8")
+    settings = load(sample.config, sample.flows, ENV)
+    plans = {name: pbx_plan(settings, pbx_id=name) for name in ("jkt", "sby")}
+    return {name: instance_files(plan, PLACES, [])["acd_extensions.conf"] for name, plan in plans.items()}
+
+
+def context(dialplan: str, name: str) -> list[str]:
+    """What stands in a context."""
+    text = dialplan.partition(f"\n[{name}]\n")[2].partition("\n[")[0]
+    return [line for line in text.splitlines() if line and not line.startswith(";")]
+
+
+def test_a_number_outside_is_called_by_way_of_the_one_that_has_the_gateway(sample: Deployment) -> None:
+    found = outside(sample, "gw2")
+    end = " same => n,Hangup(${HANGUPCAUSE})"
+    assert context(found["jkt"], "acd-out-gw2") == [
+        "exten => +6221110,1,Dial(PJSIP/acd-out-gw2.+6221110@acd-peer-sby,60)",
+        end,
+    ]
+    assert context(found["sby"], "acd-out-gw2") == ["exten => +6221110,1,Dial(PJSIP/+6221110@gw2,60)", end]
+
+
+def test_the_others_may_call_their_phones_and_the_numbers_that_flows_name_and_nothing_else(sample: Deployment) -> None:
+    found = outside(sample, "gw2")
+    asked = {name: re.findall(r"(?m)^exten => (.*?),", "\n".join(context(found[name], PEERS))) for name in found}
+    phones = [[f"agent{n}" for n in range(first, 125, 2)] for first in (101, 102)]
+    assert asked == {"jkt": phones[0], "sby": [*phones[1], "acd-out-gw2.+6221110"]}
+    assert "exten => acd-out-gw2.+6221110,1,Goto(acd-out-gw2,+6221110,1)" in context(found["sby"], PEERS)
+    assert not [line for name in found for line in context(found[name], PEERS) if "_" in line or "include" in line]
 
 
 def test_a_single_one_has_no_name_and_no_others(tmp_path: Path) -> None:
