@@ -215,6 +215,7 @@ class Pbx:
                 self.dead_man.forget()  # what went by the connection that broke may not have arrived
             elif not self._closing:
                 self._around.gaps.open("ami", self._around.clock.now() - self._ami.unseen_s, pbx=self.id)
+                self.control.without_manager()
                 self.dead_man.again()
 
     def _synced(self) -> None:

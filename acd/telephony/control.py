@@ -140,6 +140,8 @@ class AriControl:
         """Variables that wait for ARI's sign of life."""
         self._asked_at = 0.0
         self._handed_over = 0
+        self._manager_tells = False
+        """AMI told of the last caller before ARI did: it lives, and is not only believed to."""
         self.claiming = True
         """Whether calls are taken; while not, the dialplan leads them to its own queue."""
         self.caused_at: float | None = None
@@ -239,6 +241,7 @@ class AriControl:
 
         A phone that rings takes longer than that. Who does not come within ``EXPECT_S`` was somebody else's.
         """
+        self._manager_tells = True
         if self.claiming and self.link.state is AriState.UP and not self._threshold.knows(leg):
             self._expected[leg] = asyncio.get_running_loop().call_later(EXPECT_S, self._did_not_come, leg)
             self.caused_at = perf_counter()  # the bytes came just now
@@ -257,6 +260,7 @@ class AriControl:
         if expected is not None:
             expected.cancel()
         else:
+            self._manager_tells = self._manager_tells and self._threshold.knows(leg)
             self._announce(leg, channel["name"], dialplan["exten"], channel["caller"]["number"])
         self._partners.taken(leg)
 
@@ -483,10 +487,22 @@ class AriControl:
         self.link.submit(request, key=command.contact_id, on_result=done, then=self._with(command))
 
     def _before(self, command: TelephonyCommand, what: str) -> None:
-        """See to it that no caller has to leave before the prompt is over, though ARI cannot tell the channel then."""
+        """See to it that no caller has to leave before the prompt is over, though ARI cannot tell the channel then.
+
+        By AMI, if it lives: what ARI writes takes the dialplan's right away to write to Asterisk's database for the
+        rest of the call, and so the note of how it ended, should no engine be there then.
+        """
         outlast_s = self._occupied.begins(command, what)
-        if outlast_s is not None and isinstance(command, Play | PlayTake | StartTake):
+        if outlast_s is None or not isinstance(command, Play | PlayTake | StartTake):
+            return
+        if self._manager_tells:
+            self._write(command.contact_id, command.leg_id, {TIMEOUT: f"{outlast_s:.3f}"})
+        else:
             self._write_in_turn(command.contact_id, command.leg_id, TIMEOUT, f"{outlast_s:.3f}")
+
+    def without_manager(self) -> None:
+        """AMI is away: what must not be lost goes over ARI."""
+        self._manager_tells = False
 
     def _with(self, command: TelephonyCommand) -> list[AriRequest]:
         """What must not come a moment later: who talks is not to leave by the dead man's timeout."""

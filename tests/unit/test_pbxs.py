@@ -313,8 +313,10 @@ async def test_what_was_written_for_callers_over_a_way_that_broke_is_written_aga
     try:
         pbx, kept = app._pbxs.first, Kept()
         monkeypatch.setattr(pbx, "dead_man", kept)
+        pbx.control._manager_tells = True
         pbx._from_ami(WatchState(synced=False, reason="silence", generation=1))
         assert kept.told == ["again"]
+        assert not pbx.control._manager_tells
         pbx._from_ami(WatchState(synced=True, reason="read anew", generation=2))
         assert kept.told == ["again", None]
         pbx.control._partners.unwritten([ContactId("a-1.1")])

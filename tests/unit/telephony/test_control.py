@@ -389,6 +389,50 @@ async def test_before_a_long_prompt_begins_the_timeout_is_made_to_outlast_it(wit
     assert played[1] == "/channels/c1/play/acd-p-c1-1"
 
 
+async def test_over_ami_a_timeout_outlasts_the_prompt_without_barring_the_dialplan_from_its_database(
+    with_long_prompt: Desk,
+) -> None:
+    desk = with_long_prompt
+    at_once: list[tuple[LegId, str, str]] = []
+
+    def by_ami(*write: Any) -> bool:
+        at_once.append(write)
+        return True
+
+    tells(desk, set_at_once=by_ami)
+    desk.control.expect(L1, "PJSIP/gw1-c1", "169", "")
+    await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})
+    await desk.until()
+    desk.control.execute(LONG_PLAY)
+    await desk.ari.until(lambda: bool(at_once) and "/channels/c1/play/acd-p-c1-1" in desk.ari.paths())
+    assert at_once == [(L1, "TIMEOUT(absolute)", "40.000")]
+    assert "/channels/c1/variable" not in desk.ari.paths()
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_timeout_outlasts_the_prompt_by_ari_when_ami_is_away_be_that_known_or_not(
+    with_long_prompt: Desk, *, known: bool
+) -> None:
+    desk = with_long_prompt
+    at_once: list[Any] = []
+
+    def by_ami(*write: Any) -> bool:
+        at_once.append(write)
+        return True
+
+    tells(desk, set_at_once=by_ami)
+    desk.control.expect(LegId("c0"), "PJSIP/gw1-c0", "169", "")
+    if known:
+        desk.control.without_manager()
+    else:
+        await desk.ari.emit({"type": "StasisStart", "channel": channel(), "args": []})  # AMI has not told of this one
+        await desk.until(2)
+    desk.control.execute(LONG_PLAY)
+    await desk.ari.until(lambda: "/channels/c1/play/acd-p-c1-1" in desk.ari.paths())
+    assert "/channels/c1/variable" in desk.ari.paths()
+    assert at_once == []
+
+
 async def test_while_a_long_prompt_plays_no_renewal_shortens_the_time_nor_waits_for_its_end(
     with_long_prompt: Desk,
 ) -> None:
