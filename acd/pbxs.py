@@ -179,9 +179,9 @@ class Pbx:
     # ------------------------------------------------------------ what comes in
 
     def _from_ari(self, event: Event) -> None:
+        self._around.dispatcher.submit(event)
         if isinstance(event, CallArrived):
             self._around.called()
-        self._around.dispatcher.submit(event)
 
     def _taken(self, leg: LegId) -> None:
         self.watch.claim(leg)

@@ -243,10 +243,10 @@ class AriControl:
         """
         self._manager_tells = True
         if self.claiming and self.link.state is AriState.UP and not self._threshold.knows(leg):
-            self._expected[leg] = asyncio.get_running_loop().call_later(EXPECT_S, self._did_not_come, leg)
             self.caused_at = perf_counter()  # the bytes came just now
             self._announce(leg, channel_name, access_code, caller)
             self.caused_at = None
+            self._expected[leg] = asyncio.get_running_loop().call_later(EXPECT_S, self._did_not_come, leg)
 
     def _did_not_come(self, leg: LegId) -> None:
         self._expected.pop(leg, None)

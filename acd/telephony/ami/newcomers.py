@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 _EVENT = b"Event: Newchannel\r\n"
 _END = b"\r\n\r\n"
-_RINGING = "4"
+_RINGING = b"4"
 """Channel state of a caller who is not answered; a channel Asterisk dials itself is made with 0."""
 
 
@@ -45,14 +45,26 @@ def glance(entry: str, on_newcomer: Callable[[Newcomer], None]) -> Callable[[byt
 
 
 def _read(frame: bytes) -> Newcomer | None:
-    lines = frame.decode(errors="replace").split("\r\n")
-    headers = dict(line.partition(": ")[::2] for line in lines)
-    if headers.get("ChannelState") != _RINGING:
+    """Look at no more of it than is needed: somebody waits for this."""
+    if _header(frame, b"\r\nChannelState: ") != _RINGING:
         return None
-    number = headers.get("CallerIDNum", "")
+    number = _text(frame, b"\r\nCallerIDNum: ")
     return Newcomer(
-        uniqueid=headers.get("Uniqueid", ""),
-        channel=headers.get("Channel", ""),
-        exten=headers.get("Exten", ""),
+        uniqueid=_text(frame, b"\r\nUniqueid: "),
+        channel=_text(frame, b"\r\nChannel: "),
+        exten=_text(frame, b"\r\nExten: "),
         caller="" if number == "<unknown>" else number,
     )
+
+
+def _header(frame: bytes, name: bytes) -> bytes:
+    begin = frame.find(name)
+    if begin < 0:
+        return b""
+    begin += len(name)
+    end = frame.find(b"\r\n", begin)
+    return frame[begin:end] if end >= 0 else frame[begin:]
+
+
+def _text(frame: bytes, name: bytes) -> str:
+    return _header(frame, name).decode(errors="replace")
