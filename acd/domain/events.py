@@ -84,6 +84,8 @@ class LegEnded:
     leg_id: LegId
     cause: int = 0
     sip_code: int | None = None
+    fell: bool = False
+    """A caller's ended in the fallback."""
     kind: Literal["leg_ended"] = "leg_ended"
 
 

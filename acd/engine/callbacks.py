@@ -63,6 +63,8 @@ def promise(turn: Turn, contact: Contact, waiting: Waiting, number: str) -> None
 
 def say_goodbye(turn: Turn, contact: Contact) -> None:
     """Hang the caller up who knows now that we will call, again until the channel's end is seen."""
+    if isinstance(contact.phase, Promised) and contact.phase.outside_since is not None:
+        return
     turn.do(HangUp(contact.id, contact.leg))
     turn.start_timer(f"back:{contact.id}", ending.LEAVE_GUARD_S)
 
@@ -116,8 +118,10 @@ def place_of(contact: Contact) -> Waiting | None:
 def take_back(turn: Turn, contact: Contact) -> bool:
     """Cancel a promise. False when it is too late, or there is none."""
     match contact.phase:
-        case Promised() if contact.callback is not None and not contact.away:
+        case Promised(outside_since=None) if contact.callback is not None and not contact.away:
             ending.leave(turn, contact, Exit.CALLBACK_CANCELLED, 16)
+        case Promised(outside_since=float()):
+            ending.finish(turn, contact, Exit.CALLBACK_CANCELLED, 0, None)
         case Promised() | Waiting() if contact.away:
             ending.finish(turn, contact, Exit.CALLBACK_CANCELLED, 0, None)
         case CallingBack() as calling:

@@ -83,7 +83,7 @@ TIMES: Mapping[type, tuple[str, ...]] = {
     Pace: ("since", "departed_at"),
     Parting: ("since",),
     PathStep: ("at",),
-    Promised: ("since",),
+    Promised: ("since", "outside_since"),
     Question: ("answer_by",),
     RecordingRow: ("started_at",),
     RecordingWork: ("started_at", "ended_at"),

@@ -278,7 +278,7 @@ def _timer(turn: Turn, event: TimerFired) -> None:
         return apart.lost(turn, PbxId(subject))
     if kind in {"wrap", "rest"}:
         return _agent_timer(turn, kind, AgentId(subject))
-    return _contact_timer(turn, event, kind, ContactId(subject))
+    return _contact_timer(turn, event, kind, ContactId(subject), turn.at - timer.due)
 
 
 def _agent_timer(turn: Turn, kind: str, agent_id: AgentId) -> None:
@@ -288,7 +288,7 @@ def _agent_timer(turn: Turn, kind: str, agent_id: AgentId) -> None:
         queues.changed(turn, agent_id, lambda agent: replace(agent, resting=False))
 
 
-def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: ContactId) -> None:
+def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: ContactId, late_s: float) -> None:
     contact = turn.contact(contact_id)
     if contact is not None and kind in callback_desk.TIMERS and callback_desk.timer(turn, contact, kind):
         return
@@ -313,7 +313,7 @@ def _contact_timer(turn: Turn, event: TimerFired, kind: str, contact_id: Contact
         case "leave", Leaving() as leaving if contact is not None:
             ending.leave_again(turn, contact, leaving)
         case "fallback", InFallback() as fallen if contact is not None:
-            fallback.untold(turn, contact, fallen)
+            fallback.time_up(turn, contact, fallen, late_s)
         case "left", _ if contact is not None:
             ending.caller_left(turn, contact)
         case _:

@@ -28,8 +28,9 @@ LEAVE_GUARD_S = 10.0
 """After a hang-up was ordered: how long to wait for its end before it is ordered again."""
 ENDED_KEPT_S = 3600.0
 """How long an ended leg is remembered, so that a late report of it makes no second record."""
-FALLBACK_GUARD_S = 5.0
-"""After a call ended in Asterisk's own queue: how long AMI may take to tell what became of it there."""
+FALLBACK_GUARD_S = 10.0
+"""After a call ended in Asterisk's own queue: how long AMI may take to tell what became of it there. More than a dead
+link takes to be noticed, and what AMI tells to settle: by then it has told, or is known to be down."""
 AMI_GUARD_S = 30.0
 """The same while AMI is down."""
 RECORDING_GUARD_S = 10.0

@@ -13,15 +13,29 @@ from acd.domain.copies import replace
 from acd.domain.events import CallArrived, DrainRequested, FallbackSeen, LegEnded, Resynced, UnroutedEnded
 from acd.domain.exits import Exit
 from acd.domain.ids import ONLY_PBX, ContactId, LegId, PbxId
-from acd.engine import arrival, ending, ivr, kpi, matching, offers, takes, trunks
+from acd.engine import arrival, callbacks, ending, ivr, kpi, matching, offers, takes, trunks
 from acd.engine import queueing as queues
-from acd.engine.state import Contact, Gone, InFallback, InIvr, Leaving, Links, Position, Talking, Waiting
+from acd.engine.state import (
+    Contact,
+    Gone,
+    InFallback,
+    InIvr,
+    Leaving,
+    Links,
+    Position,
+    Promised,
+    Talking,
+    Waiting,
+)
 from acd.engine.turn import Turn
 
 Astray: TypeAlias = Waiting | InIvr | InFallback
 """Where a caller is to be led, and so may be outside."""
 STRAY_S = 60.0
 """Longer than Asterisk's lists are apart: who is neither with us nor in the fallback by then is with somebody else."""
+
+STOOD_STILL_S = 1.0
+"""So late a timer tells that this process, or its machine, was stopped."""
 
 
 def seen(turn: Turn, event: FallbackSeen) -> None:
@@ -38,6 +52,8 @@ def seen(turn: Turn, event: FallbackSeen) -> None:
         contact = _adopt(turn, event)
     if isinstance(contact.phase, Talking):  # an order to join them may be under way; its answer tells
         contact = turn.put(replace(contact, fallen=True))
+    if isinstance(contact.phase, Promised) and not contact.away:
+        return promised_outside(turn, contact, contact.phase)
     if contact.away or not isinstance(contact.phase, Waiting | InIvr | InFallback):
         return turn.ignore(event, "the caller is not waiting")
     contact, fallen = _outside(turn, contact, contact.phase)
@@ -84,6 +100,14 @@ def outside(turn: Turn, contact: Contact, phase: Astray, *, asked: bool = False)
     turn.to_phase(contact, replace(fallen, asked=asked))
 
 
+def fell_unheard(turn: Turn, contact: Contact) -> Contact:
+    """A caller ended in the fallback, and nobody had told that it fell: what became of it there AMI has yet to tell."""
+    if not isinstance(contact.phase, Waiting | InIvr) or takes.pending(contact) is not None:
+        return contact
+    contact, _ = _outside(turn, contact, contact.phase)
+    return contact
+
+
 def not_joined(turn: Turn, contact: Contact) -> None:
     """A caller who was to talk with an agent is not in our application: nothing came of it.
 
@@ -92,6 +116,16 @@ def not_joined(turn: Turn, contact: Contact) -> None:
     """
     contact = ending.let_go(turn, contact)
     turn.put(replace(contact, phase=InFallback(turn.at), agent=None, connected_at=None, recording=None, fallen=True))
+
+
+def promised_outside(turn: Turn, contact: Contact, promised: Promised) -> None:
+    """Somebody may talk there with a caller who was promised a callback, and is called back afterwards.
+
+    No goodbye is said any more: to hang up would cut them.
+    """
+    turn.cancel_timer(f"back:{contact.id}")
+    since = turn.at if promised.outside_since is None else promised.outside_since
+    turn.to_phase(contact, replace(promised, outside_since=since))
 
 
 def _outside(turn: Turn, contact: Contact, phase: Astray) -> tuple[Contact, InFallback]:
@@ -196,6 +230,8 @@ def resynced(turn: Turn, event: Resynced) -> None:
                 _go_on(turn, contact, fallen)
             case InFallback(channel="", gone=None, since=since) if turn.at - since > STRAY_S:
                 ending.finish(turn, contact, Exit.TRANSFERRED, 0, None)
+            case Promised(outside_since=float(since)) as promised if inside.get(contact.leg) and since <= asked_at:
+                callbacks.say_goodbye(turn, turn.to_phase(contact, replace(promised, outside_since=None)))
             case _:
                 pass
     want_all_back(turn, event.pbx)
@@ -216,8 +252,14 @@ def ended(turn: Turn, event: UnroutedEnded) -> bool:
             return True
         case InFallback() as fallen:
             pass
-        case Waiting() | InIvr() as phase if event.fell and not _links(turn, contact).ari:  # AMI is the first to tell
+        case Waiting() | InIvr() as phase if event.fell and (
+            event.connected_at is not None or not _links(turn, contact).ari
+        ):  # AMI is the first to tell; who was answered there never came back
             contact, fallen = _outside(turn, contact, phase)
+        case Promised(outside_since=float()) as promised:  # ARI may not follow who fell before it was connected
+            turn.state.leases.pop(event.leg_id, None)
+            callbacks.caller_gone(turn, contact, promised)
+            return True
         case _:
             return False
     connected_at = event.connected_at or fallen.connected_at
@@ -226,12 +268,12 @@ def ended(turn: Turn, event: UnroutedEnded) -> bool:
 
 
 def perhaps_ended(turn: Turn, contact: Contact, event: LegEnded) -> bool:
-    """A caller went unseen, and AMI has yet to tell whether from the fallback: let the record wait for that.
+    """A caller went unseen, and AMI may have yet to tell whether from the fallback: let the record wait for that.
 
     False when it need not. Of a recording that broke off, the file tells how the call ended.
     """
     phase = contact.phase
-    if _links(turn, contact).ami or contact.line is not None or takes.pending(contact) is not None:
+    if contact.line is not None or takes.pending(contact) is not None:
         return False
     if not isinstance(phase, Waiting | InIvr):
         return False
@@ -251,6 +293,13 @@ def link_changed(turn: Turn, pbx: PbxId) -> None:
     for contact in [c for c in turn.state.contacts.values() if turn.plan.pbx_of(c.id) == pbx]:
         if isinstance(contact.phase, InFallback) and contact.phase.gone is not None:
             ending.wait_for_ami(turn, contact)
+
+
+def time_up(turn: Turn, contact: Contact, fallen: InFallback, late_s: float) -> None:
+    """AMI had its time to tell how the call ended there, unless we stood still: then what it told is yet to be read."""
+    if late_s > STOOD_STILL_S and _links(turn, contact).ami:
+        return ending.wait_for_ami(turn, contact)
+    return untold(turn, contact, fallen)
 
 
 def untold(turn: Turn, contact: Contact, fallen: InFallback) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acd.domain.commands import HangUp
+from acd.domain.commands import HandOver, HangUp
 from acd.domain.copies import replace
 from acd.domain.decision import Outcome
 from acd.domain.events import CommandFailed, LegAnswered, LegEnded, LegLeft, TimerFired
@@ -73,6 +73,8 @@ def ended(turn: Turn, event: LegEnded, *, torn: bool = False, unseen: bool = Fal
     contact = callback_desk.contact_at(turn, leg)
     if contact is not None:
         if not (unseen and fallback.perhaps_ended(turn, contact, event)):
+            if event.fell:  # unseen, or nobody had told yet
+                contact = fallback.fell_unheard(turn, contact)
             ending.caller_gone(turn, contact, event.cause, event.sip_code, torn=torn)
         return
     owner = contact_of_leg(leg)
@@ -174,6 +176,8 @@ def _not_ours(turn: Turn, event: CommandFailed, leg: LegId) -> None:
         return turn.ignore(event, "caller is unknown or gone")
     if contact.fallen and isinstance(contact.phase, fallback.Astray):  # back in the fallback, as will be told
         return fallback.outside(turn, contact, contact.phase, asked=True)
+    if event.reason == "gone":
+        return turn.ignore(event, "the end of the call is told next")
     turn.state.leases.pop(leg, None)
     return ending.forget(turn, contact)
 
@@ -187,8 +191,11 @@ def _hang_up_found_nothing(turn: Turn, event: CommandFailed, leg: LegId) -> None
 def _could_not_join(turn: Turn, event: CommandFailed) -> None:
     for contact in list(turn.state.contacts.values()):
         if contact.bridge == event.target and isinstance(contact.phase, Talking):
-            if event.reason == "refused" and contact.fallen:
+            if event.reason == "refused":
+                known = contact.fallen
                 fallback.not_joined(turn, contact)
+                if not known:  # mostly outside, as nobody has told yet: to hang up might cut who talks there
+                    turn.do(HandOver(contact.id, contact.leg, contact.access_code))
             else:
                 ending.leave(turn, contact, Exit.FAILED_TECHNICAL, 41)
             return

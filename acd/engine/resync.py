@@ -273,7 +273,7 @@ def _repair(
     if settled and not caller.in_app and isinstance(contact.phase, Talking):
         return fallback.not_joined(turn, contact)
     if not caller.in_app and isinstance(contact.phase, Promised):
-        return None  # somebody may talk with the caller there, who is called back afterwards as promised
+        return fallback.promised_outside(turn, contact, contact.phase)
     if after_gap and contact.answered_at is not None and contact.line is None and not caller.up:
         turn.do(Answer(contact.id, contact.leg))
     if settled and contact.bridged and contact.bridge not in bridges:

@@ -262,6 +262,8 @@ class Promised:
     place: Waiting
     why: Held
     playback: PlaybackId | None = None
+    outside_since: float | None = None
+    """Since when Asterisk's own queue has the caller, who did not hear the goodbye out."""
     kind: Literal["promised"] = "promised"
 
 

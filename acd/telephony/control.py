@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -296,7 +297,7 @@ class AriControl:
         if not isinstance(result.error, ChannelGone | AriConflict):
             log.warning("claim_failed", status=result.status, error=str(result.error))
         if self._threshold.enter(leg) is not None:
-            self._follow(leg, lambda: self._emit(CommandFailed(self._clock.now(), "claim", leg, "refused")))
+            self._follow(leg, partial(self._tell_unclaimed, leg, "refused"), partial(self._tell_unclaimed, leg, "gone"))
 
     def _entered(self, leg: LegId) -> None:
         """The caller is inside, or should be: carry out what waited for that."""
@@ -367,10 +368,15 @@ class AriControl:
         self._entered(leg)
         return None
 
-    def _follow(self, leg: LegId, lives: Callable[[], None] = lambda: None) -> None:
+    def _tell_unclaimed(self, leg: LegId, reason: Literal["refused", "gone"]) -> None:
+        self._emit(CommandFailed(self._clock.now(), "claim", leg, reason))
+
+    def _follow(
+        self, leg: LegId, lives: Callable[[], None] = lambda: None, gone: Callable[[], None] = lambda: None
+    ) -> None:
         """Subscribe to a channel that came in: else its end, with the cause, is not told once it has left Stasis.
 
-        ``lives`` is called when there is such a channel; the end of one that is gone is told.
+        ``lives`` is called when there is such a channel; ``gone`` before the end is told of one there is no more.
         """
         self._to_follow.pop(leg, None)
 
@@ -378,6 +384,7 @@ class AriControl:
             if result.error is None:
                 lives()
             elif isinstance(result.error, ChannelGone | AriRefused):
+                gone()
                 self._emit(LegEnded(self._clock.now(), leg))
 
         self.link.submit(commands.subscribe(self.link.config.app, leg), key=leg, on_result=done)
@@ -407,7 +414,8 @@ class AriControl:
             # A party that hangs up without a Reason header leaves Asterisk's cause at 0; that is normal clearing.
             cause = cause or 16
         self._reflex.over(leg)
-        self._emit(LegEnded(self._clock.now(), leg, cause, sip_code))
+        fell = _context(event["channel"]) == self._manner.fallback_context
+        self._emit(LegEnded(self._clock.now(), leg, cause, sip_code, fell))
         self._came_in(leg)
         self._ahead.ended(leg)
         self._occupied.gone(leg)
@@ -758,6 +766,12 @@ def _seen(channel: ChannelSnapshot, leg: LegId, name: str) -> ChannelSeen:
         caller=channel.caller_number,
         created_at=datetime.fromisoformat(channel.creation_time).timestamp(),
     )
+
+
+def _context(channel: Mapping[str, Any]) -> str:
+    """Where in the dialplan a channel was last; empty when that is not told."""
+    dialplan = channel.get("dialplan")
+    return str(dialplan.get("context", "")) if isinstance(dialplan, dict) else ""
 
 
 def _plain(cause: int, sip_code: int | None) -> int:

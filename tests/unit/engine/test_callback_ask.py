@@ -8,16 +8,16 @@ import pytest
 
 from acd.domain.callback_plan import CallbackOffer
 from acd.domain.commands import HangUp, Play, StartMusic, StopMusic, StopPlay
-from acd.domain.events import PlanLoaded
+from acd.domain.events import CallbackCancelled, PlanLoaded
 from acd.domain.exits import Exit
-from acd.domain.ids import ContactId, LegId, PromptKey
+from acd.domain.ids import ContactId, LegId, PromptKey, RequestId
 from acd.engine import callback_ask, callbacks
 from acd.engine.callback_state import Asking
 from acd.engine.state import Promised, Waiting
 from acd.engine.turn import Turn
 from tests.callback_kit import KEY, NUMBER, CallbackBench, callback_plan
 from tests.engine_kit import with_queue
-from tests.unit.engine.test_resync import back, cut
+from tests.unit.engine.test_resync import audit, back, cut
 
 ENTER, CONFIRM, NUMBER_IS, BAD, STAY = (
     PromptKey(f"callback_{name}") for name in ("enter", "confirm", "number", "bad_number", "stay")
@@ -76,6 +76,45 @@ def test_who_fell_out_of_the_goodbye_is_not_hung_up_on_there_and_called_back_whe
     b.hang_up(leg)
     assert b.state.contacts[b.state.callbacks[f"billing|{NUMBER}"]].away
     assert not b.records
+
+
+def fallen_out_of_the_goodbye() -> tuple[CallbackBench, LegId]:
+    """Asterisk's own queue has the caller: the hang-up was lost, or the goodbye never heard."""
+    b = bench()
+    leg = b.queued(caller=NUMBER)
+    b.ask(leg)
+    b.pbx.fall(leg)
+    b.settle()
+    return b, leg
+
+
+def test_who_is_told_to_be_outside_is_never_hung_up_on_and_called_back_when_gone() -> None:
+    b, leg = fallen_out_of_the_goodbye()
+    b.pbx.tell_fallen(leg)  # an agent of that queue has answered
+    b.settle()
+    b.sleep(60)
+    audit(b)
+    assert not b.got(HangUp)
+    b.hang_up(leg)
+    assert b.state.contacts[b.state.callbacks[f"billing|{NUMBER}"]].away
+    assert not b.records
+
+
+def test_who_is_found_inside_after_all_hears_the_goodbye() -> None:
+    b, leg = fallen_out_of_the_goodbye()
+    audit(b)
+    assert not b.got(HangUp)
+    b.pbx.channels[leg].in_app = True
+    b.at += 1
+    audit(b)
+    assert {order.leg_id for order in b.got(HangUp)} == {leg}
+
+
+def test_a_promise_to_who_is_outside_can_be_taken_back_without_a_hang_up() -> None:
+    b, leg = fallen_out_of_the_goodbye()
+    b.feed(CallbackCancelled(b.at, RequestId("r"), ContactId(leg)))
+    assert not b.got(HangUp)
+    assert [record.exit for record in b.records] == [Exit.CALLBACK_CANCELLED]
 
 
 def test_another_number_is_keyed_in_checked_and_confirmed() -> None:

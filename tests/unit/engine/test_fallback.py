@@ -13,6 +13,7 @@ from acd.domain.events import (
     DrainRequested,
     FallbackSeen,
     LegEnded,
+    LegLeft,
     LinkChanged,
     UnroutedEnded,
 )
@@ -661,3 +662,58 @@ def test_who_cannot_be_asked_while_ami_is_away_is_asked_when_ami_tells_of_the_ca
     assert not bench.got(TakeBack)
     bench.pbx.tell_fallen(leg)
     assert [command.leg_id for command in bench.settle() if isinstance(command, TakeBack)] == [leg]
+
+
+def test_an_engine_that_stood_still_reads_what_ami_told_before_it_concludes_anything() -> None:
+    bench = Bench()
+    leg = bench.queued()
+    told = restart(bench, leg)
+    back(bench)
+    ami_back(bench)
+    bench.at += 60
+    bench.sleep(0)
+    assert not bench.records
+    bench.feed(replace(told, connected_at=told.at - 5))
+    assert [record.exit for record in bench.records] == [Exit.FALLBACK_ANSWERED]
+
+
+def test_a_call_that_ended_there_before_its_fall_was_told_waits_for_what_ami_tells_of_it() -> None:
+    """An engine that stood still reads ARI first: the caller had left, was answered there, and is gone."""
+    bench = Bench()
+    waiter, menu = bench.queued("2"), bench.call()
+    for leg in (waiter, menu):
+        bench.feed(LegLeft(bench.at, leg))
+        bench.feed(LegEnded(bench.at, leg, 16, fell=True))
+    assert not bench.records
+    told = UnroutedEnded(bench.at, waiter, GW, "169", "0811222333", bench.at - 9, bench.at - 5, 16, None, fell=True)
+    bench.feed(told)
+    assert [record.exit for record in bench.records] == [Exit.FALLBACK_ANSWERED]
+    bench.sleep(ending.FALLBACK_GUARD_S + 1)
+    assert [record.exit for record in bench.records] == [Exit.FALLBACK_ANSWERED, Exit.FALLBACK_ABANDONED]
+
+
+def test_who_fell_unheard_out_of_a_recording_is_told_of_by_the_file() -> None:
+    bench, leg, _ = recording(voicemail_node())
+    bench.feed(LegEnded(bench.at, leg, 16, fell=True))
+    assert not isinstance(bench.contact(leg).phase, InFallback)
+
+
+def test_who_is_gone_before_the_claim_had_not_come_back_and_ami_tells_of_the_end() -> None:
+    bench = Bench()
+    leg, other = stranger(bench), bench.call()
+    bench.settle()
+    assert isinstance(bench.contact(leg).phase, InIvr)
+    for caller in (leg, other):
+        bench.feed(CommandFailed(bench.at, "claim", caller, "gone"))
+        bench.feed(LegEnded(bench.at, caller, 0))
+    assert [record.exit for record in bench.records] == [Exit.IVR_EXIT], "who never was outside"
+    bench.feed(UnroutedEnded(bench.at, leg, GW, "169", "", bench.at - 9, bench.at - 5, 16, None, fell=True))
+    assert [record.exit for record in bench.records] == [Exit.IVR_EXIT, Exit.FALLBACK_ANSWERED]
+
+
+def test_who_was_answered_outside_had_not_come_back_whatever_came_late() -> None:
+    bench = Bench()
+    leg = stranger(bench)
+    bench.settle()
+    bench.feed(UnroutedEnded(bench.at, leg, GW, "169", "", bench.at - 9, bench.at - 5, 16, None, fell=True))
+    assert [record.exit for record in bench.records] == [Exit.FALLBACK_ANSWERED]

@@ -741,6 +741,11 @@ TRANSLATIONS: list[tuple[str, dict[str, Any], Event]] = [
         LegEnded(NOW, L1, 16),
     ),
     (
+        "a caller who is gone from Asterisk's own queue",
+        {"type": "ChannelDestroyed", "channel": channel(context="acd-fallback"), "cause": 16},
+        LegEnded(NOW, L1, 16, fell=True),
+    ),
+    (
         "a channel that is gone for a SIP reason",
         {"type": "ChannelDestroyed", "channel": channel("acd-l-c1-1"), "cause": 17, "tech_cause": 486},
         LegEnded(NOW, AGENT_LEG, 17, 486),
@@ -967,8 +972,8 @@ async def test_a_caller_gone_before_the_claim_has_ended(desk: Desk) -> None:
     desk.ari.answer("POST", "/events/claim", 404)
     desk.ari.answer("POST", "/applications/acd/subscription", 422)
     await desk.ari.emit(broadcast())
-    await desk.until(2)
-    assert desk.events[1] == LegEnded(NOW, L1)
+    await desk.until(3)
+    assert desk.events[1:] == [CommandFailed(NOW, "claim", L1, "gone"), LegEnded(NOW, L1)]
 
 
 async def test_a_claimed_caller_who_never_enters_is_looked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

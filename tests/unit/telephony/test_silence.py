@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from acd.engine.ending import FALLBACK_GUARD_S
 from acd.telephony.ami.messages import AmiConfig
+from acd.telephony.ami.watch import WatchConfig
 from acd.telephony.ari.values import AriConfig
 from acd.telephony.silence import Silence, Verdict, longest_s
 
@@ -44,3 +46,9 @@ def test_ticks_of_our_own_are_counted_not_the_time_that_passed_between_two() -> 
 def test_each_link_says_for_how_long_nothing_may_have_been_heard() -> None:
     assert AriConfig("http://h", "u", "p").unseen_s == 3.5
     assert AmiConfig("h", 1, "u", "s").unseen_s == 6.5, "while a list is read"
+
+
+def test_who_waits_for_what_ami_tells_waits_longer_than_a_dead_link_stays_unnoticed() -> None:
+    """Else the record is made of what the engine believes, just before the link is back and tells."""
+    ami = AmiConfig("127.0.0.1", 5038, "acd", "secret")
+    assert ami.unseen_s + WatchConfig("entry", "fallback").settle_s < FALLBACK_GUARD_S
