@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from acd.settings import load
 from acd.sim.faults.clock import EPOCH
 from acd.sim.faults.disk import EventCodec
 from acd.sim.faults.engine import Codecs
+from acd.sim.faults.hearing import Patience
 from acd.sim.faults.pair import Succession
 from acd.sim.faults.study import Setting, Sum, Told, histories, killed_everywhere
 from acd.sim.faults.world import Wanted
@@ -29,6 +31,9 @@ from acd.store.codec import decode, decode_event, encode_event
 from acd.store.lease import RENEW_S, TTL_S, WITNESS_S, Lease
 from acd.store.pieces import StatePieces
 from acd.store.seat import Seen, Turn
+from acd.telephony.ami.messages import AmiConfig
+from acd.telephony.ari.values import AriConfig
+from acd.telephony.silence import Silence, Verdict
 
 _SHOWN = 20
 
@@ -41,10 +46,17 @@ def _turn(seat: Any, lease: Any, now: Callable[[], float]) -> Turn:
     return Turn(seat, lease, now)
 
 
+def _patience(config: AriConfig | AmiConfig) -> Patience:
+    silence = partial(Silence, config.quiet_s, config.pong_limit_s)
+    return Patience(silence, Verdict.ASK, Verdict.DEAD, config.unseen_s)
+
+
 CODECS = Codecs(
     Codec(StatePieces(), _decode),
     EventCodec(encode_event, decode_event),
     Succession(Lease, _turn, Seen, TTL_S, RENEW_S, WITNESS_S),
+    _patience(AriConfig("", "", "")),
+    _patience(AmiConfig("", 0, "", "")),
 )
 
 

@@ -115,6 +115,9 @@ class Simulated:
     def joined(self, members: Sequence[LegId]) -> None:
         """They talk."""
 
+    def parted(self, members: list[LegId]) -> None:
+        """Go on."""
+
     def in_fallback(self, channel: Channel) -> None:
         """Nobody answers there."""
 

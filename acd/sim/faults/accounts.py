@@ -55,8 +55,6 @@ class Accounts:
         self._lasting: dict[LegId, None] = {}
         """Callers of whom a durable event or a state tells."""
         self._served: list[Serving] = []
-        self._slipped: dict[LegId, None] = {}
-        """Who left while an engine served, as it was not heard for too long: it may think otherwise."""
         self._outside: dict[LegId, Life] = {}
         """Callers of whom an engine was told that they are in Asterisk's own queue."""
         self._joining: dict[LegId, Life] = {}
@@ -79,12 +77,9 @@ class Accounts:
                 self._outside.pop(leg, None)
             case _:
                 pass
-        if isinstance(event, CallArrived) and event.leg_id not in self._asterisk.channels:
-            self._slipped[event.leg_id] = None  # all of the call was over before the engine heard of it
         if isinstance(event, CallArrived) and event.leg_id not in self._known:
             self._known[event.leg_id] = (life, life.journal.place() + 1)
-        elif isinstance(event, CommandFailed) and event.command == "claim":
-            self._slipped[LegId(event.target)] = None
+        elif isinstance(event, CommandFailed) and event.command == "claim" and event.reason == "refused":
             self._known.pop(LegId(event.target), None)  # somebody else's: Asterisk's own queue has the caller
 
     def ordered(self, life: Life, command: TelephonyCommand) -> None:
@@ -97,11 +92,6 @@ class Accounts:
             self._verdicts.holds("no conversation ends because of us", f"{leg} is served", true=not (cut and known))
         elif isinstance(command, AddToBridge):
             self._joining |= dict.fromkeys(command.leg_ids, life)
-
-    def timed_out(self, leg: LegId) -> None:
-        """A caller's timeout has run out."""
-        if self._served and not self._served[-1].life.loop.dead:
-            self._slipped[leg] = None
 
     def synced(self, life: Life) -> None:
         """An engine serves."""
@@ -167,14 +157,14 @@ class Accounts:
 
     def _truth(self, leg: LegId, record: CallRecord) -> None:
         """The record tells what became of a caller, as far as an engine was there to see it."""
-        if leg in self._slipped:
-            return
         crowd, why, holds = self._crowd, record.exit, self._verdicts.holds
         ended, sent_away = crowd.ended.get(leg, self._scheduler.time), self._sent_away.get(leg, float("inf"))
-        talked, served = crowd.talked.get(leg), crowd.served.get(leg)
-        if talked is not None and talked < sent_away and self._was_seen(talked, ended):
-            holds("exits tell the truth", f"{leg} talked: {why}", true=why in TALKED)
-        if served is not None and served < sent_away and talked is None:
+        talks, served = crowd.talked.get(leg, ()), crowd.served.get(leg)
+        for talk in talks:  # whose end may be told a moment later
+            if talk.since < sent_away and self._was_seen(talk.since, min(ended, talk.until + SEEN_S)):
+                true = why in TALKED or (served is not None and why in SERVED_ELSEWHERE)
+                holds("exits tell the truth", f"{leg} talked: {why}", true=true)
+        if served is not None and served < sent_away and not talks:
             true = why in SERVED_ELSEWHERE | PROMISED or (why is Exit.ANSWERED and leg in self._in_doubt)
             holds("exits tell the truth", f"{leg} was served elsewhere: {why}", true=true)
         if served is None:

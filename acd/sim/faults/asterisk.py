@@ -256,7 +256,7 @@ class Asterisk(Exchange[Channel]):
             self.end_take(name)
         self._leave_bridge(channel)
         if channel.in_app or channel.followed:
-            self.tell("ended", leg, cause, sip_code)
+            self.tell("ended", leg, cause, sip_code, channel.context == FALLBACK)
         if not channel.device and channel.context in (CONTEXT, FALLBACK) and not channel.known:
             self._remember(channel, cause)
         self.manage("hangup", channel, cause, sip_code)
@@ -280,6 +280,7 @@ class Asterisk(Exchange[Channel]):
         if members is not None and channel.id in members:
             members.remove(channel.id)
             channel.parted_at = self.scheduler.time
+            self._parted([channel.id, *members])
         channel.bridge = None
         channel.quiet_since = self.scheduler.time
 
@@ -408,6 +409,11 @@ class Asterisk(Exchange[Channel]):
             channel = self.channels[leg]
             channel.bridge = None
             channel.parted_at = channel.quiet_since = self.scheduler.time
+        self._parted(members)
+
+    def _parted(self, members: list[LegId]) -> None:
+        if self.people is not None:
+            self.people.parted(members)
 
     def recording_ended(self, name: RecordingName) -> None:
         """A bridge that was recorded is gone."""

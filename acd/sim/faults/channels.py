@@ -46,6 +46,9 @@ class People(Protocol):
     def joined(self, members: list[LegId]) -> None:
         """Somebody came into a bridge."""
 
+    def parted(self, members: list[LegId]) -> None:
+        """Somebody left a bridge, or it is gone: these are not together any more."""
+
     def in_fallback(self, channel: Channel) -> None:
         """A caller waits in Asterisk's own queue."""
 

@@ -49,6 +49,8 @@ class Disk:
     commits: int = 0
     alive_at: float | None = None
     """The last sign of life of an engine."""
+    spool: list[Row] = field(default_factory=list)
+    """Rows that the database did not take."""
 
 
 @dataclass(slots=True)
@@ -214,7 +216,10 @@ class SimJournal:
 
 
 class SimRecords:
-    """``ports.RecordWriter`` of one life, before a database that outlives it."""
+    """``ports.RecordWriter`` of one life, before a database that outlives it.
+
+    Rows it refuses go into the spool, which outlives it too; without one they wait in memory.
+    """
 
     def __init__(
         self,
@@ -225,8 +230,10 @@ class SimRecords:
         points: Points,
         die: Callable[[], None],
         kept: Callable[[Row], None],
+        spool_on: Disk | None = None,
     ) -> None:
         self._kept = kept
+        self._spool_on = spool_on
         self._scheduler = scheduler
         self._loop = loop
         self._database = database
@@ -237,8 +244,12 @@ class SimRecords:
         """As the journal's."""
         self._waiting: list[Row] = []
         self._working = False
+        self._refused = False
+        """So was the last attempt."""
         self._durable = asyncio.Event()
         self._durable.set()
+        if self._spool:
+            self._work_soon(ROWS_S)
 
     def _point(self, place: str) -> None:
         if self._points.here(place):
@@ -264,6 +275,10 @@ class SimRecords:
         """Wait until everything written is durable."""
         await self._durable.wait()
 
+    @property
+    def _spool(self) -> list[Row]:
+        return self._spool_on.spool if self._spool_on is not None else []
+
     def _work_soon(self, delay: float) -> None:
         if not self._working:
             self._working = True
@@ -272,12 +287,24 @@ class SimRecords:
     def _begin(self) -> None:
         if self._database.refusing:
             self._working = False
+            if self._refused:
+                self._into_spool()
+            self._refused = True
             self._work_soon(1.0)
             return
+        self._refused = False
         self._point("records commit, before")
-        group = list(self._waiting[:500])
+        group = [*self._spool, *self._waiting][:500]
         # On its way to the database: it arrives though its sender dies, or it does not.
         self._scheduler.after(0.002 + self._chance.random() * 0.02, self._arrived, group, self._chance.random() < 0.5)  # noqa: PLR2004 - even chances
+
+    def _into_spool(self) -> None:
+        if self._spool_on is not None and not self._spool_on.refusing and self._waiting:
+            self._point("records spool, before")
+            self._spool_on.spool += self._waiting
+            self._waiting.clear()
+            self._durable.set()
+            self._point("records spool, after")
 
     def _arrived(self, group: list[Row], survives: bool) -> None:  # noqa: FBT001 - drawn
         if (not self._loop.dead or survives) and self.ours():
@@ -286,9 +313,11 @@ class SimRecords:
 
     def _acknowledged(self, count: int) -> None:
         self._point("records commit, after")
-        del self._waiting[:count]
+        spooled = min(count, len(self._spool))
+        del self._spool[:spooled]
+        del self._waiting[: count - spooled]
         self._working = False
-        if self._waiting:
+        if self._waiting or self._spool:
             self._work_soon(0.0)
-        else:
+        if not self._waiting:
             self._durable.set()

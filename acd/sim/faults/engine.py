@@ -38,6 +38,7 @@ from acd.settings.own_policies import policies_for
 from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.clock import Killed, Scheduler, engine_loop
 from acd.sim.faults.disk import Database, Disk, EventCodec, SimJournal, SimRecords
+from acd.sim.faults.hearing import Patience
 from acd.sim.faults.manager import ManagerLink
 from acd.sim.faults.neighbours import Files, OtherSystems
 from acd.sim.faults.pair import Lease, Reader, Seat, SeatSeen, Succession
@@ -46,8 +47,6 @@ from acd.sim.faults.wire import Network, Wire
 
 HOUSEKEEPING_S = 1.0
 RETIRE_S = 5.0
-ARI_SILENCE_S, AMI_SILENCE_S = 4.5, 10.0
-"""As the real engine has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,8 @@ class Codecs:
     event: EventCodec
     succession: Succession
     """How two engines take turns."""
+    ari: Patience
+    ami: Patience
 
 
 @dataclass
@@ -113,7 +114,14 @@ class Life:
             outside.scheduler, self.loop, outside.disk, outside.codecs.event, outside.points, outside.heard, self.kill
         )
         self.records = SimRecords(
-            outside.scheduler, self.loop, outside.database, chance, outside.points, self.kill, self._kept
+            outside.scheduler,
+            self.loop,
+            outside.database,
+            chance,
+            outside.points,
+            self.kill,
+            self._kept,
+            outside.disk if outside.seat is None else None,  # another engine would not see it
         )
         self._held = HeldRecords(self.records)
         self.dispatcher = Dispatcher(
@@ -133,8 +141,9 @@ class Life:
         """Make the two ways to Asterisk, and what keeps callers there."""
         outside = self.outside
         world = (outside.scheduler, self.loop, outside.asterisk, outside.network, outside.chance, self._emit)
-        self.wire = Wire(*world, self._on_state, self._taken)
-        self.manager = ManagerLink(*world, self.wire.expect, lambda: self.dead_man.forget())  # noqa: PLW0108 - made below
+        ari, ami = outside.codecs.ari, outside.codecs.ami
+        self.wire = Wire(*world, self._on_state, self._taken, ari)
+        self.manager = ManagerLink(*world, self.wire.expect, lambda: self.dead_man.forget(), ami)  # noqa: PLW0108 - made below
         self.wire.by_manager = self.manager
         self.receipts = Receipts(
             self.journal,
@@ -308,7 +317,8 @@ class Life:
         if up:
             self.gaps.close("ami")
         else:
-            self.gaps.open("ami", self.outside.scheduler.now() - AMI_SILENCE_S)
+            self.gaps.open("ami", self.outside.scheduler.now() - self.outside.codecs.ami.unseen_s)
+            self.dead_man.again()
 
     def _synced(self) -> None:
         self.gaps.close("engine")
@@ -323,7 +333,7 @@ class Life:
             self.auditor.connected()
         else:
             if self.auditor.synced:
-                self.gaps.open("ari", self.outside.scheduler.now() - ARI_SILENCE_S)
+                self.gaps.open("ari", self.outside.scheduler.now() - self.outside.codecs.ari.unseen_s)
             self.outside.unsynced(self)
             self.auditor.disconnected()
             self.dead_man.stop()

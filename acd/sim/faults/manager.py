@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -16,6 +17,7 @@ from acd.domain.ids import LegId
 from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.channels import CONTEXT, FALLBACK, Channel
 from acd.sim.faults.clock import EngineLoop, Scheduler
+from acd.sim.faults.hearing import Ear, Patience
 from acd.sim.faults.wire import FIRST_BACK_OFF_S, MOST_BACK_OFF_S, Network, Stream
 
 AUDIT_S = 60.0
@@ -39,6 +41,7 @@ class Connection:
     link: ManagerLink
     events: Stream
     orders: Stream
+    ear: Ear | None = None
     cut: bool = False
 
     def order(self, do: Callable[..., object], *about: Any) -> None:
@@ -56,6 +59,8 @@ class Connection:
 
     def _arrived(self, what: str, about: tuple[Any, ...]) -> None:
         if self.link.connection is self and not self.cut:
+            if self.ear is not None:
+                self.ear.hear()
             self.link.hear(what, *about)
 
 
@@ -72,6 +77,7 @@ class ManagerLink:
         emit: Callable[[Event], None],
         expect: Callable[[Channel], None],
         on_synced: Callable[[], None],
+        patience: Patience,
     ) -> None:
         self._scheduler = scheduler
         self._loop = loop
@@ -81,6 +87,7 @@ class ManagerLink:
         self._emit = emit
         self._expect = expect
         self._on_synced = on_synced
+        self._patience = patience
         self.connection: Connection | None = None
         self.synced = False
         self._callers: dict[LegId, _Caller] = {}
@@ -99,9 +106,11 @@ class ManagerLink:
             self._loop.call_later(MOST_BACK_OFF_S, self.connect)
             return
         events, orders = (Stream(self._scheduler, self._network, owner) for owner in (self._loop, None))
-        self.connection = Connection(self, events, orders)
-        self._asterisk.managers.append(self.connection)
-        self._loop.call_later(0.02 + self._chance.random() * 0.2, self._load, self.connection)
+        connection = self.connection = Connection(self, events, orders)
+        ask = partial(connection.order, connection.tell, "pong")
+        connection.ear = Ear(self._loop, self._patience, ask, partial(self.lose, connection))
+        self._asterisk.managers.append(connection)
+        self._loop.call_later(0.02 + self._chance.random() * 0.2, self._load, connection)
 
     def write(self, write: Callable[[], object]) -> bool:
         """Have something written on a channel now; False while there is no connection."""
@@ -120,6 +129,8 @@ class ManagerLink:
         if self.connection is not connection:
             return
         connection.cut = True
+        if connection.ear is not None:
+            connection.ear.close()
         if connection in self._asterisk.managers:
             self._asterisk.managers.remove(connection)
         self.connection = None

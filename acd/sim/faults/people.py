@@ -38,6 +38,14 @@ class Habits:
     """Share whose phone loses power while it rings."""
 
 
+@dataclass(slots=True)
+class Talk:
+    """A caller talks with an agent whom an engine joined."""
+
+    since: float
+    until: float = float("inf")
+
+
 class Crowd:
     """Everybody who is not the engine."""
 
@@ -63,8 +71,8 @@ class Crowd:
         self.ended: dict[LegId, float] = {}
         self.served: dict[LegId, float] = {}
         """Who was answered in Asterisk's own queue, and when."""
-        self.talked: dict[LegId, float] = {}
-        """Who was joined with an agent by an engine, and when for the first time."""
+        self.talked: dict[LegId, list[Talk]] = {}
+        """Who was joined with agents by an engine, and when."""
         asterisk.people = self
 
     # ------------------------------------------------------------ the day
@@ -184,9 +192,17 @@ class Crowd:
             return
         for leg in members:
             if leg in self.called:
-                self.talked.setdefault(leg, self._scheduler.time)
+                talks = self.talked.setdefault(leg, [])
+                if not talks or talks[-1].until <= self._scheduler.time:
+                    talks.append(Talk(self._scheduler.time))
         talk = self._chance.expovariate(1 / self._habits.talk_s) + 0.1
         self._scheduler.after(talk, self._said_it_all, self._asterisk.channels[members[self._chance.randrange(2)]])
+
+    def parted(self, members: list[LegId]) -> None:
+        """Talk no more."""
+        for leg in members:
+            for talk in self.talked.get(leg, ()):
+                talk.until = min(talk.until, self._scheduler.time)
 
     def _said_it_all(self, channel: Channel) -> None:
         if self._there(channel):
@@ -277,3 +293,4 @@ class Crowd:
         """Note the end of a caller."""
         if channel.id in self.called:
             self.ended[channel.id] = self._scheduler.time
+            self.parted([channel.id])

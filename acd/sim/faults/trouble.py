@@ -40,8 +40,8 @@ KINDS = {
 }
 FAILING = 0.35
 """Share of requests that fail while requests fail."""
-ARI_NOTICED_S, AMI_NOTICED_S = (2.0, 4.5), (4.0, 10.0)
-"""How long a link is dead before its pings tell."""
+STAYS_CLOSED_S = (0.0, 3.0)
+"""How long no new connection can be made after a black hole was noticed, at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,8 @@ class Trouble:
         self.asterisk: Asterisk
         self.life: Callable[[], Life | None] = lambda: None
         self.stalled: Callable[[Life], None] = lambda _life: None
+        self.noticed_s = 0.0
+        """How long ARI is dead before an engine finds out, at the longest."""
         self.flood: Callable[[int], None] = lambda _calls: None
         self.happened: Counter[str] = Counter()
         self._do: dict[str, Callable[[Life], None]] = {
@@ -198,9 +200,7 @@ class Trouble:
         session = life.wire.session
         if session is not None:
             session.cut = True
-            noticed = self._chance.uniform(*ARI_NOTICED_S)
-            self._closed_until = self._scheduler.time + noticed + self._chance.choice([0.0, 3.0])
-            life.loop.call_later(noticed, life.wire.lose, session)
+            self._closed_until = self._scheduler.time + self.noticed_s + self._chance.choice(STAYS_CLOSED_S)
 
     def _close_ami(self, life: Life) -> None:
         connection = life.manager.connection
@@ -212,7 +212,6 @@ class Trouble:
         connection = life.manager.connection
         if connection is not None:
             connection.cut = True
-            life.loop.call_later(self._chance.uniform(*AMI_NOTICED_S), life.manager.lose, connection)
 
     def _slow(self, _life: Life) -> None:
         self._slow_s = self._chance.uniform(0.2, 7.0)

@@ -127,7 +127,6 @@ class Watch:
         members = self._asterisk.bridges.get(channel.bridge, []) if channel.bridge is not None else []
         talks = len(members) > 1 or channel.served
         self.verdicts.holds("no timeout ends a conversation", channel.id, true=not talks)
-        self.accounts.timed_out(channel.id)
 
     def served(self, channel: Channel) -> None:
         """An agent of Asterisk's own queue takes a caller: nobody may wait there who stood before."""

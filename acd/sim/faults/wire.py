@@ -36,6 +36,7 @@ from acd.runtime.dead_man import TALK_S
 from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.channels import Channel, EventName
 from acd.sim.faults.clock import EngineLoop, Entry, Scheduler
+from acd.sim.faults.hearing import Ear, Patience
 from acd.sim.faults.targets import target_of
 
 Reason: TypeAlias = Literal["gone", "refused", "timeout", "unavailable"]
@@ -114,6 +115,7 @@ class Session:
     answers: Stream
     cut: bool = False
     unanswered: list[Request] = field(default_factory=list)
+    ear: Ear | None = None
 
     def tell(self, what: EventName, *about: Any) -> None:
         """Asterisk sends an event."""
@@ -124,7 +126,13 @@ class Session:
     def _arrived(self, what: EventName, about: tuple[Any, ...]) -> None:
         self.wire.in_flight -= 1
         if self.wire.session is self and not self.cut:
+            self.heard()
             self.wire.hear(what, *about)
+
+    def heard(self) -> None:
+        """Something has come."""
+        if self.ear is not None:
+            self.ear.hear()
 
 
 class Wire:
@@ -139,6 +147,7 @@ class Wire:
         emit: takes domain events.
         on_state: told whether the connection is up.
         on_taken: told of each caller the engine accounts for.
+        patience: when silence means that the connection is dead; None: never.
     """
 
     def __init__(
@@ -151,6 +160,7 @@ class Wire:
         emit: Callable[[Event], None],
         on_state: Callable[[bool], None],
         on_taken: Callable[[LegId], None] = lambda _leg: None,
+        patience: Patience | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._loop = loop
@@ -160,6 +170,7 @@ class Wire:
         self._emit = emit
         self._on_state = on_state
         self._on_taken = on_taken
+        self._patience = patience
         self.session: Session | None = None
         self.claiming = True
         """Whether calls are taken."""
@@ -198,11 +209,13 @@ class Wire:
         events, requests, answers = (
             Stream(self._scheduler, self._network, owner) for owner in (self._loop, None, self._loop)
         )
-        self.session = Session(self, events, requests, answers)
+        session = self.session = Session(self, events, requests, answers)
+        if self._patience is not None:
+            session.ear = Ear(self._loop, self._patience, lambda: self.probe(lambda: None), partial(self.lose, session))
         if self._asterisk.client is not None:
             self._asterisk.client.tell("replaced")
-        self._asterisk.client = self.session
-        self._loop.call_later(0.005 + self._chance.random() * 0.03, self._connected, self.session)
+        self._asterisk.client = session
+        self._loop.call_later(0.005 + self._chance.random() * 0.03, self._connected, session)
 
     def _connected(self, session: Session) -> None:
         if self.session is session:
@@ -213,6 +226,8 @@ class Wire:
         if self.session is not session:
             return
         session.cut = True
+        if session.ear is not None:
+            session.ear.close()
         if self._asterisk.client is session:
             self._asterisk.client = None
         self.session = None
@@ -286,6 +301,7 @@ class Wire:
 
         def answered() -> None:
             if self.session is session and not session.cut:
+                session.heard()
                 on_answer()
 
         def asked() -> None:
@@ -370,6 +386,7 @@ class Wire:
 
     def _answered(self, session: Session, request: Request, reason: Reason | None) -> None:
         if self.session is session and not session.cut:
+            session.heard()
             if request in session.unanswered:
                 session.unanswered.remove(request)
             request.finish(reason)
@@ -456,6 +473,7 @@ class Wire:
             if reason is None:
                 self._emit(CommandFailed(self._scheduler.now(), "claim", leg, "refused"))
             elif reason == "gone":
+                self._emit(CommandFailed(self._scheduler.now(), "claim", leg, "gone"))
                 self._emit(LegEnded(self._scheduler.now(), leg))
 
         self._send(lambda: self._asterisk.claim(leg), done)

@@ -88,6 +88,7 @@ class World:
         codes = tuple(map(str, plan.access_codes))
         self.asterisk = Asterisk(self.scheduler, in_asterisk, codes, devices, dead_man_s=wanted.dead_man_s)
         self.trouble.asterisk = self.asterisk
+        self.trouble.noticed_s = codecs.ari.unseen_s
         self.trouble.life = lambda: self.life
         self.crowd = Crowd(self.scheduler, self.asterisk, people, plan, wanted.habits, self._ask)
         self.watch = Watch(
@@ -216,7 +217,9 @@ class World:
 
     def _died(self, life: Life) -> None:
         self._alive.remove(life)
-        standing_by = [one for one in self._alive if one.began < self.scheduler.time - 1.0]
+        # One that is stopped, or was the active one before, can take no place.
+        could = [one for one in self._alive if not one.loop.stopped and not one.token]
+        standing_by = [one for one in could if one.began < self.scheduler.time - 1.0]
         seat = self.outside.seat
         if life is self.life and seat is not None:
             self._orphaned_at = self.scheduler.time if standing_by and not seat.away else None

@@ -11,20 +11,18 @@ from unittest.mock import patch
 
 import pytest
 
-from acd.domain.events import Event, LinkChanged
 from acd.engine import admission, fallback, resync
 from acd.engine.state import EngineState
-from acd.runtime.dispatcher import Dispatcher
 from acd.runtime.gaps import GapLedger
 from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.study import history
 from acd.sim.faults.trouble import Rates
 from acd.sim.faults.wire import Wire
 from acd.sim.faults.world import World
+from acd.telephony.silence import Silence, Verdict
 from tests.unit.sim.faults.kit import busy, sample
 from tests.unit.sim.faults.test_histories import told
 
-_submit = Dispatcher.submit
 SEEDS = 15
 """Histories of which one has to notice."""
 KILLED = ("engine killed", "engine killed in the middle of something")
@@ -34,9 +32,9 @@ def nothing(*_about: Any, **_more: Any) -> None:
     """Do nothing instead."""
 
 
-def links_stay_up(dispatcher: Dispatcher, event: Event) -> None:
-    if not (isinstance(event, LinkChanged) and not event.up):
-        _submit(dispatcher, event)
+def never(*_about: Any, **_more: Any) -> Verdict:
+    """Believe a link to be alive."""
+    return Verdict.WAIT
 
 
 def serving(state: EngineState) -> bool:
@@ -76,11 +74,6 @@ MUTATIONS = {
         often(20, "requests unanswered", *KILLED),
         "no channel is left over",
     ),
-    "links are down after a start": Mutation(
-        instead(Dispatcher, "submit", links_stay_up),
-        often(6, *KILLED),
-        "exits tell the truth",
-    ),
     "gaps are entered in the ledger": Mutation(
         instead(GapLedger, "open", nothing),
         often(8, "ARI black-holed", "AMI black-holed", *KILLED),
@@ -96,7 +89,7 @@ MUTATIONS = {
     ),
     "no timeout follows into Asterisk's own queue": Mutation(
         no_timeout_taken_away,
-        often(10, "engine drained", "answers slow", *KILLED),
+        often(6, "answers slow", "engine stopped, callers handed over", "engine killed"),
         "no timeout ends a conversation",
     ),
     "who vanished in a gap may have been served elsewhere": Mutation(
@@ -106,6 +99,14 @@ MUTATIONS = {
         partial(patch, "acd.sim.faults.wire.TALK_S", 5.0),
         often(20, *KILLED),
         "no timeout ends a conversation",
+    ),
+    "AMI has its time to tell how calls ended": Mutation(
+        partial(patch, "acd.engine.ending.FALLBACK_GUARD_S", 1.0),
+        often(4, "AMI black-holed", "engine drained", "flood of calls"),
+        "exits tell the truth",
+    ),
+    "links on which nothing is heard are given up": Mutation(
+        instead(Silence, "tick", never), often(20, "ARI black-holed"), "one record for each call"
     ),
     "callers leave a dead engine": Mutation(
         nullcontext, often(12, *KILLED), "nobody is left with a dead engine", dead_man_s=0.0
