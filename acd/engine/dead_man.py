@@ -40,7 +40,7 @@ def caller(contact: Contact) -> Caller | None:
             return Caller(contact.id, contact.leg, Place(queue, since, priority))
         case Talking():
             return Caller(contact.id, contact.leg, talking=True)
-        case InIvr() | Promised():
+        case InIvr() | Promised(outside_since=None):
             return Caller(contact.id, contact.leg)
         case _:
             return None

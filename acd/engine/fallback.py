@@ -177,6 +177,8 @@ def arrived(turn: Turn, event: CallArrived) -> None:
     """Take a caller in, again if it comes from the fallback; while draining nobody stays."""
     contact = turn.contact(ContactId(event.leg_id))
     if contact is not None and isinstance(contact.phase, InFallback):
+        if contact.phase.connected_at is not None:
+            return turn.ignore(event, "the caller is offered late, and talks with an agent of that queue by now")
         return _go_on(turn, contact, contact.phase)
     arrival.arrive(turn, event)
     contact = turn.contact(ContactId(event.leg_id))
@@ -262,7 +264,11 @@ def ended(turn: Turn, event: UnroutedEnded) -> bool:
             return True
         case _:
             return False
+    # The dialplan noted it at once, in whole seconds; we may have heard of the caller later.
+    turn.at = max(event.at, contact.arrived_at)
     connected_at = event.connected_at or fallen.connected_at
+    if connected_at is not None:
+        connected_at = min(max(connected_at, contact.arrived_at), turn.at)
     _finish(turn, replace(contact, connected_at=connected_at), event.cause, event.sip_code)
     return True
 

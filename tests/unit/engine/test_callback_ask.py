@@ -11,7 +11,7 @@ from acd.domain.commands import HangUp, Play, StartMusic, StopMusic, StopPlay
 from acd.domain.events import CallbackCancelled, PlanLoaded
 from acd.domain.exits import Exit
 from acd.domain.ids import ContactId, LegId, PromptKey, RequestId
-from acd.engine import callback_ask, callbacks
+from acd.engine import callback_ask, callbacks, dead_man
 from acd.engine.callback_state import Asking
 from acd.engine.state import Promised, Waiting
 from acd.engine.turn import Turn
@@ -92,6 +92,7 @@ def test_who_is_told_to_be_outside_is_never_hung_up_on_and_called_back_when_gone
     b, leg = fallen_out_of_the_goodbye()
     b.pbx.tell_fallen(leg)  # an agent of that queue has answered
     b.settle()
+    assert dead_man.caller(b.contact(leg)) is None
     b.sleep(60)
     audit(b)
     assert not b.got(HangUp)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from acd.domain.commands import DestroyBridge, HandOver, HangUp, Originate, Play, StartMusic, TakeBack
+from acd.domain.commands import DestroyBridge, HandOver, HangUp, Ignored, Originate, Play, StartMusic, TakeBack
 from acd.domain.events import (
     CallArrived,
     CommandFailed,
@@ -717,3 +717,26 @@ def test_who_was_answered_outside_had_not_come_back_whatever_came_late() -> None
     bench.settle()
     bench.feed(UnroutedEnded(bench.at, leg, GW, "169", "", bench.at - 9, bench.at - 5, 16, None, fell=True))
     assert [record.exit for record in bench.records] == [Exit.FALLBACK_ANSWERED]
+
+
+def test_who_talks_there_is_not_taken_for_back_by_an_offer_that_comes_late() -> None:
+    """Else the engine would renew the caller's timeout, which would end that talk."""
+    bench = Bench()
+    bench.obeying = False
+    leg = stranger(bench)
+    bench.settle()
+    bench.feed(FallbackSeen(bench.at, leg, GW, "169", "0811222333", bench.at, bench.at))
+    bench.feed(CallArrived(bench.at, leg, GW, "169", "0811222333"))
+    assert fallen(bench, leg).connected_at == bench.at
+    assert bench.one(Ignored)
+
+
+def test_a_record_has_its_times_in_order_whatever_the_dialplan_noted() -> None:
+    bench = Bench()
+    bench.obeying = False
+    leg = stranger(bench)
+    bench.settle()
+    arrived = bench.contact(leg).arrived_at
+    bench.feed(UnroutedEnded(arrived - 1, leg, GW, "169", "", arrived - 9, arrived - 5, 16, None, fell=True))
+    (record,) = bench.records
+    assert (record.arrived_at, record.connected_at, record.ended_at) == (arrived, arrived, arrived)
