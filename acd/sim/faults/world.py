@@ -221,7 +221,7 @@ class World:
         could = [one for one in self._alive if not one.loop.stopped and not one.token]
         standing_by = [one for one in could if one.began < self.scheduler.time - 1.0]
         seat = self.outside.seat
-        if life is self.life and seat is not None:
+        if seat is not None and (life is self.life or self._orphaned_at is not None):  # or it had just taken the seat
             self._orphaned_at = self.scheduler.time if standing_by and not seat.away else None
         inside = life.loop.running
         self.watch.died(life, inside=inside)
