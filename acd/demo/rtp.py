@@ -24,6 +24,9 @@ KEY_PACKETS = 5
 """A key lasts 100 ms."""
 END_PACKETS = 3
 """RFC 4733, 2.5.1.4: the last packet is sent three times."""
+PAUSE_PACKETS = 5
+"""No finger is faster than 100 ms, and Asterisk tells a key twice that comes less than 45 ms after another."""
+_LATE_S = 0.06
 _EVERY = 5
 """One packet in so many is listened to."""
 _HEADER = struct.Struct("!BBHII")
@@ -66,7 +69,8 @@ class Line(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._to: tuple[str, int] | None = None
         self._presses: deque[Press] = deque()
-        self._sending: deque[tuple[bool, int, bytes]] = deque()
+        self._sending: deque[tuple[bool, int, bytes] | None] = deque()
+        """Marker, time and payload of the events due; nothing where there is a pause between them."""
         self._answered_at = 0.0
         self._sequence = self._timestamp = 0
 
@@ -113,10 +117,11 @@ class Line(asyncio.DatagramProtocol):
         self._timestamp = (self._timestamp + FRAME) & 0xFFFFFFFF
         if not self._sending and self._presses and now - self._answered_at >= self._presses[0].after_s:
             self._press(self._presses.popleft().key)
-        if not self._sending:
+        due = self._sending.popleft() if self._sending else None
+        if due is None:
             self._send(self._transport, PCMA, self._timestamp, _VOICE)
             return
-        marker, timestamp, payload = self._sending.popleft()
+        marker, timestamp, payload = due
         self._send(self._transport, EVENT | (0x80 if marker else 0), timestamp, payload)
 
     def _press(self, key: str) -> None:
@@ -124,6 +129,7 @@ class Line(asyncio.DatagramProtocol):
         for n in range(1, KEY_PACKETS + 1):
             self._sending.append((n == 1, self._timestamp, event(key, n * FRAME, end=False)))
         self._sending.extend([(False, self._timestamp, event(key, KEY_PACKETS * FRAME, end=True))] * END_PACKETS)
+        self._sending.extend([None] * PAUSE_PACKETS)
 
     def _send(self, transport: asyncio.DatagramTransport, kind: int, timestamp: int, payload: bytes) -> None:
         self._sequence = (self._sequence + 1) & 0xFFFF
@@ -169,6 +175,6 @@ class Exchange:
             for line in self.lines:
                 line.tick(due)
             due += FRAME / 8000
-            if (late := loop.time() - due) > 1:
-                due += late  # a stopped machine does not make up for lost seconds
+            if (late := loop.time() - due) > _LATE_S:
+                due += late  # nobody speaks, or presses keys, faster after a busy machine had no time for it
             await asyncio.sleep(max(0.0, due - loop.time()))

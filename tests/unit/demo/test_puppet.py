@@ -10,7 +10,7 @@ import pytest
 
 from acd.demo.audio import FRAME
 from acd.demo.puppet import Ear
-from acd.demo.rtp import EVENT, KEY_PACKETS, PCMA
+from acd.demo.rtp import EVENT, KEY_PACKETS, PAUSE_PACKETS, PCMA
 
 pytestmark = pytest.mark.asyncio
 
@@ -57,15 +57,15 @@ async def test_a_jump_of_the_sequence_is_a_new_sound_and_not_a_loss(line: tuple[
     assert len(ear.sound) == 2 * FRAME
 
 
-async def test_a_key_is_let_go_with_the_first_of_its_last_packets(line: tuple[Ear, Peer]) -> None:
+async def test_a_key_is_let_go_with_the_first_of_its_last_packets_and_the_next_waits(line: tuple[Ear, Peer]) -> None:
     ear, peer = line
     ear.tap("5")
     ear.tap("D")
     told: list[int] = []
-    for _ in range(2 * KEY_PACKETS + 6):
+    for _ in range(2 * KEY_PACKETS + 6 + PAUSE_PACKETS):
         ear.tick(asyncio.get_running_loop().time())
         told.append(len(ear.let_go))
-    assert told == [0] * KEY_PACKETS + [1] * (KEY_PACKETS + 3) + [2] * 3
+    assert told == [0] * KEY_PACKETS + [1] * (KEY_PACKETS + 3 + PAUSE_PACKETS) + [2] * 3
     async with asyncio.timeout(5):
         while len(peer.events) < 2 * KEY_PACKETS + 6:  # noqa: ASYNC110 - a socket, seen only by looking
             await asyncio.sleep(0.001)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from acd.demo.audio import AGENT_HZ, CALLER_HZ, tone
-from acd.demo.rtp import EVENT, PCMA, Exchange, Line, Press, event
+from acd.demo.rtp import EVENT, PAUSE_PACKETS, PCMA, Exchange, Line, Press, event
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,13 @@ async def test_a_key_is_five_packets_and_three_ends_with_the_time_of_its_beginni
     assert len({packet.source for packet in packets}) == 1
 
 
-async def test_keys_pressed_at_once_follow_each_other(pair: Pair) -> None:
+async def test_keys_pressed_at_once_follow_each_other_after_a_pause(pair: Pair) -> None:
     pair.line.answered(pair.to, (Press(0.0, "1"), Press(0.0, "2")), 0.0)
-    for tick in range(16):
+    for tick in range(21):
         pair.line.tick(tick * 0.02)
-    packets = await pair.packets(16)
-    assert [packet.payload[0] for packet in packets] == [1] * 8 + [2] * 8
+    packets = await pair.packets(21)
+    assert [packet.kind for packet in packets] == [EVENT] * 8 + [PCMA] * PAUSE_PACKETS + [EVENT] * 8
+    assert [packet.payload[0] for packet in packets if packet.kind == EVENT] == [1] * 8 + [2] * 8
 
 
 async def test_an_agent_counts_as_heard_after_three_tenths_of_a_second_of_the_tone(pair: Pair) -> None:
