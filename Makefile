@@ -93,11 +93,13 @@ layers: $(STAMP)
 tools: $(STAMP)
 	$(BIN)/acd tools fetch
 
-# What is covered is covered by tests of single cases, not by what chance happens to find.
+# What is covered is covered by tests of single cases, not by what chance happens to find, and being watched makes the
+# engine several times slower: nothing that goes on for long is in the first part. In the second the next test goes to
+# whoever is free, the longest first (tests/conftest.py).
 unit: $(STAMP)
 	$(BIN)/acd tools fetch --only-postgresql
-	$(BIN)/pytest -q -n auto --cov --cov-fail-under=100 tests/unit/domain tests/unit/engine tests/replay
-	$(BIN)/pytest -q -n auto --dist worksteal tests/property tests/unit tests/contract/test_simulated.py \
+	$(BIN)/pytest -q -n auto --cov --cov-fail-under=100 tests/unit/domain tests/unit/engine
+	$(BIN)/pytest -q -n auto --maxschedchunk 1 tests/property tests/replay tests/unit tests/contract/test_simulated.py \
 		--ignore tests/unit/domain --ignore tests/unit/engine
 
 soak-kill: $(STAMP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,6 +28,31 @@ pytest.register_assert_rewrite(
 # A busy machine is no failure: nothing here fails for the time it took.
 settings.register_profile("acd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("acd")
+
+LONGEST_FIRST = (
+    "unit/sim/faults/test_kill_points.py",
+    "unit/sim/faults/test_histories.py",
+    "unit/sim/faults/test_two_engines.py",
+    "property/test_engine_machine.py",
+    "unit/sim/faults/test_mutations.py",
+    "unit/sim/test_published.py",
+    "property/test_router_machine.py",
+    "property/test_account_agrees.py",
+    "property/test_simulation.py",
+    "property/test_estimate_accuracy.py",
+    "unit/sim/test_theory.py",
+    "unit/store/test_kill_points.py",
+    "replay/test_journal_replay.py",
+)
+"""A long test begun late would be waited for by all workers but one."""
+_HERE = Path(__file__).parent
+_PLACE = {_HERE / name: place for place, name in enumerate(LONGEST_FIRST)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, where several workers share the tests."""
+    assert all(path.is_file() for path in _PLACE), "LONGEST_FIRST names a file that is not there"
+    items.sort(key=lambda item: _PLACE.get(item.path, len(_PLACE)))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -50,3 +51,16 @@ async def test_the_pid_stands_beside_the_log(tmp_path: Path) -> None:
 async def test_a_program_that_is_not_there_is_told_plainly(tmp_path: Path) -> None:
     with pytest.raises(DeployError, match="a child cannot be started"):
         await children.start("a child", [str(tmp_path / "nothing")], tmp_path / "child.log", tmp_path)
+
+
+async def test_what_stands_in_for_another_machine_gets_less_of_the_cores(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "import time; time.sleep(60)"]
+    child = await children.start("a child", argv, tmp_path / "child.log", tmp_path, nice=5)
+    assert os.getpriority(os.PRIO_PROCESS, child.process.pid) == 5
+    await child.stop()
+
+
+async def test_a_weight_that_cannot_be_given_is_told(tmp_path: Path) -> None:
+    child = await started(tmp_path, "import time; time.sleep(60)")
+    await child.stop()
+    assert not children.weigh(child.process.pid, -10)

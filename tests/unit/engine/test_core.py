@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 from acd.domain.commands import HangUp, Ignored, StartTimer, WriteRecord
 from acd.domain.events import (
@@ -24,7 +23,6 @@ from acd.domain.ids import LegId, PlaybackId, QueueId, TimerKey, TrunkId
 from acd.engine.core import Engine
 from acd.engine.state import Timer
 from tests.engine_kit import Bench, make_plan, with_queue
-from tests.unit.store.values import values
 
 
 def test_before_a_plan_everything_is_ignored() -> None:
@@ -151,22 +149,6 @@ def test_a_call_of_ours_is_not_recorded_twice_because_ami_tells_its_end_too() ->
 
 
 # ---------------------------------------------------------------- whatever comes
-
-
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(event=values(Event))
-def test_no_events_content_makes_the_engine_raise(event: Event) -> None:
-    bench = _busy()
-    if not isinstance(event, PlanLoaded):
-        bench.engine.handle(event)
-
-
-def _busy() -> Bench:
-    bench = Bench()
-    bench.talking()
-    bench.queued()
-    bench.call()
-    return bench
 
 
 def test_every_kind_of_event_has_a_desk() -> None:
