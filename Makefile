@@ -7,7 +7,7 @@
 # make soak-misbehave CALLS=10000   real calls of people who keep to no rule: nothing is left of them a minute later
 # make fuzz   loader, expressions, interpreter, ARI, AMI and API with CASES=100000 random cases each; ONLY="ari ami" these parts
 # make soak-kill KILLS=50   kills the engine so often amid real calls, at random instants
-# make soak-restart CHANNELS=1000 RESTARTS=10   how soon a killed engine serves again amid so many channels; SPARE=1 a spare
+# make soak-restart CHANNELS=1000 RESTARTS=10   how soon a killed engine serves again amid so many channels; SPARE=1 a spare; WEIGHED=1 as its unit weighs it
 # All need Python 3.11+ with venv; what else is needed is fetched without root into ~/.cache/acd.
 
 PYTHON ?= python3
