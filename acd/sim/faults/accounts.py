@@ -26,6 +26,8 @@ SERVED_ELSEWHERE = {Exit.FALLBACK_ANSWERED, Exit.TRANSFERRED}
 """Without AMI only that somebody left is known."""
 PROMISED = {Exit.CALLBACK_SERVED, Exit.CALLBACK_FAILED, Exit.CALLBACK_EXPIRED, Exit.CALLBACK_CANCELLED}
 """Who was promised a callback and left the engine with it is called back, though somebody else served the caller."""
+UNWATCHED_S = 100.0
+"""Longer than no engine is there."""
 SEEN_S = 1.5
 """A caller who was there for so long while an engine served is known."""
 
@@ -64,7 +66,41 @@ class Accounts:
         self._sent_away: dict[LegId, float] = {}
         """When callers were ordered to be hung up: where that order was lost, what came then is not of its doing."""
 
+        self._unnoticed_until = float("-inf")
+        """When the clock was set last without that an engine was there to see it: for it, so much time went by."""
+        self._clocks: list[tuple[float, float]] = []
+        """From when on engines' clocks told which time too much."""
+
     # ------------------------------------------------------------ what happens
+
+    def clock_told(self, life: Life) -> None:
+        """An engine goes by another time from now on, or begins."""
+        if not life.recovered and self._scheduler.set_at > life.outside.disk.signed_at:
+            self._unnoticed_until = self._scheduler.time
+        self._clocks.append((self._scheduler.time, life.clock.now() - self._scheduler.now()))
+
+    def kept(self, life: Life, record: CallRecord) -> None:
+        """A record is made: its times are in order, and no call got longer because a clock was set."""
+        began = self._crowd.called.get(LegId(record.contact_id), float("inf"))
+        if not life.recovered or self.blurred(began):
+            return  # made again: it was looked at before; or nobody can tell
+        between = [record.queued_at, record.connected_at, record.talk_ended_at]
+        known = [at for at in between if at is not None and record.follows is None]  # who follows has an older place
+        told = ", ".join(f"{at - EPOCH:.3f}" for at in (record.arrived_at, *known, record.ended_at, life.clock.now()))
+        what = f"{record.contact_id}: {told}"
+        ordered = all(record.arrived_at <= at <= record.ended_at for at in known)
+        ordered = ordered and record.arrived_at <= record.ended_at <= life.clock.now() + 0.001
+        self._verdicts.holds("the times of a record are in order", what, true=ordered)
+        lasted, longest = record.ended_at - record.arrived_at, self._scheduler.time - began
+        if LegId(record.contact_id) in self._crowd.called:
+            self._verdicts.holds("no call gets longer", what, true=lasted <= longest + 1.0)
+
+    def blurred(self, began: float) -> bool:
+        """Whether the clock was set while no engine was there to see it, after something began.
+
+        For the next engine just so much more, or less, time has gone by.
+        """
+        return began <= self._unnoticed_until
 
     def told(self, life: Life, event: Event) -> None:
         """The engine is told something."""
@@ -140,7 +176,7 @@ class Accounts:
             known = leg in self._lasting or self._living(leg)
             what = f"{leg} of {began:.2f}-{ended:.2f} has none" + ", though known" * known + ", though seen" * seen
             holds("one record for each call", what, true=not known and not seen)
-            self._in_a_gap(leg, began + EPOCH, ended + EPOCH)
+            self._in_a_gap(leg, began, ended)
             unseen += 1
         for contact_id, record in records.items():
             self._truth(LegId(contact_id), record)
@@ -151,8 +187,12 @@ class Accounts:
 
     def _in_a_gap(self, leg: LegId, began: float, ended: float) -> None:
         """Who has no record was there in a time of which the ledger says that not everything was seen."""
-        marked = any(gap.touches(began, ended) for gap in self._database.gaps.values())
-        what = f"{leg} of {began - EPOCH:.2f}"
+        what = f"{leg} of {began:.2f}"
+        # When an engine begins it says how late it is; while none is there, both the last one's time and its are right.
+        before = [away for at, away in self._clocks if at <= began][-1:] or [0.0]
+        away_s = {*before, *(away for at, away in self._clocks if began < at <= ended + UNWATCHED_S)}
+        gaps = self._database.gaps.values()
+        marked = any(gap.touches(began + EPOCH + away, ended + EPOCH + away) for gap in gaps for away in away_s)
         self._verdicts.holds("who is not recorded came in a known gap", what, true=marked)
 
     def _truth(self, leg: LegId, record: CallRecord) -> None:

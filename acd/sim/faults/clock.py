@@ -59,6 +59,10 @@ class Scheduler:
 
     def __init__(self) -> None:
         self.time = 0.0
+        self.set_by = 0.0
+        """Seconds by which the machine's clock was set."""
+        self.set_at = float("-inf")
+        """When it was set last."""
         self.steps = 0
         self._number = 0
         self._later: list[tuple[float, int, Entry]] = []
@@ -67,8 +71,16 @@ class Scheduler:
         """Whose code runs now."""
 
     def now(self) -> float:
-        """Seconds since the epoch; fulfils ``ports.Clock``."""
+        """Seconds since the epoch, whatever any clock tells; fulfils ``ports.Clock``."""
         return EPOCH + self.time
+
+    def system(self) -> float:
+        """What the machine's clock tells."""
+        return EPOCH + self.time + self.set_by
+
+    def elapsed(self) -> float:
+        """Seconds since the machine's start."""
+        return self.time
 
     def after(self, delay: float, call: Callable[..., object], *args: Any, owner: EngineLoop | None = None) -> Entry:
         """Have something happen in so many seconds."""

@@ -16,6 +16,7 @@ from acd.domain.gaps import Gap, GapEnd
 from acd.domain.ids import ContactId
 from acd.domain.record import CallRecord
 from acd.ports import Row
+from acd.runtime.clock_keeper import Sign
 from acd.sim.faults.clock import EngineLoop, Killed, Scheduler
 from acd.sim.faults.points import Points
 
@@ -47,8 +48,9 @@ class Disk:
     """The number of the last event ever committed."""
     refusing: bool = False
     commits: int = 0
-    alive_at: float | None = None
+    sign: Sign | None = None
     """The last sign of life of an engine."""
+    signed_at: float = 0.0
     spool: list[Row] = field(default_factory=list)
     """Rows that the database did not take."""
 

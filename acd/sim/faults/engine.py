@@ -28,6 +28,8 @@ from acd.domain.plan import AgentAction, Plan
 from acd.engine.state import EngineState
 from acd.ports import Row
 from acd.runtime.audit import Auditor
+from acd.runtime.clock import AnchoredClock
+from acd.runtime.clock_keeper import ClockKeeper, Sign
 from acd.runtime.dead_man import DeadMan
 from acd.runtime.dispatcher import Codec, Dispatcher
 from acd.runtime.gaps import GapLedger
@@ -47,6 +49,8 @@ from acd.sim.faults.wire import Network, Wire
 
 HOUSEKEEPING_S = 1.0
 RETIRE_S = 5.0
+CLOCK_PATIENCE_S = 20.0
+"""Shorter than the real engine's, so that a clock that was set is followed amid calls, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ class Outside:
     arrived: Callable[[Life, CallArrived], None]
     draining: Callable[[Life, bool], None]
     activated: Callable[[Life], None]
+    clock_told: Callable[[Life, float], None]
+    """An engine takes another time for the right one, by so many seconds, or begins with one."""
 
 
 class Life:
@@ -102,10 +108,11 @@ class Life:
         """Contacts whose record it made, or made again."""
         self.token = 0
         self.lease = outside.seat.rules.lease(lambda: outside.scheduler.time) if outside.seat is not None else None
-        self._unseen_since = outside.scheduler.now()
+        self.clock = AnchoredClock(outside.scheduler.system, outside.scheduler.elapsed)
+        self._unseen_since = self.clock.now()
         self._decide()
         self._connect()
-        self.auditor = Auditor(outside.scheduler, self.dispatcher, self, on_synced=self._synced)
+        self.auditor = Auditor(self.clock, self.dispatcher, self, on_synced=self._synced)
 
     def _decide(self) -> None:
         """Make the store's writers and what decides."""
@@ -125,7 +132,7 @@ class Life:
         )
         self._held = HeldRecords(self.records)
         self.dispatcher = Dispatcher(
-            outside.scheduler,
+            self.clock,
             self.journal,
             self._held,
             Files(outside.asterisk, chance),
@@ -135,15 +142,18 @@ class Life:
             self.lease.holds if self.lease is not None else lambda: True,
         )
         self.dispatcher.attach_data(OtherSystems(chance))
-        self.gaps = GapLedger(outside.scheduler, self.records.write)
+        self.gaps = GapLedger(self.clock, self.records.write)
+        self.keeper = ClockKeeper(
+            self.clock, self.dispatcher, self.gaps, outside.scheduler.elapsed, self._moved, CLOCK_PATIENCE_S
+        )
 
     def _connect(self) -> None:
         """Make the two ways to Asterisk, and what keeps callers there."""
         outside = self.outside
         world = (outside.scheduler, self.loop, outside.asterisk, outside.network, outside.chance, self._emit)
         ari, ami = outside.codecs.ari, outside.codecs.ami
-        self.wire = Wire(*world, self._on_state, self._taken, ari)
-        self.manager = ManagerLink(*world, self.wire.expect, lambda: self.dead_man.forget(), ami)  # noqa: PLW0108 - made below
+        self.wire = Wire(*world, self._on_state, self._taken, ari, self.clock)
+        self.manager = ManagerLink(*world, self.wire.expect, lambda: self.dead_man.forget(), ami, self.clock)  # noqa: PLW0108 - made below
         self.wire.by_manager = self.manager
         self.receipts = Receipts(
             self.journal,
@@ -164,8 +174,14 @@ class Life:
             await self._succeed(self.outside.seat, self.lease)
         else:
             self._held.release()
-            self.replayed = await self.dispatcher.recover(self.outside.plan)
-            self._begin_ledger(self.outside.disk.alive_at)
+            snapshot, events = await self.journal.load()
+            self.dispatcher.restore(snapshot)
+            self.dispatcher.replay(events)
+            self.replayed = len(events)
+            sign = self.outside.disk.sign
+            self._resume_clock(sign)
+            self.dispatcher.begin(self.outside.plan)
+            self._begin_ledger(sign.at if sign is not None else None)
         self.outside.activated(self)
         self.recovered = True
         self.outside.recovered(self)
@@ -190,6 +206,7 @@ class Life:
         self.wire.permitted, self.wire.rightful = lease.holds, lease.verified
         self.spawn(self._keep_seat(reached, lease))
         self.spawn(self._be_witnessed(seat, lease))
+        self._resume_clock(None)
         self.dispatcher.begin(self.outside.plan)
         self._begin_ledger(None)
         self.auditor.settle_s = seat.rules.witness_s if turn.seized else 0.0
@@ -215,6 +232,15 @@ class Life:
         """Whether this is the engine that may write and command."""
         return self.outside.seat is None or self.token == self.outside.seat.token
 
+    def _resume_clock(self, sign: Sign | None) -> None:
+        self.keeper.resume(sign)
+        self._unseen_since = self.clock.now()
+        self.outside.clock_told(self, 0.0)
+
+    def _moved(self, by_s: float) -> None:
+        self.manager.moved(by_s)
+        self.outside.clock_told(self, by_s)
+
     def _begin_ledger(self, alive: float | None) -> None:
         """Nobody saw what happened since an engine was alive last."""
         known = [at for at in (alive, self.dispatcher.replayed_until) if at is not None]
@@ -226,19 +252,23 @@ class Life:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(HOUSEKEEPING_S)
-            now = self.outside.scheduler.now()
+            now = self.clock.now()
             if self.journal.gap:
                 self.gaps.open("journal", now - HOUSEKEEPING_S)
                 self.dispatcher.snapshot()
             else:
                 self.gaps.close("journal")
-            self.outside.disk.alive_at = now
+            self.keeper.look()
+            self._sign()
+
+    def _sign(self) -> None:
+        self.outside.disk.sign, self.outside.disk.signed_at = self.keeper.sign(), self.outside.scheduler.time
 
     def drain(self, *, on: bool) -> None:
         """Take no calls and hand over who waits; or go back to normal."""
         self.wire.claiming = not on
         self.outside.draining(self, on)
-        self.dispatcher.submit(DrainRequested(self.outside.scheduler.now(), on=on))
+        self.dispatcher.submit(DrainRequested(self.clock.now(), on=on))
 
     async def stop(self, *, hand_over: bool = False) -> None:
         """End in order."""
@@ -253,7 +283,7 @@ class Life:
         await self.receipts.close()
         await self.dead_man.close()
         await self.dispatcher.close()
-        self.outside.disk.alive_at = self.outside.scheduler.now()
+        self._sign()
         await self.journal.close()
         if self.outside.seat is not None:
             self.outside.seat.give_back(self.token)
@@ -317,7 +347,7 @@ class Life:
         if up:
             self.gaps.close("ami")
         else:
-            self.gaps.open("ami", self.outside.scheduler.now() - self.outside.codecs.ami.unseen_s)
+            self.gaps.open("ami", self.clock.now() - self.outside.codecs.ami.unseen_s)
             self.dead_man.again()
 
     def _synced(self) -> None:
@@ -333,7 +363,7 @@ class Life:
             self.auditor.connected()
         else:
             if self.auditor.synced:
-                self.gaps.open("ari", self.outside.scheduler.now() - self.outside.codecs.ari.unseen_s)
+                self.gaps.open("ari", self.clock.now() - self.outside.codecs.ari.unseen_s)
             self.outside.unsynced(self)
             self.auditor.disconnected()
             self.dead_man.stop()

@@ -7,13 +7,14 @@ back, and the end of a caller whom no engine accounts for once it is clear that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any
 
 from acd.domain.events import Event, FallbackSeen, LinkChanged, PhoneChanged, UnroutedEnded
 from acd.domain.ids import LegId
+from acd.ports import Clock
 from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.channels import CONTEXT, FALLBACK, Channel
 from acd.sim.faults.clock import EngineLoop, Scheduler
@@ -78,8 +79,10 @@ class ManagerLink:
         expect: Callable[[Channel], None],
         on_synced: Callable[[], None],
         patience: Patience,
+        clock: Clock,
     ) -> None:
         self._scheduler = scheduler
+        self._clock = clock
         self._loop = loop
         self._asterisk = asterisk
         self._network = network
@@ -137,14 +140,14 @@ class ManagerLink:
         self._told.clear()
         if self.synced:
             self.synced = False
-            self._emit(LinkChanged(self._scheduler.now(), "ami", up=False))
+            self._emit(LinkChanged(self._clock.now(), "ami", up=False))
         self._loop.call_later(FIRST_BACK_OFF_S, self.connect)
 
     def _load(self, connection: Connection) -> None:
         """Read everything anew."""
         if self.connection is not connection or connection.cut:
             return
-        now = self._scheduler.now()
+        now = self._clock.now()
         self._tell_callers()
         for device in self._asterisk.devices:
             self._device(device)
@@ -166,34 +169,50 @@ class ManagerLink:
         fallen = []
         for channel in there.values():
             if channel.context in (CONTEXT, FALLBACK) and not channel.device:
-                caller = self._callers.setdefault(channel.id, _Caller(channel, channel.created_at))
+                caller = self._callers.setdefault(channel.id, _Caller(channel, channel.created_at + self._away()))
                 if channel.context == FALLBACK:
                     caller.fell, caller.claimed = True, False
                     if channel.served:
-                        caller.answered_at = caller.answered_at or self._scheduler.now()
+                        caller.answered_at = caller.answered_at or self._clock.now()
                     fallen.append(caller)
                 elif channel.in_app or channel.claim is not None:
                     caller.fell, caller.claimed = False, True
         for leg in [leg for leg in self._callers if leg not in there]:
-            self._tell_later(self._callers.pop(leg), 0, None, self._scheduler.now())
+            self._tell_later(self._callers.pop(leg), 0, None, self._clock.now())
         for caller in sorted(fallen, key=lambda one: (one.started_at, one.channel.id)):
             self._tell_fallen(caller)
 
     def _tell_fallen(self, caller: _Caller) -> None:
         channel = caller.channel
         about = (channel.id, channel.name, channel.extension, channel.caller, caller.started_at, caller.answered_at)
-        self._emit(FallbackSeen(self._scheduler.now(), *about))
+        self._emit(FallbackSeen(self._clock.now(), *about))
+
+    def moved(self, by_s: float) -> None:
+        """The engine's clock was set by so many seconds."""
+        for caller in [*self._callers.values(), *(caller for caller, _ in self._ended.values())]:
+            caller.started_at += by_s
+            caller.answered_at = None if caller.answered_at is None else caller.answered_at + by_s
+        for leg, (caller, told) in self._ended.items():
+            answered = None if told.connected_at is None else told.connected_at + by_s
+            moved = replace(told, at=told.at + by_s, arrived_at=told.arrived_at + by_s, connected_at=answered)
+            self._ended[leg] = caller, moved
+
+    def _away(self) -> float:
+        """Seconds by which the engine's clock tells another time than it is."""
+        return self._clock.now() - self._scheduler.now()
 
     def _tell_left(self) -> None:
         """Tell of calls that ended while nobody was there, and forget those told at the look before."""
-        now, asterisk = self._scheduler.now(), self._asterisk
+        now, asterisk = self._clock.now(), self._asterisk
         for leg in [leg for leg in asterisk.left if leg in self._told_left]:
             del asterisk.left[leg], self._told_left[leg]
         for leg, left in list(asterisk.left.items()):
             if leg not in asterisk.channels:
                 self._told_left[leg] = None
-                began, ended = left.channel.created_at, left.ended_at or now
-                self._emit(_unrouted(left.channel, began, left.answered_at, ended, fell=left.fell))
+                away = self._away()
+                ended = now if left.ended_at is None else left.ended_at + away
+                answered = None if left.answered_at is None else left.answered_at + away
+                self._emit(_unrouted(left.channel, left.channel.created_at + away, answered, ended, fell=left.fell))
 
     # ------------------------------------------------------------ events
 
@@ -228,13 +247,13 @@ class ManagerLink:
                 self._tell_fallen(caller)
             case "connected":
                 caller = self._callers.get(about[0].id) or self._begin(about[0])
-                caller.answered_at = caller.answered_at or self._scheduler.now()
+                caller.answered_at = caller.answered_at or self._clock.now()
                 self._tell_fallen(caller)
             case "hangup":
                 self._early.pop(about[0].id, None)
                 gone = self._callers.pop(about[0].id, None)
                 if gone is not None:
-                    self._tell_later(gone, about[1], about[2], self._scheduler.now())
+                    self._tell_later(gone, about[1], about[2], self._clock.now())
             case "device":
                 self._device(about[0])
 
@@ -245,7 +264,7 @@ class ManagerLink:
             self._expect(channel)
 
     def _begin(self, channel: Channel) -> _Caller:
-        caller = _Caller(channel, self._scheduler.now(), claimed=channel.id in self._early)
+        caller = _Caller(channel, self._clock.now(), claimed=channel.id in self._early)
         self._early.pop(channel.id, None)
         self._callers[channel.id] = caller
         return caller
@@ -254,7 +273,7 @@ class ManagerLink:
         state = (self._asterisk.reachable[device], self._asterisk.busy(device))
         if self._told.get(device) != state:
             self._told[device] = state
-            self._emit(PhoneChanged(self._scheduler.now(), device, *state))
+            self._emit(PhoneChanged(self._clock.now(), device, *state))
 
     def _tell_later(self, caller: _Caller, cause: int, sip_code: int | None, at: float) -> None:
         if caller.claimed:

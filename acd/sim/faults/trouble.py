@@ -40,6 +40,7 @@ KINDS = {
 }
 FAILING = 0.35
 """Share of requests that fail while requests fail."""
+CLOCK_SET_BY_S = (3600.0, -3600.0)
 STAYS_CLOSED_S = (0.0, 3.0)
 """How long no new connection can be made after a black hole was noticed, at the latest."""
 
@@ -50,14 +51,24 @@ class Rates:
 
     between_s: float = 60.0
     kinds: tuple[tuple[str, int], ...] = tuple(KINDS.items())
+    clock_between_s: float = 600.0
+    """Mean seconds between two times that the machine's clock is set."""
 
 
 class Trouble:
     """Breaks things, and is the network that may be broken."""
 
     def __init__(
-        self, scheduler: Scheduler, chance: Random, rates: Rates, disk: Disk, database: Database, points: Points
+        self,
+        scheduler: Scheduler,
+        chance: Random,
+        clock_chance: Random,
+        rates: Rates,
+        disk: Disk,
+        database: Database,
+        points: Points,
     ) -> None:
+        self._clock_chance = clock_chance
         self._scheduler = scheduler
         self._chance = chance
         self._rates = rates
@@ -127,6 +138,18 @@ class Trouble:
     def begin(self) -> None:
         """Let things go wrong from now on."""
         self._scheduler.after(self._chance.expovariate(1 / self._rates.between_s), self._next)
+        self._set_clock_later()
+
+    def _set_clock_later(self) -> None:
+        self._scheduler.after(self._clock_chance.expovariate(1 / self._rates.clock_between_s), self._set_clock)
+
+    def _set_clock(self) -> None:
+        """Somebody, or a wrong time server, sets the clock of the machine."""
+        if not self._over:
+            self.happened["clock set"] += 1
+            self._scheduler.set_at = self._scheduler.time
+            self._scheduler.set_by += self._clock_chance.choice(CLOCK_SET_BY_S)
+            self._set_clock_later()
 
     def end(self) -> None:
         """Mend everything."""

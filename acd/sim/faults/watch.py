@@ -54,6 +54,7 @@ class Watch:
         self._plan = plan
         self._scheduler = scheduler
         self._asterisk = asterisk
+        self._crowd = crowd
         self.verdicts = Verdicts(scheduler, troubled)
         self.accounts = Accounts(scheduler, asterisk, crowd, database, self.verdicts)
         self._standing = Standing(scheduler, self.verdicts)
@@ -68,6 +69,12 @@ class Watch:
         """When an engine served last."""
         self._admitted: tuple[float, float] = (0.0, 0.0)
         """How many newcomers were let in of late, as far as they count, and when that was so."""
+
+    def clock_told(self, life: Life, by_s: float) -> None:
+        """An engine goes by another time from now on, and what it remembers was moved ``by_s``; or it begins."""
+        self.accounts.clock_told(life)
+        self._places = {contact: since + by_s for contact, since in self._places.items()}
+        self._waited = {leg: since + by_s for leg, since in self._waited.items()}
 
     # ------------------------------------------------------------ when something is ordered
 
@@ -117,8 +124,13 @@ class Watch:
     def kept(self, life: Life, row: Row) -> None:
         """The engine gives a row to be kept."""
         if isinstance(row, CallRecord):
-            self.verdicts.holds("a record is made once", row.contact_id, true=row.contact_id not in life.told_of)
+            again = row.contact_id in life.told_of and not self.accounts.blurred(self._came_at(row.contact_id))
+            self.verdicts.holds("a record is made once", row.contact_id, true=not again)
             life.told_of[row.contact_id] = None
+            self.accounts.kept(life, row)
+
+    def _came_at(self, contact: ContactId) -> float:
+        return self._crowd.called.get(LegId(contact), float("inf"))
 
     # ------------------------------------------------------------ Asterisk's own queue
 
@@ -165,7 +177,7 @@ class Watch:
     def synced(self, life: Life) -> None:
         """An engine has compared its state with Asterisk."""
         if self._died_at is not None and life.dispatcher.replayed_until is not None:
-            known = life.gaps.touching(self._died_at, self._scheduler.now())
+            known = life.gaps.touching(*sorted((self._died_at, life.clock.now())))
             self.verdicts.holds(
                 "the ledger tells when no engine served", f"{known}", true=any(g.kind == "engine" for g in known)
             )
@@ -283,7 +295,7 @@ class Watch:
         """An engine is gone: what it has to be remembered for."""
         self.unsynced(life)
         if self.accounts.latest(life) is not None:
-            self._died_at = self._scheduler.now()
+            self._died_at = life.clock.now()
         self.accounts.died(life)
         if not life.recovered or not life.active():
             return
@@ -297,7 +309,7 @@ class Watch:
             self._places = {
                 c.id: c.phase.since
                 for c in life.state.contacts.values()
-                if isinstance(c.phase, Waiting) and not c.away and c.phase.since < self._scheduler.now() - 1 and fresh
+                if isinstance(c.phase, Waiting) and not c.away and c.phase.since < life.clock.now() - 1 and fresh
             }
         self._waited = {LegId(contact): since for contact, since in self._places.items()}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any, Literal, Protocol, TypeAlias
@@ -32,6 +32,7 @@ from acd.domain.events import (
 from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId
 from acd.domain.overload import Load
 from acd.engine.dead_man import Place
+from acd.ports import Clock
 from acd.runtime.dead_man import TALK_S
 from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.channels import Channel, EventName
@@ -148,6 +149,7 @@ class Wire:
         on_state: told whether the connection is up.
         on_taken: told of each caller the engine accounts for.
         patience: when silence means that the connection is dead; None: never.
+        clock: the engine's; None: the world's.
     """
 
     def __init__(
@@ -161,8 +163,10 @@ class Wire:
         on_state: Callable[[bool], None],
         on_taken: Callable[[LegId], None] = lambda _leg: None,
         patience: Patience | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._scheduler = scheduler
+        self._clock = clock or scheduler
         self._loop = loop
         self._asterisk = asterisk
         self._network = network
@@ -262,7 +266,7 @@ class Wire:
 
         def done(reason: Reason | None) -> None:
             if reason is not None:
-                self._emit(CommandFailed(self._scheduler.now(), command.kind, target_of(command), reason))
+                self._emit(CommandFailed(self._clock.now(), command.kind, target_of(command), reason))
 
         self._send(self._doing(command), done)
 
@@ -407,7 +411,7 @@ class Wire:
 
     def hear(self, what: EventName, *about: Any) -> None:
         """Translate an event of Asterisk's."""
-        at = self._scheduler.now()
+        at = self._clock.now()
         match what:
             case "replaced" if self.session is not None:
                 self.lose(self.session, None if self.rightful is None else RIGHTFUL_S)
@@ -443,12 +447,12 @@ class Wire:
     def _did_not_come(self, leg: LegId) -> None:
         self._expected.pop(leg, None)
         if self._held.pop(ContactId(leg), None) is not None:
-            self._emit(CommandFailed(self._scheduler.now(), "claim", leg, "refused"))
+            self._emit(CommandFailed(self._clock.now(), "claim", leg, "refused"))
 
     def _announce(self, channel: Channel) -> None:
         self._announced[channel.id] = None
         self._held.setdefault(ContactId(channel.id), [])
-        at = self._scheduler.now()
+        at = self._clock.now()
         load = Load(0.0, len(self.session.unanswered) if self.session is not None else 0)
         self._emit(CallArrived(at, channel.id, channel.name, channel.extension, channel.caller, load=load))
 
@@ -471,10 +475,10 @@ class Wire:
 
         def not_ours(reason: Reason | None) -> None:
             if reason is None:
-                self._emit(CommandFailed(self._scheduler.now(), "claim", leg, "refused"))
+                self._emit(CommandFailed(self._clock.now(), "claim", leg, "refused"))
             elif reason == "gone":
-                self._emit(CommandFailed(self._scheduler.now(), "claim", leg, "gone"))
-                self._emit(LegEnded(self._scheduler.now(), leg))
+                self._emit(CommandFailed(self._clock.now(), "claim", leg, "gone"))
+                self._emit(LegEnded(self._clock.now(), leg))
 
         self._send(lambda: self._asterisk.claim(leg), done)
 
@@ -486,16 +490,18 @@ class Wire:
 
     async def resync(self, *, after_gap: bool) -> Resynced:
         """Look at all channels, then at all bridges. Raises ``TelephonyError``."""
-        asked_at = self._scheduler.now()
+        asked_at = self._clock.now()
         session = self.session
         if session is None:
             raise PbxUnavailable("resync: no connection")
         channels = await self._look(session, self._asterisk.list_channels)
         bridges = await self._look(session, self._asterisk.list_bridges)
+        away = self._clock.now() - self._scheduler.now()
+        channels = tuple(replace(channel, created_at=channel.created_at + away) for channel in channels)
         if after_gap:
             for channel in self._asterisk.channels.values():
                 channel.followed = channel.followed or channel.in_app
-        return Resynced(self._scheduler.now(), channels, bridges, after_gap=after_gap, asked_at=asked_at)
+        return Resynced(self._clock.now(), channels, bridges, after_gap=after_gap, asked_at=asked_at)
 
     async def _look(self, session: Session, look: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
         """Ask for a list over a connection of its own, so that it keeps no order with anything."""

@@ -32,6 +32,7 @@ DOWN_S = (0.1, 15.0)
 """How long a killed engine is away, mostly."""
 LONG_DOWN_S = (15.0, 45.0)
 LONG_DOWN = 0.2
+NEVER_S = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,14 @@ class World:
         self.wanted = wanted
         codecs = replace(codecs, event=once_decoded(codecs.event))
         self.scheduler = Scheduler()
-        chances = [Random(f"{wanted.seed} {who}") for who in ("people", "asterisk", "trouble", "engine", "world")]  # noqa: S311 - not for secrets
-        people, in_asterisk, in_trouble, in_engine, self._chance = chances
+        parts = ("people", "asterisk", "trouble", "engine", "world", "clock")
+        chances = [Random(f"{wanted.seed} {part}") for part in parts]  # noqa: S311 - not for secrets
+        people, in_asterisk, in_trouble, in_engine, self._chance, of_clock = chances
         self.database, self.disk = Database(), Disk()
         self.points = Points(wanted.place, wanted.nth)
-        self.trouble = Trouble(self.scheduler, in_trouble, wanted.rates, self.disk, self.database, self.points)
+        # Of two engines each has a machine of its own; here there is one clock.
+        rates = replace(wanted.rates, clock_between_s=NEVER_S) if wanted.pair else wanted.rates
+        self.trouble = Trouble(self.scheduler, in_trouble, of_clock, rates, self.disk, self.database, self.points)
         devices = tuple(agent.device for agent in plan.agents.values())
         codes = tuple(map(str, plan.access_codes))
         self.asterisk = Asterisk(self.scheduler, in_asterisk, codes, devices, dead_man_s=wanted.dead_man_s)
@@ -129,6 +133,7 @@ class World:
             self.watch.arrived,
             self.watch.draining,
             self._activated,
+            self.watch.clock_told,
         )
 
     # ------------------------------------------------------------ a history

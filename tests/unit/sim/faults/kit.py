@@ -14,7 +14,7 @@ from acd.sim.faults.world import Wanted
 ROOT = Path(__file__).parents[4]
 SAMPLE = Deployment(ROOT / "config", None)
 BUSY = Habits(between_calls_s=3.0, patience_s=60.0, talk_s=20.0)
-ROUGH = Rates(between_s=10.0)
+ROUGH = Rates(between_s=10.0, clock_between_s=100.0)
 """Something goes wrong every ten seconds."""
 SECONDS = 90.0
 

@@ -11,8 +11,9 @@ from unittest.mock import patch
 
 import pytest
 
-from acd.engine import admission, fallback, resync
+from acd.engine import admission, clock_shift, fallback, resync
 from acd.engine.state import EngineState
+from acd.runtime.clock import AnchoredClock
 from acd.runtime.gaps import GapLedger
 from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.study import history
@@ -44,6 +45,10 @@ def serving(state: EngineState) -> bool:
 def often(seconds: float, *kinds: str) -> Rates:
     """These faults, all equally likely."""
     return Rates(seconds, tuple((kind, 1) for kind in kinds))
+
+
+CLOCK = replace(often(1e9, "engine drained"), clock_between_s=15.0)
+"""Nothing goes wrong but the machine's clock, which somebody sets again and again."""
 
 
 @contextmanager
@@ -108,6 +113,10 @@ MUTATIONS = {
     "links on which nothing is heard are given up": Mutation(
         instead(Silence, "tick", never), often(20, "ARI black-holed"), "one record for each call"
     ),
+    "the engine's clock is its own": Mutation(
+        instead(AnchoredClock, "now", lambda clock: clock._system()), CLOCK, "no call gets longer"
+    ),
+    "what goes on moves with the clock": Mutation(instead(clock_shift, "move", nothing), CLOCK, "no call gets longer"),
     "callers leave a dead engine": Mutation(
         nullcontext, often(12, *KILLED), "nobody is left with a dead engine", dead_man_s=0.0
     ),
