@@ -176,8 +176,8 @@ def _not_ours(turn: Turn, event: CommandFailed, leg: LegId) -> None:
         return turn.ignore(event, "caller is unknown or gone")
     if contact.fallen and isinstance(contact.phase, fallback.Astray):  # back in the fallback, as will be told
         return fallback.outside(turn, contact, contact.phase, asked=True)
-    if event.reason == "gone":
-        return turn.ignore(event, "the end of the call is told next")
+    if event.reason == "gone":  # it never came in: AMI tells where it was
+        return ended(turn, LegEnded(event.at, leg), unseen=True)
     turn.state.leases.pop(leg, None)
     return ending.forget(turn, contact)
 

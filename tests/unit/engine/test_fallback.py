@@ -706,9 +706,21 @@ def test_who_is_gone_before_the_claim_had_not_come_back_and_ami_tells_of_the_end
     for caller in (leg, other):
         bench.feed(CommandFailed(bench.at, "claim", caller, "gone"))
         bench.feed(LegEnded(bench.at, caller, 0))
-    assert [record.exit for record in bench.records] == [Exit.IVR_EXIT], "who never was outside"
+    assert not bench.records
     bench.feed(UnroutedEnded(bench.at, leg, GW, "169", "", bench.at - 9, bench.at - 5, 16, None, fell=True))
-    assert [record.exit for record in bench.records] == [Exit.IVR_EXIT, Exit.FALLBACK_ANSWERED]
+    assert [record.exit for record in bench.records] == [Exit.FALLBACK_ANSWERED]
+    bench.sleep(ending.FALLBACK_GUARD_S)
+    assert [record.exit for record in bench.records] == [Exit.FALLBACK_ANSWERED, Exit.IVR_EXIT], "never was outside"
+
+
+def test_who_was_answered_outside_before_the_engine_heard_of_the_call_was_answered_there() -> None:
+    """An engine that stood still hears of the offer when all of the call is over."""
+    bench = Bench()
+    leg = bench.call()
+    bench.feed(CommandFailed(bench.at, "claim", leg, "gone"))
+    bench.feed(LegEnded(bench.at, leg, 0))
+    bench.feed(UnroutedEnded(bench.at, leg, GW, "169", "", bench.at - 9, bench.at - 5, 16, None, fell=True))
+    assert [record.exit for record in bench.records] == [Exit.FALLBACK_ANSWERED]
 
 
 def test_who_was_answered_outside_had_not_come_back_whatever_came_late() -> None:

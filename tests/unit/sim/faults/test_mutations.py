@@ -19,7 +19,7 @@ from acd.sim.faults.asterisk import Asterisk
 from acd.sim.faults.study import history
 from acd.sim.faults.trouble import Rates
 from acd.sim.faults.wire import Wire
-from acd.sim.faults.world import World
+from acd.sim.faults.world import NEVER_S, World
 from acd.telephony.silence import Silence, Verdict
 from tests.unit.sim.faults.kit import busy, sample
 from tests.unit.sim.faults.test_histories import told
@@ -44,7 +44,7 @@ def serving(state: EngineState) -> bool:
 
 def often(seconds: float, *kinds: str) -> Rates:
     """These faults, all equally likely."""
-    return Rates(seconds, tuple((kind, 1) for kind in kinds))
+    return Rates(seconds, tuple((kind, 1) for kind in kinds), clock_between_s=NEVER_S)
 
 
 CLOCK = replace(often(1e9, "engine drained"), clock_between_s=15.0)
