@@ -13,12 +13,21 @@ from acd.domain.events import DataFetched, Event, RecordingChecked, Resynced
 from acd.domain.exits import Exit
 from acd.domain.gaps import Gap, GapEnd
 from acd.domain.ids import ContactId, LegId, QueueId, RecordingName, VoicemailId
-from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
+from acd.domain.record import (
+    CallbackAttempt,
+    CallRecord,
+    DispositionRow,
+    HookDone,
+    HookRow,
+    RecordCorrection,
+    RecordingRow,
+)
 from acd.domain.voicemail import VoicemailMark, VoicemailRow, VoicemailState
 from acd.engine.dead_man import Place
 
 Row: TypeAlias = (
     CallRecord
+    | RecordCorrection
     | RecordingRow
     | DispositionRow
     | CallbackAttempt

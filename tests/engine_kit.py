@@ -12,6 +12,7 @@ from acd.domain.commands import (
     CancelTimer,
     CheckRecording,
     Command,
+    CorrectRecord,
     FetchData,
     Ignored,
     MarkVoicemail,
@@ -243,6 +244,7 @@ class Bench:
     history: list[list[Command]] = field(default_factory=list)
     timers: dict[TimerKey, Timer] = field(default_factory=dict)
     records: list[CallRecord] = field(default_factory=list)
+    corrections: list[CallRecord] = field(default_factory=list)
     rows: list[RecordingRow] = field(default_factory=list)
     dispositions: list[DispositionRow] = field(default_factory=list)
     voicemails: list[VoicemailRow] = field(default_factory=list)
@@ -294,6 +296,8 @@ class Bench:
                 self.timers.pop(key, None)
             case WriteRecord(record):
                 self.records.append(record)
+            case CorrectRecord(record):
+                self.corrections.append(record)
             case WriteRecording(row):
                 self.rows.append(row)
             case CheckRecording():

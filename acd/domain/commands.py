@@ -251,6 +251,14 @@ class WriteRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectRecord:
+    """Keep how a call really ended whose record was made before, in that record's place. Idempotent."""
+
+    record: CallRecord
+    kind: Literal["correct_record"] = "correct_record"
+
+
+@dataclass(frozen=True, slots=True)
 class WriteRecording:
     """Keep the row of a recording that was checked. Idempotent by name."""
 
@@ -386,6 +394,7 @@ RuntimeCommand: TypeAlias = (
     StartTimer
     | CancelTimer
     | WriteRecord
+    | CorrectRecord
     | WriteRecording
     | WriteDisposition
     | WriteAttempt

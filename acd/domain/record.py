@@ -68,6 +68,10 @@ class CallRecord:
     consents: tuple[Consent, ...] = ()
     answers: tuple[SurveyAnswer, ...] = ()
     """To surveys, in the order given."""
+    closed_as: Exit | None = None
+    """Its Asterisk was out of reach, so the call was closed with this exit; it went on, and here is how it ended."""
+    closed_at: float | None = None
+    """The end it had been closed with."""
 
     @property
     def wait_s(self) -> float | None:
@@ -82,6 +86,14 @@ class CallRecord:
         if self.connected_at is None:
             return None
         return (self.ended_at if self.talk_ended_at is None else self.talk_ended_at) - self.connected_at
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCorrection:
+    """How a call really ended that had been closed: takes the place of its record, which it names."""
+
+    contact_id: ContactId
+    record: CallRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from acd.domain.copies import replace
 from acd.domain.decision import AtNode, InLine, OfferMade, OfferOver, SentAway, Spoke
 from acd.domain.flow_path import Consent, PathStep, SurveyAnswer
 from acd.domain.ids import ContactId, TimerKey
-from acd.domain.record import RecordingRow
+from acd.domain.record import CallRecord, RecordingRow
 from acd.engine.callback_state import Callback, LeftPlace
 from acd.engine.earlier import Earlier
 from acd.engine.kpi import Figures
@@ -58,6 +58,7 @@ TIMES: Mapping[type, tuple[str, ...]] = {
     Announced: ("at",),
     AtNode: ("at",),
     Bucket: ("at",),
+    CallRecord: ("arrived_at", "answered_at", "queued_at", "connected_at", "ended_at", "talk_ended_at", "closed_at"),
     Callback: ("asked_at", "called_at"),
     CallingBack: ("since", "answered_at"),
     Consent: ("at",),
@@ -99,6 +100,7 @@ TIMES: Mapping[type, tuple[str, ...]] = {
 """What moves. ``tests/unit/engine/test_clock_shift.py`` goes through every value a state may hold."""
 PARTS: Mapping[type, tuple[str, ...]] = {
     Agent: ("work",),
+    CallRecord: ("consents", "answers", "path"),
     CallingBack: ("place",),
     Contact: ("phase", "consents", "answers", "path", "callback"),
     InFallback: ("was", "gone"),
@@ -127,6 +129,7 @@ _TABLES = (
     "paces",
     "stories",
     "pbxs",
+    "closed",
 )
 _BY_THE_CLOCK = {"scheduled", "closed"}
 """Why a promise waits for a time of day."""

@@ -57,6 +57,7 @@ from acd.engine import (
     callback_desk,
     callbacks,
     clock_shift,
+    correcting,
     dictation,
     ending,
     estimate,
@@ -340,8 +341,10 @@ def _unrouted(turn: Turn, event: UnroutedEnded) -> None:
     turn.state.leases.pop(event.leg_id, None)
     contact_id = ContactId(event.leg_id)
     ours = event.leg_id.startswith(OUR_LEG_PREFIX)
+    first = turn.state.closed.get(event.leg_id)
+    to_correct = first is not None and first.connected_at is None and contact_id not in turn.state.contacts
     known = contact_id in turn.state.contacts or event.leg_id in turn.state.ended or event.leg_id in turn.state.lost
-    if ours or known:
+    if ours or (known and not to_correct):
         return turn.ignore(event, "the call has or gets its record here")
     why = Exit.FALLBACK_ANSWERED if event.connected_at is not None else Exit.FALLBACK_ABANDONED
     if event.access_code not in turn.plan.access_codes:
@@ -369,6 +372,10 @@ def _unrouted(turn: Turn, event: UnroutedEnded) -> None:
         within_target=None,
         plan_version=turn.plan.version,
     )
+    if to_correct:
+        correcting.correct(turn, record, 0.0)
+        del turn.state.closed[event.leg_id]
+        return None
     return ending.keep(turn, record, 0.0)
 
 

@@ -11,6 +11,7 @@ from acd.domain.exits import Exit
 from acd.domain.ids import LegId, PbxId, RecordingName
 from acd.domain.record import CallRecord
 from acd.engine import (
+    correcting,
     earlier,
     kpi,
     left_places,
@@ -72,24 +73,26 @@ def hand_over(turn: Turn, contact: Contact) -> None:
 def finish(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
     """The caller is gone for good: make the record, count it, forget the contact.
 
-    Who was closed before, with an Asterisk that came back, has a record: what is known of the call later is not in it.
+    Who was closed before, with an Asterisk that came back, has a record, which is put right.
     """
     contact = let_go(turn, contact)
     leg = LegId(contact.id)
-    if leg not in turn.state.lost:
-        _account(turn, contact, why, cause, sip_code)
+    record = _account(turn, contact, why, cause, sip_code)
     if turn.state.links(turn.plan.pbx_of(leg)).lost:
         turn.state.lost[leg] = turn.at
-    elif turn.state.lost.pop(leg, None) is not None:
-        turn.state.ended[leg] = turn.at
+        turn.state.closed.setdefault(leg, record)
+    else:
+        turn.state.closed.pop(leg, None)
+        if turn.state.lost.pop(leg, None) is not None:
+            turn.state.ended[leg] = turn.at
     outbound.unlist(turn, contact)
     for name in TIMERS:
         turn.cancel_timer(f"{name}:{contact.id}")
     turn.drop(contact.id)
 
 
-def _account(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> None:
-    """Make and count the one record of a contact."""
+def _account(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int | None) -> CallRecord:
+    """Make and count the one record of a contact, or put it right."""
     if contact.talk_ended_at is not None:
         why = Exit.ANSWERED  # whatever came of the questions after the conversation
     if contact.callback is not None and why is Exit.ANSWERED:
@@ -131,8 +134,12 @@ def _account(turn: Turn, contact: Contact, why: Exit, cause: int, sip_code: int 
         consents=contact.consents,
         answers=contact.answers,
     )
-    turn.state.ivr.left(contact.path, why)
-    keep(turn, record, target)
+    if LegId(contact.id) not in turn.state.lost:
+        turn.state.ivr.left(contact.path, why)
+        keep(turn, record, target)
+    else:
+        correcting.correct(turn, record, target)
+    return record
 
 
 def forget(turn: Turn, contact: Contact) -> None:
@@ -151,6 +158,7 @@ def keep(turn: Turn, record: CallRecord, target_s: float) -> None:
     for leg, _ in list(takewhile(lambda kept: turn.at - kept[1] > ENDED_KEPT_S, turn.state.ended.items())):
         if leg not in turn.state.leases:
             del turn.state.ended[leg]
+            turn.state.closed.pop(leg, None)
     turn.state.ended[LegId(record.contact_id)] = turn.at
 
 

@@ -1,6 +1,6 @@
 """Counting: call records to figures. Every figure is a sum over records, so an auditor can recompute it from them.
 
-A contact is counted once, when its record is made. No traffic gives None, never 0.
+A contact is counted once, when its record is made, and anew should that be corrected. No traffic gives None, never 0.
 
 Success call ratio, form ``scr-1``::
 
@@ -120,40 +120,43 @@ class Figures:
         return sum(q.within_target for q in self.queues.values()) / offered if offered else None
 
 
-def _count_queue(queue: QueueFigures, record: CallRecord) -> QueueFigures:
+def _count_queue(queue: QueueFigures, record: CallRecord, by: int) -> QueueFigures:
     wait = record.wait_s or 0.0
     slot = bisect_left(queue.bounds, wait)
     counted = replace(
         queue,
-        buckets=(*queue.buckets[:slot], queue.buckets[slot] + 1, *queue.buckets[slot + 1 :]),
-        wait_sum_s=queue.wait_sum_s + wait,
+        buckets=(*queue.buckets[:slot], queue.buckets[slot] + by, *queue.buckets[slot + 1 :]),
+        wait_sum_s=queue.wait_sum_s + by * wait,
     )
     match record.exit:
         case Exit.SHORT_ABANDONED:
-            return replace(counted, short_abandoned=queue.short_abandoned + 1)
+            return replace(counted, short_abandoned=queue.short_abandoned + by)
         case Exit.CALLBACK_CANCELLED:
             return counted
         case Exit.ANSWERED | Exit.CALLBACK_SERVED:
             return replace(
                 counted,
-                offered=queue.offered + 1,
-                answered=queue.answered + 1,
-                within_target=queue.within_target + bool(record.within_target),
-                talk_sum_s=queue.talk_sum_s + (record.talk_s or 0.0),
+                offered=queue.offered + by,
+                answered=queue.answered + by,
+                within_target=queue.within_target + by * bool(record.within_target),
+                talk_sum_s=queue.talk_sum_s + by * (record.talk_s or 0.0),
             )
         case Exit.ABANDONED:
-            return replace(counted, offered=queue.offered + 1, abandoned=queue.abandoned + 1)
+            return replace(counted, offered=queue.offered + by, abandoned=queue.abandoned + by)
         case _:
-            return replace(counted, offered=queue.offered + 1)
+            return replace(counted, offered=queue.offered + by)
 
 
-def count(figures: Figures, record: CallRecord, target_s: float) -> Figures:
-    """Count one record; ``target_s`` is its queue's service-level time, used when the queue is new to the figures."""
-    by_exit = {**figures.by_exit, record.exit: figures.by_exit.get(record.exit, 0) + 1}
+def count(figures: Figures, record: CallRecord, target_s: float, *, by: int = 1) -> Figures:
+    """Count one record; ``target_s`` is its queue's service-level time, used when the queue is new to the figures.
+
+    ``by=-1`` takes back what one was counted as.
+    """
+    by_exit = {**figures.by_exit, record.exit: figures.by_exit.get(record.exit, 0) + by}
     queues = figures.queues
     if record.queue is not None:
         queue = queues.get(record.queue) or new_queue(target_s)
-        queues = {**queues, record.queue: _count_queue(queue, record)}
+        queues = {**queues, record.queue: _count_queue(queue, record, by)}
     return replace(figures, by_exit=by_exit, queues=queues)
 
 

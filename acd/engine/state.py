@@ -36,6 +36,7 @@ from acd.domain.ids import (
     TrunkId,
 )
 from acd.domain.plan import AgentPlan, Medium, Plan
+from acd.domain.record import CallRecord
 from acd.domain.skills import SkillLevel
 from acd.engine.callback_state import (
     Asking,
@@ -552,6 +553,8 @@ class EngineState:
     lost: dict[LegId, float] = field(default_factory=dict)
     """Callers' legs whose record was made, and when, as their Asterisk was lost: one that lives on is served again, and
     gets no second record."""
+    closed: dict[LegId, CallRecord] = field(default_factory=dict)
+    """The records that were made then, until they are corrected or too old for that."""
     last_agents: dict[str, LastAgent] = field(default_factory=dict)
     """By calling number, longest ago first; kept only as long as a flow of the plan asks for it."""
     earlier: dict[str, Earlier] = field(default_factory=dict)

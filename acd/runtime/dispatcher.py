@@ -22,6 +22,7 @@ from acd.domain.commands import (
     CancelTimer,
     CheckRecording,
     Command,
+    CorrectRecord,
     FetchData,
     Ignored,
     MarkVoicemail,
@@ -65,7 +66,7 @@ from acd.domain.plan import (
     AgentAction,
     Plan,
 )
-from acd.domain.record import HookRow
+from acd.domain.record import HookRow, RecordCorrection
 from acd.domain.voicemail import Marking
 from acd.engine import dead_man
 from acd.engine.account import Explanation
@@ -85,6 +86,7 @@ _log_of_this_room = logging.getLogger(__name__)
 
 Kept: TypeAlias = (
     WriteRecord
+    | CorrectRecord
     | WriteRecording
     | WriteDisposition
     | WriteAttempt
@@ -505,7 +507,7 @@ class Dispatcher:
                 WriteRecord() | WriteRecording() | WriteDisposition() | WriteAttempt() | WriteDecision() | WriteStory()
             ):
                 self._keep(command)
-            case WriteVoicemail() | MarkVoicemail():
+            case WriteVoicemail() | MarkVoicemail() | CorrectRecord():
                 self._keep(command)
             case CheckRecording():
                 self._start(self._check(command))
@@ -539,6 +541,8 @@ class Dispatcher:
                 | WriteStory(kept)
             ):
                 pass
+            case CorrectRecord(record):
+                kept = RecordCorrection(record.contact_id, record)
             case WriteDecision(kept):
                 if kept.best != kept.agent:
                     log.error("choice_disputed", contact_id=kept.contact_id, offer=kept.offer)

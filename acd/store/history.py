@@ -50,12 +50,13 @@ def read_history(path: Path, since: float | None = None, until: float | None = N
 
 def _record(row: dict[str, object]) -> CallRecord:
     try:
-        within = row["within_target"]
+        within, closed_as = row["within_target"], row.get("closed_as")
         return CallRecord(
             **{
                 **row,
                 "exit": Exit(str(row["exit"])),
                 "within_target": None if within is None else bool(within),
+                "closed_as": None if closed_as is None else Exit(str(closed_as)),
                 **parts_of(row),
             }
         )

@@ -14,7 +14,15 @@ from acd.domain.errors import StoreError
 from acd.domain.exits import Exit
 from acd.domain.flow_path import Consent, PathStep, SurveyAnswer
 from acd.domain.gaps import Gap, GapEnd
-from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
+from acd.domain.record import (
+    CallbackAttempt,
+    CallRecord,
+    DispositionRow,
+    HookDone,
+    HookRow,
+    RecordCorrection,
+    RecordingRow,
+)
 from acd.domain.voicemail import VoicemailMark, VoicemailRow
 from acd.ports import Row
 from acd.store import tables
@@ -32,6 +40,7 @@ TABLES: tuple[tuple[Table, type[Row]], ...] = (
 )
 _NAMES: dict[type[Row], str] = {
     CallRecord: "call record",
+    RecordCorrection: "correction of the record",
     RecordingRow: "recording",
     DispositionRow: "disposition",
     CallbackAttempt: "callback attempt",
@@ -88,6 +97,8 @@ def _row_of(item: Row) -> dict[str, Any]:
         case CallRecord():
             plain = {field.name: getattr(item, field.name) for field in fields(item)}
             return {**plain, **{name: encode(plain[name]).decode() for name in _JSON}}
+        case RecordCorrection(record=record):
+            return _row_of(record)
         case _:
             return asdict(item)
 
@@ -113,7 +124,8 @@ def from_bytes(data: bytes) -> Row:
 def record_of(row: RowMapping) -> CallRecord:
     """Read a call record. Raises ``StoreError``."""
     try:
-        return CallRecord(**{**row, "exit": Exit(row["exit"]), **parts_of({**row})})
+        closed = Exit(row["closed_as"]) if row["closed_as"] is not None else None
+        return CallRecord(**{**row, "exit": Exit(row["exit"]), "closed_as": closed, **parts_of({**row})})
     except ValueError as error:
         raise StoreError(f"a call record has an exit this version does not know: {row['exit']!r}") from error
 

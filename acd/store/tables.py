@@ -50,6 +50,8 @@ call_records = Table(
     Column("talk_ended_at", Double),
     Column("consents", Text, nullable=False, server_default="[]"),
     Column("answers", Text, nullable=False, server_default="[]"),
+    Column("closed_as", Text),
+    Column("closed_at", Double),
     Index("ix_call_records_ended", "ended_at", "contact_id"),
     Index("ix_call_records_queue_ended", "queue", "ended_at"),
     Index("ix_call_records_exit_ended", "exit", "ended_at"),

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from acd.domain.gaps import GapEnd
-from acd.domain.record import CallRecord, DispositionRow, HookDone
+from acd.domain.record import CallRecord, DispositionRow, HookDone, RecordCorrection
 from acd.domain.voicemail import VoicemailMark
 from acd.ports import Row
 from acd.store import tables, voicemails
@@ -28,6 +28,8 @@ async def insert_rows(connection: AsyncConnection, group: Sequence[Row]) -> None
             await connection.execute(_insert_new(dialect, table), rows)
     for item in group:
         match item:
+            case RecordCorrection():
+                await _correct(connection, item)
             case DispositionRow():
                 await connection.execute(_disposition(item))
             case HookDone():
@@ -54,6 +56,18 @@ async def _without_record(connection: AsyncConnection, rows: Sequence[dict[str, 
 def _insert_new(dialect: str, table: Table) -> Insert:
     insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     return insert.on_conflict_do_nothing()
+
+
+async def _correct(connection: AsyncConnection, correction: RecordCorrection) -> None:
+    """Put a record in the place of the one there is. What an agent said of it meanwhile stays."""
+    row = row_of(correction)
+    if row["disposition"] is None:
+        del row["disposition"]
+    table, ids = tables.call_records, tables.call_record_ids
+    await connection.execute(update(table).where(table.c.contact_id == correction.contact_id).values(row))
+    if connection.dialect.name == "postgresql":
+        ended_at = row["ended_at"]
+        await connection.execute(update(ids).where(ids.c.contact_id == correction.contact_id).values(ended_at=ended_at))
 
 
 def _disposition(row: DispositionRow) -> Update:

@@ -102,6 +102,10 @@ class RecordAnswer:
     follows: ContactId | None
     """The contact whose place in the queue this one took over."""
     talk_ended_at: float | None
+    closed_as: Exit | None
+    """The exit a call had been closed with that went on, as its Asterisk was out of reach; null for all others."""
+    closed_at: float | None
+    """The end it had been closed with."""
     wait_s: float | None
     talk_s: float | None
 

@@ -89,7 +89,7 @@ FLOWS: dict[str, Yaml] = {
     "704": flow(
         pagar=collect("satu", inter_digit="20s"),
         satu=play("uji_satu", "jeda"),
-        jeda=collect("dua", inter_digit="1s"),
+        jeda=collect("dua", inter_digit="5s"),
         dua=play("uji_dua", "penuh"),
         penuh=collect("terima", inter_digit="20s", terminator="none"),
         terima=play("uji_terima", "akhir"),

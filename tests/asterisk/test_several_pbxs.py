@@ -373,8 +373,12 @@ async def test_an_asterisk_out_of_reach_is_closed_in_time_and_what_lives_on_ther
     assert (await a.phase(waiter, "talking"))["agent"] == elsewhere
     await talking(phones[elsewhere], waiter)
     await everybody_home(two)
-    ours = [record["caller"] for record in await a.site.api.records() if record["caller"].startswith("0813668")]
-    assert sorted(ours) == ["08136680002", "08136680003", "08136680004", "08136680005"]
+    found = [record for record in await a.site.api.records() if record["caller"].startswith("0813668")]
+    ours = {record["caller"]: record for record in found}
+    assert sorted(r["caller"] for r in found) == ["08136680002", "08136680003", "08136680004", "08136680005"]
+    put_right = {number: (r["closed_as"], r["exit"]) for number, r in ours.items() if r["closed_as"] is not None}
+    assert put_right == {torn["caller"]: ("answered", "answered"), failed["caller"]: ("failed_technical", "answered")}
+    assert ours[torn["caller"]]["closed_at"] == torn["ended_at"] < ours[torn["caller"]]["ended_at"]
     assert await a.metric("acd_pbx_lost", pbx="b") == 0
     assert await a.metric("acd_gap_open", kind="ari") == 0
     log = (a.site.deployment.folder / "engine.log").read_text(encoding="utf-8")

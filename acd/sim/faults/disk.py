@@ -14,7 +14,7 @@ from random import Random
 from acd.domain.events import Event
 from acd.domain.gaps import Gap, GapEnd
 from acd.domain.ids import ContactId
-from acd.domain.record import CallRecord
+from acd.domain.record import CallRecord, RecordCorrection
 from acd.ports import Row
 from acd.runtime.clock_keeper import Sign
 from acd.sim.faults.clock import EngineLoop, Killed, Scheduler
@@ -80,6 +80,8 @@ class Database:
                     self.again += 1
                 else:
                     self.doubled.append(row.contact_id)
+            elif isinstance(row, RecordCorrection):
+                self.records[row.contact_id] = row.record
             elif isinstance(row, Gap):
                 self.gaps.setdefault(row.id, row)
             elif isinstance(row, GapEnd) and row.id in self.gaps:

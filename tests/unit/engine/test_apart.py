@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
+
+import pytest
 
 from acd.domain.commands import Command, HangUp, Originate, TakeBack, TelephonyCommand
 from acd.domain.events import (
@@ -23,8 +25,10 @@ from acd.domain.exits import Exit
 from acd.domain.ids import AgentId, ContactId, LegId, PbxId, QueueId, RequestId, TrunkId
 from acd.domain.limits import Limits, ToQueue
 from acd.domain.plan import Plan
-from acd.engine import estimate
+from acd.domain.record import CallRecord
+from acd.engine import ending, estimate, kpi
 from acd.engine.apart import SETTLED_S
+from acd.engine.kpi import Figures
 from acd.engine.matching.guards import guard
 from acd.engine.pace import Pace
 from acd.engine.state import EngineState, Free, InCall, InFallback, Offer, Offered, Talking, Waiting, WrapUp
@@ -563,6 +567,153 @@ def test_who_stayed_with_us_all_the_time_begins_anew() -> None:
     assert bench.contact(waiter).arrived_at == bench.at
     bench.hang_up(waiter)
     assert len(bench.records) == 2
+
+
+def corrected(bench: Two, leg: LegId) -> tuple[CallRecord, CallRecord]:
+    """The record of a call that was closed, and the one that took its place."""
+    (first,) = [record for record in bench.records if record.contact_id == ContactId(leg)]
+    (last,) = [record for record in bench.corrections if record.contact_id == ContactId(leg)]
+    assert (last.closed_as, last.closed_at) == (first.exit, first.ended_at)
+    return first, last
+
+
+def recounted(bench: Two) -> Figures:
+    """Figures made anew from the records, as an auditor would."""
+    records = {record.contact_id: record for record in (*bench.records, *bench.corrections)}
+    figures = replace(Figures(), since=bench.state.figures.since)
+    for record in records.values():
+        target = bench.plan.queues[record.queue].service_level_s if record.queue is not None else 0.0
+        figures = kpi.count(figures, record, target)
+    return figures
+
+
+def agree(bench: Two) -> None:
+    """The figures are those of the records."""
+    ours, theirs = bench.state.figures, recounted(bench)
+    assert (ours.by_exit, ours.success_call_ratio) == (theirs.by_exit, theirs.success_call_ratio)
+    assert ours.service_level == theirs.service_level
+    for name, queue in theirs.queues.items():
+        for counted in fields(queue):
+            if counted.name not in {"diverted", "estimates"}:
+                assert getattr(ours.queues[name], counted.name) == pytest.approx(getattr(queue, counted.name)), counted
+
+
+def test_the_record_of_a_conversation_that_outlived_the_cut_tells_its_whole_length() -> None:
+    bench, talker, _, _ = cut_off()
+    bench.sleep(bench.plan.lost_after_s + 1)
+    bench.back(B)
+    bench.at += 100
+    bench.hang_up(talker)
+    first, last = corrected(bench, talker)
+    assert (last.exit, last.ended_at, last.cause) == (Exit.ANSWERED, bench.at, 16)
+    assert (last.connected_at, last.agent) == (first.connected_at, "ana")
+    assert first.talk_s is not None
+    assert last.talk_s is not None
+    assert last.talk_s > first.talk_s + 100
+    assert bench.state.closed == {LegId(r.contact_id): r for r in bench.records if LegId(r.contact_id) != talker}
+    agree(bench)
+
+
+def test_who_waited_through_the_cut_and_is_served_afterwards_was_served() -> None:
+    bench, talker, waiter, _ = cut_off()
+    bench.sleep(bench.plan.lost_after_s + 1)
+    bench.back(B)
+    assert bench.state.figures.by_exit[Exit.FAILED_TECHNICAL] == 1
+    bench.press(waiter, "11")
+    bench.hang_up(talker)
+    bench.phone("ana", busy=False)
+    bench.sleep(60)
+    bench.pick_up("ana")
+    bench.hang_up(waiter)
+    first, last = corrected(bench, waiter)
+    assert (first.exit, last.exit, last.agent) == (Exit.FAILED_TECHNICAL, Exit.ANSWERED, "ana")
+    assert (last.arrived_at, last.queued_at) == (first.arrived_at, first.queued_at)
+    assert last.within_target is False, "waited for all that time"
+    assert last.offers > first.offers == 0
+    assert bench.state.figures.by_exit[Exit.FAILED_TECHNICAL] == 0
+    agree(bench)
+
+
+def test_who_had_talked_and_gives_up_afterwards_has_talked_for_as_long_as_that_took() -> None:
+    bench, talker, _, _ = cut_off()
+    bench.sleep(bench.plan.lost_after_s + 1)
+    del bench.pbx.channels[LegId(f"acd-l-{talker}-1")]
+    bench.back(B)
+    bench.at += 60
+    bench.hang_up(talker)
+    first, last = corrected(bench, talker)
+    assert (last.exit, last.talk_s, last.ended_at) == (Exit.ANSWERED, first.talk_s, bench.at)
+    agree(bench)
+
+
+def test_a_call_that_is_closed_twice_tells_of_the_first_time() -> None:
+    bench, talker, _, _ = cut_off()
+    bench.sleep(bench.plan.lost_after_s + 1)
+    bench.back(B)
+    bench.lose(B, dead=False)
+    bench.sleep(bench.plan.lost_after_s + 1)
+    bench.back(B)
+    bench.hang_up(talker)
+    (first,) = [record for record in bench.records if LegId(record.contact_id) == talker]
+    second, last = [record for record in bench.corrections if LegId(record.contact_id) == talker]
+    assert second.closed_at == last.closed_at == first.ended_at
+    assert second.ended_at < last.ended_at == bench.at
+    agree(bench)
+
+
+@pytest.mark.parametrize(("after_s", "exit_"), [(20.0, Exit.FALLBACK_ANSWERED), (None, Exit.FALLBACK_ABANDONED)])
+def test_who_ended_in_the_queue_of_the_lost_asterisk_has_a_record_that_says_so(
+    after_s: float | None, exit_: Exit
+) -> None:
+    """Its dialplan wrote that down, and AMI tells once it is back."""
+    bench, _, waiter, _ = cut_off()
+    bench.sleep(bench.plan.lost_after_s + 1)
+    served = None if after_s is None else bench.at - after_s
+    bench.pbx.end(waiter)
+    bench.back(B)
+    told = UnroutedEnded(bench.at, waiter, f"{E1}/169-1", "169", "0811", bench.at - 90, served, 16)
+    bench.feed(told)
+    bench.feed(told)
+    first, last = corrected(bench, waiter)
+    assert (first.exit, last.exit, last.connected_at) == (Exit.FAILED_TECHNICAL, exit_, served)
+    assert (last.queue, last.arrived_at) == (first.queue, first.arrived_at)
+    agree(bench)
+
+
+def test_who_was_in_a_menu_and_hangs_up_there_afterwards_left_from_there() -> None:
+    bench, *_ = cut_off()
+    bench.back(B)
+    caller = bench.arrive("b-90.1", E1)
+    bench.lose(B, dead=False)
+    bench.sleep(bench.plan.lost_after_s + 1)
+    bench.back(B)
+    bench.hang_up(caller)
+    first, last = corrected(bench, caller)
+    assert (first.exit, last.exit, last.within_target) == (Exit.FAILED_TECHNICAL, Exit.IVR_EXIT, None)
+    agree(bench)
+
+
+def test_a_record_of_a_version_that_did_not_remember_it_stays_as_it_is() -> None:
+    bench, talker, _, _ = cut_off()
+    bench.sleep(bench.plan.lost_after_s + 1)
+    bench.state.closed.clear()
+    figures = bench.state.figures
+    bench.back(B)
+    bench.hang_up(talker)
+    assert bench.corrections == []
+    assert bench.state.figures.by_exit == figures.by_exit
+
+
+def test_a_record_that_nothing_more_came_of_is_remembered_for_as_long_as_the_leg() -> None:
+    bench, talker, waiter, _ = cut_off(dead=True)
+    bench.sleep(bench.plan.lost_after_s + 1)
+    bench.back(B, started="second")
+    assert set(bench.state.closed) == {talker, waiter}
+    bench.sleep(ending.ENDED_KEPT_S + 1)
+    bench.login("ana")
+    bench.hang_up(bench.at_a())
+    assert bench.state.closed == {}
+    assert bench.corrections == []
 
 
 def test_of_a_lost_asterisk_that_had_died_nothing_is_served_again() -> None:

@@ -102,8 +102,9 @@ async def test_records_of_every_earlier_revision_outlive_the_upgrade(
         command.upgrade(database._config(connection), "0009")
 
     old = record(1)
-    names = [c.name for c in tables.call_records.columns]
-    values = {f.name: getattr(old, f.name) for f in fields(old)} | {"path": "[]", "consents": "[]", "answers": "[]"}
+    later = {"closed_as", "closed_at"}
+    names = [c.name for c in tables.call_records.columns if c.name not in later]
+    values = {name: getattr(old, name) for name in names} | {"path": "[]", "consents": "[]", "answers": "[]"}
     async with engine.begin() as connection:
         await connection.run_sync(begin)
         statement = f"insert into call_records ({', '.join(names)}) values ({', '.join(':' + n for n in names)})"  # noqa: S608 - our own names

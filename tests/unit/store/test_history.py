@@ -22,7 +22,15 @@ ONE = CallRecord(
     answered_at=10.5, queued_at=20.0, connected_at=25.0, ended_at=60.0, queue=None, agent=None, language=None,
     flow=None, last_node=None, cause=16, sip_code=None, recording=None, offers=1, within_target=True, plan_version="v",
 )  # fmt: skip
-TWO = replace(ONE, contact_id=ContactId("c0"), arrived_at=5.0, exit=Exit.ABANDONED, within_target=None)
+TWO = replace(
+    ONE,
+    contact_id=ContactId("c0"),
+    arrived_at=5.0,
+    exit=Exit.ABANDONED,
+    within_target=None,
+    closed_as=Exit.FAILED_TECHNICAL,
+    closed_at=7.0,
+)
 
 
 @pytest.fixture

@@ -29,7 +29,15 @@ from acd.domain.ids import (
     RecordingName,
     TrunkId,
 )
-from acd.domain.record import CallbackAttempt, CallRecord, DispositionRow, HookDone, HookRow, RecordingRow
+from acd.domain.record import (
+    CallbackAttempt,
+    CallRecord,
+    DispositionRow,
+    HookDone,
+    HookRow,
+    RecordCorrection,
+    RecordingRow,
+)
 from acd.ports import RecordFilter
 from acd.store import writer as writer_module
 from acd.store.database import sqlite_url
@@ -161,6 +169,29 @@ async def test_a_disposition_said_after_the_record_stands_in_it_and_the_last_one
             ("c00001", "c"),
             ("c00002", "a"),
         ]
+
+
+async def test_a_corrected_record_stands_in_place_of_the_first_one_wherever_it_is_looked_for(address: str) -> None:
+    """In another month too, which is another partition in PostgreSQL; what an agent said meanwhile stays."""
+    month_s = 31 * 86400.0
+    async with opened(address) as records:
+        first = record(1, exit=Exit.FAILED_TECHNICAL, ended_at=5000.0)
+        records.write([first, record(2)])
+        records.write([DispositionRow(first.contact_id, DispositionId("a"), AgentId("a1"), 5.0)])
+        put_right = replace(
+            first, exit=Exit.ANSWERED, ended_at=5000.0 + month_s, closed_as=first.exit, closed_at=first.ended_at
+        )
+        for _ in range(2):  # all again after a crash
+            records.write([first, RecordCorrection(first.contact_id, put_right)])
+        expected = replace(put_right, disposition=DispositionId("a"))
+        assert await records.get(first.contact_id) == expected
+        assert (await records.page(RecordFilter(exit=Exit.ANSWERED, since=5000.0 + month_s))).records == (expected,)
+        assert (await records.page(RecordFilter(exit=Exit.FAILED_TECHNICAL))).records == ()
+        corrected = RecordCorrection(first.contact_id, replace(put_right, disposition=DispositionId("b")))
+        records.write([corrected, RecordCorrection(ContactId("no"), put_right)])
+        found = (await records.page(RecordFilter())).records
+        assert sorted(r.contact_id for r in found) == ["c00001", "c00002"]
+        assert found[-1].disposition == "b"
 
 
 async def test_pages_give_every_record_once_in_order_of_their_end(address: str) -> None:
