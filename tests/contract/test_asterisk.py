@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -111,6 +111,7 @@ class Real:
         for channel in found.channels:
             self.control.execute(self.stage.drop(channel.leg_id))
         await self.stage.barrier()
+        await self._shown(lambda channels: not channels.strip())  # whose end comes later is told to the next stage
         await self.control.close()
 
     async def call(self) -> None:
@@ -121,9 +122,13 @@ class Real:
         self.caller.hang_up_all()
 
     async def nobody_calls(self) -> None:
+        await self._shown(lambda channels: self.stage.caller not in channels)
+
+    async def _shown(self, so: Callable[[str], bool]) -> None:
+        """Wait until the console's list of channels is so."""
+        asked = partial(self.pbx.instance.rx, "core show channels concise")
         async with asyncio.timeout(60):
-            asked = partial(self.pbx.instance.rx, "core show channels concise")
-            while self.stage.caller in await asyncio.to_thread(asked):  # noqa: ASYNC110 - seen only by asking
+            while not so(await asyncio.to_thread(asked)):  # noqa: ASYNC110 - seen only by asking
                 await asyncio.sleep(0.02)
 
     async def press(self, digit: str) -> None:
