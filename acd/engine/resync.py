@@ -334,13 +334,13 @@ def _repair_promise(
 
 
 def _has_just_left(contact: Contact, leg: LegId, bridges: dict[BridgeId, BridgeSeen]) -> bool:
-    """The agent is in the bridge without the caller: they talked, and the caller's end is on its way to us.
+    """One of the two is in the bridge without the other: they talked, and the other's end is on its way to us.
 
-    Bridges are listed after channels. A join that is refused would tell of a failure; the next look puts right what is
-    still so.
+    They come into it together, and bridges are listed after channels. A join that is refused would tell of a failure;
+    the next look puts right what is still so.
     """
     bridge = bridges.get(contact.bridge)
-    return bridge is not None and leg in bridge.members and contact.leg not in bridge.members
+    return bridge is not None and (leg in bridge.members) is not (contact.leg in bridge.members)
 
 
 def _rejoin(turn: Turn, contact: Contact, leg: LegId, bridge: BridgeSeen | None) -> None:

@@ -300,15 +300,17 @@ def test_a_party_missing_from_the_bridge_is_added_again() -> None:
     assert [type(c) for c in bench.ordered] == [CreateBridge, AddToBridge]
 
 
-def test_who_left_the_bridge_while_the_lists_were_made_has_talked_and_is_not_joined_again() -> None:
+@pytest.mark.parametrize("who", ["caller", "agent"])
+def test_who_left_the_bridge_while_the_lists_were_made_has_talked_and_is_not_joined_again(who: str) -> None:
     bench = Bench(with_queue(make_plan(), "billing", record=False))
     leg = bench.talking()
+    gone = leg if who == "caller" else bench.leg_of("ana")
     cut(bench)
-    bench.pbx.bridges[bench.contact(leg).bridge].remove(leg)
+    bench.pbx.bridges[bench.contact(leg).bridge].remove(gone)
     bench.out = []
     back(bench)
     assert not bench.got(AddToBridge)
-    bench.hang_up(leg)
+    bench.hang_up(gone)
     assert [record.exit for record in bench.records] == [Exit.ANSWERED]
 
 
