@@ -232,6 +232,8 @@ def resynced(turn: Turn, event: Resynced) -> None:
                 _go_on(turn, contact, fallen)
             case InFallback(channel="", gone=None, since=since) if turn.at - since > STRAY_S:
                 ending.finish(turn, contact, Exit.TRANSFERRED, 0, None)
+            case InFallback(channel="", asked=True) as fallen:  # by this look nobody can be asked; AMI has yet to tell
+                turn.to_phase(contact, replace(fallen, asked=False))
             case Promised(outside_since=float(since)) as promised if inside.get(contact.leg) and since <= asked_at:
                 callbacks.say_goodbye(turn, turn.to_phase(contact, replace(promised, outside_since=None)))
             case _:

@@ -215,6 +215,24 @@ def test_a_claim_that_comes_to_nothing_loses_no_caller() -> None:
     assert isinstance(bench.contact(leg).phase, InIvr)
 
 
+def test_whom_a_look_could_not_ask_back_is_asked_when_ami_tells_of_the_caller_once() -> None:
+    bench = Bench()
+    bench.obeying = False
+    leg = stranger(bench)
+    bench.settle()
+    bench.feed(CallArrived(bench.at, leg, "PJSIP/gw1-1", "169", "0811"))
+    bench.feed(CommandFailed(bench.at, "claim", leg, "refused"))
+    bench.out = []
+    bench.at += 10
+    audit(bench)
+    assert not bench.got(TakeBack), "the channel is not known any more"
+    ordered = []
+    for _ in range(2):
+        bench.pbx.tell_fallen(leg)
+        ordered += bench.settle()
+    assert [c.leg_id for c in ordered if isinstance(c, TakeBack)] == [leg]
+
+
 def test_who_comes_back_unseen_is_found() -> None:
     bench = Bench()
     bench.obeying = False
