@@ -484,7 +484,10 @@ class AriControl:
             if result.error is not None:
                 self._failed(command.kind, target, result.error)
 
+        if self._manner.talk_s and isinstance(command, AddToBridge):
+            self._forget_renewals(command.leg_ids)
         if self._manner.talk_s and isinstance(command, ContinueInDialplan):
+            self._forget_renewals([command.leg_id])
             self._write_last(command.contact_id, command.leg_id, TIMEOUT, "0")
         if isinstance(command, HandOver):  # they go at once; the queue sorts who comes a moment later by this
             self._forget_writes(command.contact_id)
@@ -574,6 +577,10 @@ class AriControl:
 
     def _forget_writes(self, contact: ContactId) -> None:
         self._to_write = [write for write in self._to_write if write[0] != contact]
+
+    def _forget_renewals(self, legs: Collection[LegId]) -> None:
+        """A timeout is set otherwise now: a renewal that waits for ARI's sign of life would undo that, by AMI."""
+        self._to_write = [write for write in self._to_write if write[1] not in legs or write[2] != TIMEOUT]
 
     def outside(self, leg: LegId) -> None:
         """A caller is in Asterisk's own queue: a renewal that was under way is not to end the wait there, or the talk.

@@ -7,13 +7,13 @@ keep their order, answers theirs; between the two there is none. What was sent a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any, Literal, Protocol, TypeAlias
 
-from acd.domain.commands import AddToBridge, HandOver, Originate, TakeBack, TelephonyCommand
+from acd.domain.commands import AddToBridge, ContinueInDialplan, HandOver, Originate, TakeBack, TelephonyCommand
 from acd.domain.errors import CommandTimeout, PbxUnavailable
 from acd.domain.events import (
     AgentDialled,
@@ -42,6 +42,7 @@ from acd.sim.faults.targets import target_of
 
 Reason: TypeAlias = Literal["gone", "refused", "timeout", "unavailable"]
 OnResult: TypeAlias = Callable[[Reason | None], None]
+Variable: TypeAlias = Literal["timeout", "rank"]
 REQUEST_TIMEOUT_S = 5.0
 """As the real link has it."""
 FIRST_BACK_OFF_S, MOST_BACK_OFF_S = 0.05, 1.0
@@ -185,7 +186,7 @@ class Wire:
         self.by_manager: ByManager
         self.on_unwritten: Callable[[Iterable[ContactId]], None] = lambda _contacts: None
         """Told of callers of whom something was to be written on their channels, and was not."""
-        self._to_write: list[tuple[LegId, Callable[[], object]]] = []
+        self._to_write: list[tuple[LegId, Variable, Callable[[], object]]] = []
         self._asked_at = float("-inf")
         self._handed_over = 0
         self.in_flight = 0
@@ -276,6 +277,7 @@ class Wire:
         match command:
             case AddToBridge(leg_ids=legs) if asterisk.dead_man_s:
                 callers = [leg for leg in legs if not leg.startswith(OUR_LEG_PREFIX)]
+                self._forget_renewals(callers)
 
                 def join() -> Reason | None:
                     failure = asterisk.do(command)
@@ -285,7 +287,7 @@ class Wire:
 
                 return join
             case HandOver(leg_id=leg):
-                self._to_write = [(whose, write) for whose, write in self._to_write if whose != leg]
+                self._forget_writes(leg)
                 self._handed_over += 1
                 rank = FIRST_HANDED_OVER - self._handed_over
 
@@ -294,6 +296,9 @@ class Wire:
                     return asterisk.do(command)
 
                 return hand_over
+            case ContinueInDialplan(leg_id=leg):
+                self._forget_renewals([leg])
+                return lambda: asterisk.do(command)
             case _:
                 return lambda: asterisk.do(command)
 
@@ -318,14 +323,14 @@ class Wire:
 
     def renew(self, contact_id: ContactId, leg_id: LegId, seconds: float) -> None:  # noqa: ARG002 - the port's
         """Leave the caller in the application for so long."""
-        self._write(leg_id, lambda: self._asterisk.set_timeout(leg_id, seconds))
+        self._write(leg_id, "timeout", lambda: self._asterisk.set_timeout(leg_id, seconds))
 
     def note(self, contact_id: ContactId, leg_id: LegId, place: Place | None, number: int) -> int:  # noqa: ARG002 - likewise
         """Keep a caller's place with its channel."""
-        self._write(leg_id, lambda: self._asterisk.set_rank(leg_id, number if place is not None else 0))
+        self._write(leg_id, "rank", lambda: self._asterisk.set_rank(leg_id, number if place is not None else 0))
         return 3
 
-    def _write(self, leg: LegId, write: Callable[[], object]) -> None:
+    def _write(self, leg: LegId, what: Variable, write: Callable[[], object]) -> None:
         """Write by AMI once ARI has given a sign of life, as the real control does; not before the caller is ours."""
         if ContactId(leg) in self._held or not self.permitted():
             self.on_unwritten([ContactId(leg)])
@@ -336,7 +341,7 @@ class Wire:
         if not self._to_write:
             self._asked_at = now
             self._send(lambda: None, self._alive, look=True)
-        self._to_write.append((leg, write))
+        self._to_write.append((leg, what, write))
 
     def _alive(self, reason: Reason | None) -> None:
         if reason in ("timeout", "unavailable"):
@@ -344,19 +349,26 @@ class Wire:
         if self._scheduler.time - self._asked_at > ALIVE_WITHIN_S:
             self._unwritten()
         writes, self._to_write = self._to_write, []
-        for leg, write in writes:
+        for leg, _, write in writes:
             if not (self.permitted() and self.by_manager.write(write)):
                 self._send(partial(self._asterisk.in_turn, leg, write), lambda _reason: None)
 
     def outside(self, leg: LegId) -> None:
         """A caller is in Asterisk's own queue: no timeout is to end that."""
-        self._to_write = [(whose, write) for whose, write in self._to_write if whose != leg]
+        self._forget_writes(leg)
         if self.permitted():
             self.by_manager.write(lambda: self._asterisk.set_timeout(leg, TALK_S))
 
     def _unwritten(self) -> None:
         writes, self._to_write = self._to_write, []
-        self.on_unwritten([ContactId(leg) for leg, _ in writes])
+        self.on_unwritten([ContactId(leg) for leg, *_ in writes])
+
+    def _forget_writes(self, leg: LegId) -> None:
+        self._to_write = [write for write in self._to_write if write[0] != leg]
+
+    def _forget_renewals(self, legs: Collection[LegId]) -> None:
+        """As the real control does when it sets the timeout otherwise."""
+        self._to_write = [write for write in self._to_write if write[0] not in legs or write[1] != "timeout"]
 
     # ------------------------------------------------------------ how requests go
 

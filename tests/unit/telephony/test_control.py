@@ -528,6 +528,30 @@ async def test_a_caller_given_to_the_dialplan_is_not_sent_away_by_a_renewal_unde
     assert at_once == ["8.250", "0"]
 
 
+@pytest.mark.parametrize(
+    ("command", "written"),
+    [(AddToBridge(C1, B1, (L1, AGENT_LEG)), []), (ContinueInDialplan(C1, L1, "elsewhere", "200"), ["0"])],
+)
+async def test_who_is_joined_or_given_to_the_dialplan_is_not_sent_away_by_a_renewal_that_waits(
+    with_dead_man: Desk, monkeypatch: pytest.MonkeyPatch, command: TelephonyCommand, written: list[str]
+) -> None:
+    asked: list[Callable[[], None]] = []
+    at_once: list[tuple[str, str]] = []
+
+    def by_ami(leg: LegId, _name: str, value: str) -> bool:
+        at_once.append((leg, value))
+        return True
+
+    monkeypatch.setattr(with_dead_man.control.link, "probe", asked.append)
+    tells(with_dead_man, set_at_once=by_ami)
+    with_dead_man.control.renew(C1, L1, 8.25)
+    with_dead_man.control.note(C1, L1, None, 0)
+    with_dead_man.control.renew(ContactId("c2"), LegId("c2"), 8.5)
+    with_dead_man.control.execute(command)
+    asked[0]()
+    assert at_once == [*((L1, value) for value in written), (L1, ""), (L1, ""), (L1, ""), ("c2", "8.500")]
+
+
 async def test_who_is_in_asterisks_own_queue_is_not_sent_away_by_a_renewal_that_waits_or_is_under_way(
     with_dead_man: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
