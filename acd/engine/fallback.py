@@ -12,8 +12,8 @@ from acd.domain.commands import HandOver, TakeBack
 from acd.domain.copies import replace
 from acd.domain.events import CallArrived, DrainRequested, FallbackSeen, LegEnded, Resynced, UnroutedEnded
 from acd.domain.exits import Exit
-from acd.domain.ids import ONLY_PBX, ContactId, LegId, PbxId
-from acd.engine import arrival, callbacks, ending, ivr, kpi, matching, offers, takes, trunks
+from acd.domain.ids import ONLY_PBX, ContactId, LegId, PbxId, is_customer_leg
+from acd.engine import arrival, callback_desk, callbacks, ending, ivr, kpi, matching, offers, takes, trunks
 from acd.engine import queueing as queues
 from acd.engine.state import (
     Contact,
@@ -40,8 +40,8 @@ STOOD_STILL_S = 1.0
 
 def seen(turn: Turn, event: FallbackSeen) -> None:
     """A caller waits, or talks, in Asterisk's own queue."""
-    contact = turn.contact(ContactId(event.leg_id))
-    if turn.state.is_over(event.leg_id):
+    contact = _contact_at(turn, event.leg_id)
+    if turn.state.is_over(event.leg_id) or (contact is None and is_customer_leg(event.leg_id)):
         return turn.ignore(event, "the call has its record")
     if contact is not None and isinstance(contact.phase, Leaving) and contact.phase.exit is not Exit.TRANSFERRED:
         beyond_reach(turn, contact, contact.phase)
@@ -64,6 +64,11 @@ def seen(turn: Turn, event: FallbackSeen) -> None:
     if not there.asked:
         _want_back(turn, contact, there)
     return None
+
+
+def _contact_at(turn: Turn, leg: LegId) -> Contact | None:
+    """Whose leg this is; that of a customer who was called back is not named as the contact."""
+    return turn.contact(ContactId(leg)) or callback_desk.contact_at(turn, leg)
 
 
 def beyond_reach(turn: Turn, contact: Contact, leaving: Leaving) -> None:
@@ -147,7 +152,11 @@ def _still(phase: Waiting | InIvr) -> Waiting | InIvr:
 
 
 def _want_back(turn: Turn, contact: Contact, fallen: InFallback) -> None:
-    there = bool(fallen.channel) and fallen.connected_at is None and fallen.gone is None
+    """Have a caller back who waits there, but no customer whom we called.
+
+    A leg of ours that comes in has answered, for Asterisk's side of us: it is no caller's.
+    """
+    there = bool(fallen.channel) and fallen.connected_at is None and fallen.gone is None and contact.line is None
     if there and turn.state.serving and not contact.cut:
         turn.to_phase(contact, replace(fallen, asked=True))
         turn.do(TakeBack(contact.id, contact.leg, fallen.channel))
@@ -246,8 +255,8 @@ def resynced(turn: Turn, event: Resynced) -> None:
 
 def ended(turn: Turn, event: UnroutedEnded) -> bool:
     """Make the record of a caller whose call ended in the fallback. False when it did not."""
-    contact = turn.contact(ContactId(event.leg_id))
-    if contact is None or contact.away or contact.line is not None:
+    contact = _contact_at(turn, event.leg_id)
+    if contact is None or contact.away or contact.leg != event.leg_id:
         return False
     match contact.phase:
         case InFallback(was=Waiting() | InIvr() as was, gone=Gone(inside=True)) as fallen if not event.fell:
@@ -322,7 +331,7 @@ def untold(turn: Turn, contact: Contact, fallen: InFallback) -> None:
 
 
 def _finish(turn: Turn, contact: Contact, cause: int, sip_code: int | None) -> None:
-    turn.state.leases.pop(LegId(contact.id), None)
+    turn.state.leases.pop(contact.leg, None)
     why = Exit.FALLBACK_ANSWERED if contact.connected_at is not None else Exit.FALLBACK_ABANDONED
     ending.finish(turn, contact, why, cause, sip_code)
 

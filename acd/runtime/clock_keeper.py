@@ -94,19 +94,25 @@ class ClockKeeper:
         self._clock.resume(self.ahead, max(last, self._dispatcher.replayed_until or 0.0))
 
     def sign(self) -> Sign:
-        """Give what a next life has to know."""
+        """Give what a next life has to know: of a step since the last look, too."""
+        self._notice()
         return Sign(self._clock.now(), self.ahead, self._dispatcher.state.clock_shifted)
 
     def look(self) -> None:
         """Notice when the system's clock is set, and follow when it is time to."""
-        ahead = self._clock.ahead()
-        if abs(step := ahead - self.ahead) > STEP_S:
-            self.ahead, self._since = ahead, self._elapsed()
-            now = self._clock.now()
-            log.warning("clock_stepped", step_s=round(step, 1), ahead_s=round(ahead, 1))
-            self._gaps.note("clock", now - LOOKED_S, now, f"by {step:+.0f} s")
-        elif abs(ahead) > STEP_S and self._dispatcher.at_leisure and self._is_time():
+        if not self._notice() and abs(self._clock.ahead()) > STEP_S and self._dispatcher.at_leisure and self._is_time():
             self._follow()
+
+    def _notice(self) -> bool:
+        """Enter a step in the ledger. Gives whether there was one."""
+        ahead = self._clock.ahead()
+        if abs(step := ahead - self.ahead) <= STEP_S:
+            return False
+        self.ahead, self._since = ahead, self._elapsed()
+        now = self._clock.now()
+        log.warning("clock_stepped", step_s=round(step, 1), ahead_s=round(ahead, 1))
+        self._gaps.note("clock", now - LOOKED_S, now, f"by {step:+.0f} s")
+        return True
 
     def _is_time(self) -> bool:
         return not self._dispatcher.going_on or self._elapsed() - self._since > self._patience_s

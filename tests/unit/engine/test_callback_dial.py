@@ -9,6 +9,7 @@ import pytest
 from acd.domain.commands import (
     AddToBridge,
     CreateBridge,
+    HandOver,
     HangUp,
     Ignored,
     Originate,
@@ -18,13 +19,22 @@ from acd.domain.commands import (
     StartRecording,
     StopPlay,
     StopRing,
+    TakeBack,
 )
-from acd.domain.events import DigitPressed, LegAnswered, LegEnded, UnroutedEnded
+from acd.domain.events import (
+    CommandFailed,
+    DigitPressed,
+    DrainRequested,
+    FallbackSeen,
+    LegAnswered,
+    LegEnded,
+    UnroutedEnded,
+)
 from acd.domain.exits import Exit
 from acd.domain.ids import OUR_LEG_PREFIX, ContactId, LegId, PromptKey, RecordingName, customer_leg
 from acd.engine import callback_dial, ending, treatment
 from acd.engine.core import Engine
-from acd.engine.state import CallingBack, EngineState, Waiting
+from acd.engine.state import CallingBack, EngineState, InFallback, Waiting
 from acd.engine.turn import Turn
 from acd.store.codec import decode, encode
 from tests.callback_kit import NUMBER, CallbackBench, callback_plan
@@ -466,3 +476,56 @@ def test_after_a_gap_an_agent_kept_for_a_customer_who_is_gone_is_not_rung_for_a_
     b.feed(b.pbx.resync(after_gap=True))
     assert not b.got(Originate)
     assert b.agent("budi").work.kind == "free"
+
+
+# ---------------------------------------------------------------- in Asterisk's own queue
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_customer_who_could_not_be_joined_stays_in_asterisks_own_queue_and_has_one_record(served: bool) -> None:  # noqa: FBT001 - a case
+    b = bench()
+    contact = dialled(b)
+    b.confirmed(contact)
+    leg = b.customer(contact)
+    b.out = []
+    b.feed(CommandFailed(b.at, "add_to_bridge", b.state.contacts[contact].bridge, "refused"))
+    assert b.one(HandOver).leg_id == leg
+    assert not b.got(TakeBack)
+    assert leg not in [order.leg_id for order in b.got(HangUp)]
+    assert list(b.state.contacts) == [contact]
+    there = b.state.contacts[contact].phase
+    assert isinstance(there, InFallback)
+    assert there.channel == b.pbx.channels[leg].name
+    since = b.at
+    b.sleep(12.0)
+    b.customer_ends(contact)
+    assert not b.records, "AMI has yet to tell what became of the customer there"
+    name = there.channel
+    b.feed(UnroutedEnded(b.at, leg, name, "169", "169", since, since + 7.0 if served else None, 16))
+    (record,) = b.records
+    assert (record.contact_id, record.caller, record.ended_at) == (contact, NUMBER, b.at)
+    assert record.exit is (Exit.FALLBACK_ANSWERED if served else Exit.FALLBACK_ABANDONED)
+    assert not b.state.leases
+    b.feed(FallbackSeen(b.at, leg, name, "169", "169", since, None))
+    assert b.one(Ignored).event == "fallback_seen"
+    assert not b.state.contacts
+
+
+def test_draining_hands_a_waiting_customer_over_and_ends_without_a_way_back_for_one() -> None:
+    b = bench()
+    contact = dialled(b)
+    b.customer_answers(contact)
+    b.hang_up(b.leg_of("budi"))
+    b.press(b.customer(contact), "1")
+    leg = b.customer(contact)
+    b.feed(DrainRequested(b.at, on=True))
+    assert HandOver(contact, leg, "169") in b.out
+    b.feed(DrainRequested(b.at, on=False))
+    assert not b.got(TakeBack)
+    assert list(b.state.contacts) == [contact]
+    b.pbx.channels[leg].connected_at = b.pbx.now = b.at
+    b.pbx.tell_fallen(leg)
+    b.settle()
+    b.customer_ends(contact)
+    b.sleep(ending.FALLBACK_GUARD_S + 1.0)  # AMI does not tell how it ended
+    assert [record.exit for record in b.records] == [Exit.FALLBACK_ANSWERED]

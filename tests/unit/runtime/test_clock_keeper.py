@@ -191,6 +191,28 @@ async def test_a_restart_knows_the_time_whatever_of_the_shift_was_lost(step: flo
     assert site.keeper.ahead == pytest.approx(step if lost == "the event" else 0.0)
 
 
+@STEPS
+@in_virtual_time
+async def test_an_engine_that_ends_right_after_a_step_tells_the_next_one_of_it(step: float) -> None:
+    site = Site()
+    await site.world.start()
+    leg = site.world.call("a")
+    await site.looked(5)
+    site.clock.system = step
+    sign = site.keeper.sign()
+    assert (sign.ahead, sign.at) == (step, site.clock.now())
+    assert [gap.kind for gap in site.gaps.touching(None, None)] == ["clock"]
+    site.world = site.world.next_life()
+    site.clock.anchor = site.clock.system  # as each process begins
+    site.keeper = site.keep(site.world)
+    snapshot, events = await site.world.journal.load()
+    site.world.dispatcher.restore(snapshot)
+    site.world.dispatcher.replay(events)
+    site.keeper.resume(sign)
+    assert site.clock.now() - site.since(leg) == pytest.approx(5.0)
+    assert site.keeper.ahead == step
+
+
 @in_virtual_time
 async def test_a_standby_that_takes_over_goes_on_after_the_last_event() -> None:
     site = Site()
